@@ -1,0 +1,15 @@
+"""Focal loss, one implementation for every array library."""
+
+from .functional import sigmoid_focal_loss, softmax_focal_loss
+from .losses import FocalLoss
+from .scoring import binary_focal_loss, sparse_categorical_focal_loss
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FocalLoss",
+    "binary_focal_loss",
+    "sigmoid_focal_loss",
+    "softmax_focal_loss",
+    "sparse_categorical_focal_loss",
+]

@@ -1,0 +1,235 @@
+"""From what the caller gave to arrays of one namespace on one device.
+
+Lists and scalars become arrays of the other arguments' namespace; whatever has ``__array__``, such as
+a column of pandas, polars or pyarrow, is read as NumPy. Nothing is copied that need not be, and
+nothing is changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._backends import NUMPY, Backend, backend_of
+from ._options import Parameter
+
+Array = Any
+Namespace = Any
+DType = Any
+Shape = tuple[Any, ...]
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+HALVES = ("float16", "bfloat16")
+
+
+class Home(NamedTuple):
+    """The namespace and the device that the arrays of one call live in."""
+
+    backend: Backend
+    device: Any
+
+    @property
+    def xp(self) -> Namespace:
+        return self.backend.xp
+
+    def floating(self, name: str, value: Any, dtype: DType = None) -> Array:
+        """A real floating array; numbers and lists take ``dtype``."""
+        if _is_loose(value):
+            value = self._from_host(np.asarray(_numbers(name, value), dtype=float), dtype)
+        found = dtype_name(value.dtype)
+        if found not in FLOATS:
+            raise TypeError(
+                f"{name} must be real floating ({', '.join(FLOATS)}); found {found}: "
+                f"cast with xp.astype({name}, xp.float32)"
+            )
+        return value
+
+    def numeric(self, name: str, value: Any, dtype: DType) -> Array:
+        """A bool, integer or real floating array; lists of floats take ``dtype``."""
+        if _is_loose(value):
+            host = _numbers(name, value)
+            value = self._from_host(host, dtype if host.dtype.kind == "f" else None)
+        found = dtype_name(value.dtype)
+        if found not in FLOATS and found != "bool" and not found.lstrip("u").startswith("int"):
+            raise TypeError(f"{name} must be bool, integer or real floating; found {found}")
+        return value
+
+    def boolean(self, name: str, value: Any) -> Array:
+        """A boolean array."""
+        if _is_loose(value):
+            value = self._from_host(_numbers(name, value), None)
+        if dtype_name(value.dtype) != "bool":
+            found = dtype_name(value.dtype)
+            raise TypeError(f"{name} must be boolean, True = counted; found {found}")
+        return value
+
+    def parameter(self, value: Parameter, dtype: DType) -> Parameter:
+        """A parsed option: a float stays one, all else becomes an array."""
+        if isinstance(value, float):
+            return value
+        if isinstance(value, tuple):
+            return self.xp.asarray(value, dtype=dtype, device=self.device)
+        seen = self.backend.peek(value)
+        value = self.xp.astype(value, dtype, copy=False)
+        # what could not be checked must not pass as good
+        return value if seen is not None else self.xp.where(value >= 0, value, self.xp.nan)
+
+    def _from_host(self, host: Any, dtype: DType) -> Array:
+        return self.xp.asarray(host.tolist(), dtype=dtype, device=self.device)
+
+
+class Given(NamedTuple):
+    """The arguments of a call, as arrays of one home."""
+
+    home: Home
+    dtype: DType  # of the arithmetic
+    logits: Array
+    targets: Array
+    mask: Array
+    weight: Array
+    parameters: dict[str, Parameter]
+
+
+def settle(
+    scores: str,
+    logits: Any,
+    labels: str,
+    targets: Any,
+    *,
+    mask: Any = None,
+    weight: Any = None,
+    **parameters: Parameter,
+) -> Given:
+    """Bring the arguments of a call home; ``scores`` and ``labels`` are the callers' names."""
+    logits, targets = as_array(scores, logits), as_array(labels, targets)
+    mask, weight = as_array("mask", mask), as_array("weight", weight)
+    given = {scores: logits, labels: targets, "mask": mask, "weight": weight, **parameters}
+    home = home_of(given)
+    x = home.floating(scores, logits, _floating_dtype(targets))
+    dtype = arithmetic_dtype(home.xp, x.dtype)
+    y = home.numeric(labels, targets, x.dtype)
+    if mask is not None:
+        mask = home.boolean("mask", mask)
+    if weight is not None:
+        weight = home.xp.astype(home.numeric("weight", weight, dtype), dtype, copy=False)
+    settled = {
+        name: None if value is None else home.parameter(value, dtype)
+        for name, value in parameters.items()
+    }
+    return Given(home, dtype, x, y, mask, weight, settled)
+
+
+def home_of(arguments: dict[str, Any]) -> Home:
+    """Where the arrays among the arguments live; two libraries or two devices are an error."""
+    arrays = {name: x for name, x in arguments.items() if not (x is None or _is_loose(x))}
+    backends = {name: _known(name, x) for name, x in arrays.items()}
+    if not arrays:
+        return Home(NUMPY, None)
+    _check_one(TypeError, "libraries", {name: b.name for name, b in backends.items()})
+    backend = next(iter(backends.values()))
+    if not backend.placed:
+        return Home(backend, None)
+    devices = {name: x.device for name, x in arrays.items()}
+    _check_one(ValueError, "devices", devices)
+    return Home(backend, next(iter(devices.values())))
+
+
+def as_array(name: str, value: Any) -> Any:
+    """Columns become NumPy arrays; arrays, numbers and lists pass."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a numpy masked array, whose mask would be lost; "
+            f"pass {name}.data, and mask=~np.ma.getmaskarray({name})"
+        )
+    if _is_loose(value) or value is None or backend_of(value) is not None:
+        return value
+    if hasattr(value, "__array__") and not isinstance(value, type):
+        return np.asarray(value)
+    raise TypeError(f"{name} must be an array, a list or a number; found {type(value).__name__}")
+
+
+def arithmetic_dtype(xp: Namespace, dtype: DType) -> DType:
+    """Half precision is computed in float32."""
+    return xp.float32 if dtype_name(dtype) in HALVES else dtype
+
+
+def dtype_name(dtype: DType) -> str:
+    """The standard's name of a dtype, the same in every library."""
+    name = getattr(dtype, "name", None) or str(dtype)
+    return name.rpartition(".")[2]
+
+
+def check_fits(name: str, array: Parameter | None, onto_name: str, onto: Shape) -> None:
+    """An array, where one was given, must broadcast to a shape, never past it."""
+    if array is None or isinstance(array, float):
+        return
+    shape, onto = tuple(array.shape), tuple(onto)
+    padded = (1,) * (len(onto) - len(shape)) + shape
+    if len(padded) == len(onto) and all(
+        length == 1 or _same(length, other) for length, other in zip(padded, onto, strict=True)
+    ):
+        return
+    fix = f"reshape {name} to" if shape in ((*onto, 1), onto[:-1]) else "it must broadcast to"
+    raise ValueError(
+        f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; {fix} {onto}"
+    )
+
+
+def same_shape(shape: Shape, other: Shape) -> bool:
+    """Whether two shapes are equal, as far as they are known."""
+    return len(shape) == len(other) and all(map(_same, shape, other))
+
+
+def check_no_outer_product(name: str, shape: Shape, other_name: str, other: Shape) -> None:
+    """(N,) against (N, 1) broadcasts to (N, N), which nobody means."""
+    short, long = sorted((tuple(shape), tuple(other)), key=len)
+    if long == (*short, 1) and short[-1:] != (1,) and short:
+        raise ValueError(
+            f"{name} of shape {tuple(shape)} and {other_name} of shape {tuple(other)} would "
+            f"broadcast to every pair; reshape one to the shape of the other"
+        )
+
+
+def _same(length: Any, other: Any) -> bool:
+    # a length that dask does not know yet is NaN, not equal to itself
+    return bool(length == other or length != length or other != other)
+
+
+def _is_loose(value: Any) -> bool:
+    """Numbers, NumPy scalars and lists: without a library or device of their own."""
+    return isinstance(value, bool | int | float | complex | np.generic | list | tuple)
+
+
+def _floating_dtype(value: Any) -> DType:
+    """The dtype of a floating array, None for anything else."""
+    dtype = None if _is_loose(value) else value.dtype
+    return dtype if dtype_name(dtype) in FLOATS else None
+
+
+def _numbers(name: str, value: Any) -> Any:
+    try:
+        host = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} must be a rectangular list; found rows that differ") from None
+    if host.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers; found {host.dtype}")
+    return host
+
+
+def _known(name: str, x: Any) -> Backend:
+    backend = backend_of(x)
+    if backend is None:
+        raise TypeError(f"{name} must be an array, a list or a number; found {type(x).__name__}")
+    return backend
+
+
+def _check_one(error: type[Exception], what: str, found: dict[str, Any]) -> None:
+    """Raise an error that names two that differ."""
+    first = next(iter(found))
+    for name, value in found.items():
+        if value != found[first]:
+            raise error(
+                f"arrays of two {what} in one call: {first} is {found[first]}, {name} is {value}; "
+                f"move one to the other"
+            )

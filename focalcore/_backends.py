@@ -1,0 +1,125 @@
+"""What is known of each array library: its namespace, and how its values can be looked at.
+
+A backend is found by the type of an array. Nothing is imported before such an array arrives, and
+the lookup is a plain dict filled by `import` statements: torch.compile can follow no other.
+Adding a library is one function here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = Any
+Namespace = Any
+
+
+class Backend(NamedTuple):
+    """An array library."""
+
+    name: str
+    xp: Namespace
+    placed: bool  # its arrays live on a device that has to be named
+    peek: Callable[
+        [Array], Any
+    ]  # the values as NumPy, or None where looking costs or is impossible
+    quiet: bool = False  # its arithmetic warns of what the formulas mean to happen
+
+
+def backend_of(x: Any) -> Backend | None:
+    """The backend of an array, or None for what is not an array of a known kind."""
+    kind = type(x)
+    if kind not in _BACKENDS:
+        _BACKENDS[kind] = _discover(x)
+    return _BACKENDS[kind]
+
+
+def _discover(x: Any) -> Backend | None:
+    for base in type(x).__mro__:
+        make = _KINDS.get((base.__module__.partition(".")[0], base.__name__))
+        if make is not None:
+            return make()
+    if hasattr(x, "__array_namespace__") and not isinstance(x, type | np.generic):
+        return Backend(type(x).__module__, x.__array_namespace__(), hasattr(x, "device"), _unseen)
+    return None
+
+
+def _unseen(_: Array) -> None:
+    return None
+
+
+def _numpy() -> Backend:
+    import array_api_compat.numpy as xp
+
+    return Backend("numpy", xp, placed=False, peek=lambda x: x, quiet=True)
+
+
+def _torch() -> Backend:
+    import array_api_compat.torch as xp
+    import torch
+
+    def peek(x: Array) -> Any:
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return None
+        if type(x) not in (torch.Tensor, torch.nn.Parameter) or x.device.type != "cpu":
+            return None
+        try:
+            seen = x.detach()
+            return (seen.float() if seen.dtype == torch.bfloat16 else seen).numpy()
+        except RuntimeError:  # inside vmap and other functorch transformations
+            return None
+
+    return Backend("torch", xp, placed=True, peek=peek)
+
+
+def _jax() -> Backend:
+    import jax
+    import jax.numpy as xp
+
+    def peek(x: Array) -> Any:
+        if isinstance(x, jax.core.Tracer) or not x.is_fully_addressable:
+            return None
+        on_host = [device.platform for device in x.devices()] == ["cpu"]
+        return np.asarray(x) if on_host else None
+
+    return Backend("jax", xp, placed=False, peek=peek)
+
+
+def _cupy() -> Backend:
+    import array_api_compat.cupy as xp
+
+    return Backend("cupy", xp, placed=True, peek=_unseen)
+
+
+def _dask() -> Backend:
+    import array_api_compat.dask.array as xp
+
+    return Backend("dask", xp, placed=False, peek=_unseen)
+
+
+def _strict() -> Backend:
+    import array_api_strict as xp
+
+    def peek(x: Array) -> Any:
+        return np.asarray(x) if x.device == xp.Device("CPU_DEVICE") else None
+
+    return Backend("array_api_strict", xp, placed=True, peek=peek)
+
+
+_KINDS: dict[tuple[str, str], Callable[[], Backend]] = {
+    ("numpy", "ndarray"): _numpy,
+    ("torch", "Tensor"): _torch,
+    ("jax", "Array"): _jax,
+    ("jaxlib", "ArrayImpl"): _jax,
+    ("jax", "ArrayImpl"): _jax,
+    ("jax", "Tracer"): _jax,
+    ("cupy", "ndarray"): _cupy,
+    ("dask", "Array"): _dask,
+    ("array_api_strict", "Array"): _strict,
+}
+
+_BACKENDS: dict[type, Backend | None] = {}
+
+NUMPY = _numpy()

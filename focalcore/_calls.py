@@ -1,0 +1,309 @@
+"""A call of a public loss, from its arguments to its number.
+
+Data comes in at the top and goes down once: the options are parsed, the arrays brought to one home,
+shapes and values checked; what is left is a loss and its operands, which `_execution` runs and
+`_reduction` sums up.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from . import _checks, _execution, _reduction
+from ._arrays import (
+    FLOATS,
+    Given,
+    Home,
+    check_fits,
+    check_no_outer_product,
+    dtype_name,
+    same_shape,
+    settle,
+)
+from ._options import (
+    Parameter,
+    parse_alpha,
+    parse_gamma,
+    parse_index,
+    parse_loss,
+    parse_number,
+    parse_parameter,
+    parse_pos_weight,
+)
+from ._terms import Categorical, Loss, Operands, Probability, Sigmoid, Softmax
+
+Array = Any
+
+EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
+
+
+class Call(NamedTuple):
+    """All that a loss needs to be computed."""
+
+    home: Home
+    loss: Loss
+    operands: Operands
+    reduction: str = "none"
+    normalizer: Any = None
+
+    def value(self) -> Array:
+        """The loss, reduced as asked."""
+        xp = self.home.xp
+        value = _execution.value(self.home.backend, self.loss, self.operands)
+        if self.reduction == "sum":
+            return xp.sum(value)
+        if self.reduction == "mean":
+            return _reduction.mean(xp, value, self._divisor(value.shape))
+        return xp.astype(value, self.operands.logits.dtype, copy=False)
+
+    def _divisor(self, shape: Any) -> Array:
+        targets, counted = self.loss.read(self.home.xp, self.operands)
+        if self.normalizer is None:
+            return _reduction.number_of(self.home.xp, counted, shape)
+        if not isinstance(self.normalizer, str):
+            return self.normalizer
+        summed = targets if self.normalizer == "positives" else self.operands.weight
+        return _reduction.total_of(self.home.xp, summed, counted, shape)
+
+
+def sigmoid(
+    logits: Any,
+    targets: Any,
+    *,
+    pos_weight: Parameter | None = None,
+    mask: Any = None,
+    weight: Any = None,
+    **options: Any,
+) -> Call:
+    """A call of the sigmoid loss."""
+    parsed = parse_loss(alpha_most=1.0, weighted=weight is not None, **options)
+    given = settle(
+        "logits",
+        logits,
+        "targets",
+        targets,
+        mask=mask,
+        weight=weight,
+        gamma=parsed.gamma,
+        alpha=parsed.alpha,
+        pos_weight=parse_pos_weight(pos_weight),
+        normalizer=None if isinstance(parsed.normalizer, str) else parsed.normalizer,
+    )
+    shape, parameters = given.logits.shape, given.parameters
+    normalizer = parameters.pop("normalizer")
+    others = {"targets": given.targets, "mask": given.mask, "weight": given.weight, **parameters}
+    for name, array in others.items():
+        check_fits(name, array, "logits", shape)
+
+    ignored = parsed.ignore_index
+    trusted = _checks.unit_interval(given.home, "targets", given.targets, ignored, given.mask)
+    return Call(
+        given.home,
+        Sigmoid(parsed.soft_targets, parsed.label_smoothing, ignored, trusted),
+        _operands(given, parameters["gamma"], alpha=_balance(parameters)),
+        parsed.reduction,
+        parsed.normalizer if normalizer is None else normalizer,
+    )
+
+
+def softmax(
+    logits: Any,
+    targets: Any,
+    *,
+    axis: int = -1,
+    mask: Any = None,
+    weight: Any = None,
+    **options: Any,
+) -> Call:
+    """A call of the softmax loss."""
+    parsed = parse_loss(normalizers=("weight",), weighted=weight is not None, **options)
+    given = settle(
+        "logits",
+        logits,
+        "targets",
+        targets,
+        mask=mask,
+        weight=weight,
+        gamma=parsed.gamma,
+        alpha=parsed.alpha,
+        normalizer=None if isinstance(parsed.normalizer, str) else parsed.normalizer,
+    )
+    home, shape = given.home, tuple(given.logits.shape)
+    axis = _class_axis("logits", axis, shape)
+    rows = shape[:axis] + shape[axis + 1 :]
+    for name, array in (("mask", given.mask), ("weight", given.weight)):
+        check_fits(name, array, "rows of logits", rows)
+
+    indexed = _is_indexed(given, rows, parsed.ignore_index)
+    if indexed:
+        left_out = (parsed.ignore_index, given.mask)
+        trusted = _checks.class_labels(home, "targets", given.targets, shape[axis], *left_out)
+    else:
+        trusted = _checks.distributions(home, given.targets, axis, given.mask)
+    normalizer = given.parameters["normalizer"]
+    return Call(
+        home,
+        Softmax(
+            axis, indexed, parsed.soft_targets, parsed.label_smoothing, parsed.ignore_index, trusted
+        ),
+        _operands(
+            given,
+            _per_class(given, "gamma", axis),
+            alpha=_per_class(given, "alpha", axis),
+            classes=_classes(given, axis),
+        ),
+        parsed.reduction,
+        parsed.normalizer if normalizer is None else normalizer,
+    )
+
+
+def binary(
+    y_true: Any,
+    y_pred: Any,
+    gamma: Parameter,
+    *,
+    alpha: Parameter | None,
+    pos_weight: Parameter | None,
+    from_logits: bool,
+    label_smoothing: float | None,
+    eps: float | None,
+) -> Call:
+    """A call of the binary loss, from probabilities or logits that broadcast with the targets."""
+    given = settle(
+        "y_pred",
+        y_pred,
+        "y_true",
+        y_true,
+        gamma=parse_gamma(gamma),
+        alpha=parse_alpha(alpha, most=1.0),
+        pos_weight=parse_pos_weight(pos_weight),
+    )
+    smoothing = (
+        None
+        if label_smoothing is None
+        else parse_number("label_smoothing", label_smoothing, most=1.0)
+    )
+    home, x, y = given.home, given.logits, given.targets
+    check_no_outer_product("y_true", y.shape, "y_pred", x.shape)
+    x, y = home.xp.broadcast_arrays(x, y)
+    for name, array in given.parameters.items():
+        check_fits(name, array, "y_pred", x.shape)
+
+    trusted = _checks.unit_interval(home, "y_true", y)
+    operands = _operands(given, given.parameters["gamma"], alpha=_balance(given.parameters))
+    operands = operands._replace(logits=x, targets=y)
+    if from_logits:
+        rule = "expected" if smoothing is None else "mixture"
+        return Call(home, Sigmoid(rule, smoothing or 0.0, trusted=trusted), operands)
+    trusted = _checks.unit_interval(home, "y_pred", x) and trusted
+    return Call(home, Probability(_parse_eps(eps, x), smoothing, trusted), operands)
+
+
+def categorical(
+    y_true: Any,
+    y_pred: Any,
+    gamma: Parameter,
+    *,
+    class_weight: Parameter | None,
+    axis: int,
+    eps: float | None,
+) -> Call:
+    """A call of the categorical loss, from rows of probabilities and class labels."""
+    given = settle(
+        "y_pred",
+        y_pred,
+        "y_true",
+        y_true,
+        gamma=parse_gamma(gamma),
+        class_weight=None
+        if class_weight is None
+        else parse_parameter("class_weight", class_weight),
+    )
+    home, shape = given.home, tuple(given.logits.shape)
+    axis = _class_axis("y_pred", axis, shape)
+    _check_labels(given, "y_true", "y_pred", shape[:axis] + shape[axis + 1 :])
+    trusted = _checks.unit_interval(home, "y_pred", given.logits)
+    trusted = _checks.class_labels(home, "y_true", given.targets, shape[axis]) and trusted
+    operands = _operands(
+        given,
+        _per_class(given, "gamma", axis),
+        alpha=_per_class(given, "class_weight", axis),
+        classes=_classes(given, axis),
+    )
+    return Call(home, Categorical(axis, _parse_eps(eps, given.logits), trusted), operands)
+
+
+def _operands(given: Given, gamma: Parameter, alpha: Any, classes: Array = None) -> Operands:
+    return Operands(given.logits, given.targets, gamma, alpha, given.mask, given.weight, classes)
+
+
+def _balance(parameters: dict[str, Parameter]) -> tuple[Parameter, Parameter] | None:
+    """What positives and negatives weigh."""
+    alpha, pos_weight = parameters["alpha"], parameters["pos_weight"]
+    if alpha is None:
+        return None if pos_weight is None else (pos_weight, 1.0)
+    return alpha if pos_weight is None else alpha * pos_weight, 1 - alpha
+
+
+def _class_axis(name: str, axis: int, shape: Any) -> int:
+    if not shape:
+        raise ValueError(f"{name} must have a class axis; found a single number")
+    index = parse_index("axis", axis)
+    if index is None or not -len(shape) <= index < len(shape):
+        raise ValueError(f"axis must be one of the {len(shape)} axes of {name}; found {axis}")
+    return index % len(shape)
+
+
+def _is_indexed(given: Given, rows: Any, ignore_index: int | None) -> bool:
+    """Whether the softmax targets are class labels; else they are distributions."""
+    if not same_shape(given.targets.shape, given.logits.shape):
+        _check_labels(given, "targets", "logits", rows)
+        return True
+    if ignore_index is not None:
+        raise ValueError(
+            f"ignore_index is for class labels; found {ignore_index} with targets that are "
+            f"distributions over the classes; leave rows out with mask="
+        )
+    return False
+
+
+def _check_labels(given: Given, labels: str, scores: str, rows: Any) -> None:
+    shape, found = tuple(given.targets.shape), dtype_name(given.targets.dtype)
+    if not same_shape(shape, rows):
+        fix = f"reshape {labels} to {rows}" if shape == (*rows, 1) else "one label a row"
+        raise ValueError(
+            f"{labels} of shape {shape} do not fit {scores} of shape "
+            f"{tuple(given.logits.shape)}; {fix}: class labels have the shape {rows}"
+        )
+    if found in FLOATS:
+        raise TypeError(f"{labels} are class labels and must be integer; found {found}")
+
+
+def _classes(given: Given, axis: int) -> Array:
+    """0 .. C - 1 along the class axis, of a type that holds every label."""
+    xp, shape = given.home.xp, given.logits.shape
+    wide = dtype_name(given.targets.dtype) in ("int64", "uint64")
+    dtype = xp.int64 if wide else xp.int32
+    classes = xp.arange(shape[axis], dtype=dtype, device=given.home.device)
+    return xp.reshape(classes, _along(axis, len(shape)))
+
+
+def _per_class(given: Given, name: str, axis: int) -> Parameter:
+    """A number, or one entry per class, laid along the class axis."""
+    value, shape = given.parameters[name], given.logits.shape
+    if value is None or isinstance(value, float) or value.ndim == 0:
+        return value
+    if tuple(value.shape) != (shape[axis],):
+        raise ValueError(
+            f"{name} must be a number or have one entry for each of the {shape[axis]} classes; "
+            f"found shape {tuple(value.shape)}"
+        )
+    return given.home.xp.reshape(value, _along(axis, len(shape)))
+
+
+def _along(axis: int, ndim: int) -> tuple[int, ...]:
+    return tuple(-1 if i == axis else 1 for i in range(ndim))
+
+
+def _parse_eps(eps: float | None, p: Array) -> float:
+    return EPS[dtype_name(p.dtype)] if eps is None else parse_number("eps", eps, most=0.5)

@@ -1,0 +1,69 @@
+"""Bad targets: an error with the value and the place, where values can be looked at cheaply.
+
+Each check returns whether it could look. Where it could not (traced, lazy, on a device), the terms
+turn what is bad into NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._arrays import Home
+
+Array = Any
+
+
+def unit_interval(home: Home, name: str, y: Array, *left_out: Any) -> bool:
+    """Every counted value lies in [0, 1]."""
+    return _check(home, y, left_out, 0, 1, f"{name} must lie in [0, 1]")
+
+
+def class_labels(home: Home, name: str, labels: Array, n_classes: Any, *left_out: Any) -> bool:
+    """Every counted label is one of the classes."""
+    if n_classes == 0:
+        raise ValueError("the class axis is empty; there must be a class to be right")
+    claim = f"{name} must be class labels from 0 to {n_classes - 1}"
+    return _check(home, labels, left_out, 0, n_classes - 1, claim)
+
+
+def distributions(home: Home, y: Array, axis: int, mask: Array) -> bool:
+    """Every counted row is a distribution: values in [0, 1] that sum to 1."""
+    seen = home.backend.peek(y)
+    rows = None if mask is None else home.backend.peek(mask)
+    if seen is None or (mask is not None and rows is None):
+        return False
+    everywhere = None if rows is None else np.broadcast_to(np.expand_dims(rows, axis), seen.shape)
+    _raise_outside(seen, everywhere, 0, 1, "targets must lie in [0, 1]")
+    total = np.sum(seen, axis=axis, dtype=np.float64)
+    _raise_outside(total, rows, 0.99, 1.01, "targets must sum to 1 over the classes")
+    return True
+
+
+def _check(home: Home, y: Array, left_out: Any, least: int, most: int, claim: str) -> bool:
+    ignore_index, mask = left_out or (None, None)
+    seen = home.backend.peek(y)
+    counted = None if mask is None else home.backend.peek(mask)
+    if seen is None or (mask is not None and counted is None):
+        return False
+    if ignore_index is not None:
+        kept = seen != ignore_index
+        counted = kept if counted is None else kept & counted
+    _raise_outside(seen, counted, least, most, claim)
+    return True
+
+
+def _raise_outside(seen: Any, counted: Any, least: float, most: float, claim: str) -> None:
+    if seen.dtype == bool or seen.size == 0:
+        return
+    if counted is None and np.min(seen) >= least and np.max(seen) <= most:  # the usual, cheapest
+        return
+    bad = ~((seen >= least) & (seen <= most))  # NaN is bad
+    if counted is not None:
+        bad, seen = np.broadcast_arrays(bad & counted, seen)
+    if not np.any(bad):
+        return
+    place = tuple(int(i) for i in np.argwhere(bad)[0])
+    where = f" at index {place}" if place else ""
+    raise ValueError(f"{claim}; found {seen[place]}{where}; leave out with ignore_index= or mask=")

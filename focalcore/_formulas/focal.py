@@ -1,0 +1,116 @@
+"""Focal loss as a product: a modulating factor times a cross-entropy.
+
+Lin et al. 2017, equation 4, is ``FL = u^gamma CE`` with ``u = 1 - p_t`` and ``CE = -log p_t``.
+Whatever variable it is a function of, its derivatives are those of a product. With
+
+    R = u' / u      D = CE'
+    K = u'' / u     H = CE''
+
+they are
+
+    value     = u^gamma CE
+    slope     = u^gamma (gamma R CE + D)
+    curvature = u^gamma (gamma ((gamma - 1) R^2 + K) CE + 2 gamma R D + H)
+
+R and K stay bounded as u goes to 0, so there is no division by u, no negative exponent, and no
+NaN for any gamma >= 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+Array = Any
+Namespace = Any
+
+
+class Formula(Protocol):
+    """What every formula gives, for each of its elements."""
+
+    def value(self) -> Array: ...
+    def slope(self) -> Array: ...
+    def curvature(self) -> Array: ...
+
+
+class Product:
+    """``alpha_t u^gamma CE``: a formula says what u and CE are, and their derivatives."""
+
+    xp: Namespace
+    gamma: Array  # a float, or an array that broadcasts
+    alpha_t: Array  # None: 1
+    u: Array
+    ce: Array
+
+    def rates(self) -> tuple[Array, Array]:
+        """R and D."""
+        raise NotImplementedError
+
+    def bends(self) -> tuple[Array, Array]:
+        """K and H."""
+        raise NotImplementedError
+
+    def value(self) -> Array:
+        return self._modulated(self.ce)
+
+    def slope(self) -> Array:
+        R, D = self.rates()
+        return self._modulated(self.gamma * times(self.xp, R, self.ce) + D)
+
+    def curvature(self) -> Array:
+        (R, D), (K, H) = self.rates(), self.bends()
+        bend = times(self.xp, (self.gamma - 1) * R * R + K, self.ce)
+        return self._modulated(self.gamma * (bend + 2 * R * D) + H)
+
+    def _modulated(self, x: Array) -> Array:
+        modulated = power(self.xp, self.u, self.gamma) * x
+        return modulated if self.alpha_t is None else self.alpha_t * modulated
+
+
+class Mixture:
+    """``y FL(1) + (1 - y) FL(0)``: each class with a modulating factor of its own."""
+
+    def __init__(
+        self, xp: Namespace, y: Array, positive: Formula, negative: Formula, balance: Balance
+    ) -> None:
+        self.xp, self.positive, self.negative = xp, positive, negative
+        weight, rest = balance or (1.0, 1.0)
+        self.share, self.remainder = y * weight, (1 - y) * rest
+
+    def value(self) -> Array:
+        return self._mixed(self.positive.value(), self.negative.value())
+
+    def slope(self) -> Array:
+        return self._mixed(self.positive.slope(), self.negative.slope())
+
+    def curvature(self) -> Array:
+        return self._mixed(self.positive.curvature(), self.negative.curvature())
+
+    def _mixed(self, positive: Array, negative: Array) -> Array:
+        return times(self.xp, self.share, positive) + times(self.xp, self.remainder, negative)
+
+
+Balance = tuple[Array, Array] | None  # what positives and negatives weigh; None: 1 and 1
+
+
+def alpha_t(balance: Balance, y: Array) -> Array:
+    """The class balance of a target between 0 and 1."""
+    return None if balance is None else y * balance[0] + (1 - y) * balance[1]
+
+
+def power(xp: Namespace, u: Array, gamma: Array) -> Array:
+    """``u^gamma`` for u >= 0: products and a root for the exponents that people use."""
+    if not isinstance(gamma, float) or gamma > 5 or 2 * gamma != int(2 * gamma):
+        return u**gamma
+    whole = int(gamma)
+    square = u * u if whole >= 2 else u
+    root = [xp.sqrt(u)] if gamma > whole else []
+    factors = [square] * (whole // 2) + [u] * (whole % 2) + root
+    product = factors[0] if factors else xp.ones_like(u)
+    for factor in factors[1:]:
+        product = product * factor
+    return product
+
+
+def times(xp: Namespace, factor: Array, x: Array) -> Array:
+    """``factor * x`` where a factor of 0 wins, even over an infinite x."""
+    return factor * xp.where(factor != 0, x, 0.0)

@@ -1,0 +1,60 @@
+"""Focal loss of a probability p of the positive class.
+
+With q = 1 - p, and the arguments of the logarithms, nothing else, kept at least eps:
+
+    u = y q + (1 - y) p      CE = -y log p - (1 - y) log q
+    R = (1 - 2 y) / u        D = (1 - y) / q - y / p
+    K = 0                    H = (1 - y) / q^2 + y / p^2
+
+The derivatives are with respect to p. R is not bounded here, but R CE is, so the slope is finite
+for every gamma; the curvature at p_t = 1 is truly infinite for 0 < gamma < 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import focal
+
+Array = Any
+Namespace = Any
+
+
+class Expected(focal.Product):
+    """One modulating factor, of the expected probability ``p_t = y p + (1 - y)(1 - p)``."""
+
+    def __init__(
+        self,
+        xp: Namespace,
+        p: Array,
+        y: Array,
+        gamma: Array,
+        eps: float,
+        balance: focal.Balance = None,
+    ) -> None:
+        self.xp, self.gamma, self.y = xp, gamma, y
+        self.alpha_t = focal.alpha_t(balance, y)
+        q = 1 - p
+        self.u = y * q + (1 - y) * p
+        self.p, self.q = xp.where(p < eps, eps, p), xp.where(q < eps, eps, q)
+        # below a half 1 - p has lost digits that log1p still sees
+        log_q = xp.where(q < 0.5, xp.log(self.q), xp.log1p(-xp.where(q < 0.5, 0.0, p)))
+        self.ce = -(y * xp.log(self.p) + (1 - y) * log_q)
+
+    def rates(self) -> tuple[Array, Array]:
+        normal = float(self.xp.finfo(self.u.dtype).smallest_normal)
+        u = self.u + self.xp.astype(self.u < normal, self.u.dtype)
+        return (1 - 2 * self.y) / u, (1 - self.y) / self.q - self.y / self.p
+
+    def bends(self) -> tuple[Array, Array]:
+        H = (1 - self.y) / (self.q * self.q) + self.y / (self.p * self.p)
+        return self.xp.zeros_like(self.u), H
+
+
+def mixture(
+    xp: Namespace, p: Array, y: Array, gamma: Array, eps: float, balance: focal.Balance
+) -> focal.Mixture:
+    """A modulating factor for each class: ``y FL(p, 1) + (1 - y) FL(p, 0)``."""
+    positive = Expected(xp, p, xp.ones_like(p), gamma, eps)
+    negative = Expected(xp, p, xp.zeros_like(p), gamma, eps)
+    return focal.Mixture(xp, y, positive, negative, balance)

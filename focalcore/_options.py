@@ -1,0 +1,157 @@
+"""What the options may be: each is parsed once, before any arithmetic.
+
+A parameter (gamma, alpha, pos_weight) comes out as a float, as nested tuples of floats, or, where a
+framework's array was given, as that array: it may be traced, or learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._backends import NUMPY, backend_of
+
+Parameter = Any
+
+REDUCTIONS = ("none", "sum", "mean")
+TASKS = ("binary", "multi-class", "multi-label")
+SOFT_TARGETS = ("expected", "mixture", "hard")
+INFINITY = float("inf")
+
+
+class Loss(NamedTuple):
+    """The options of both losses from logits."""
+
+    gamma: Parameter
+    alpha: Parameter | None
+    label_smoothing: float
+    soft_targets: str
+    ignore_index: int | None
+    reduction: str
+    normalizer: Any
+
+
+def parse_loss(
+    *,
+    gamma: Parameter,
+    alpha: Parameter | None,
+    alpha_most: float = INFINITY,
+    label_smoothing: float = 0.0,
+    soft_targets: str = "expected",
+    ignore_index: int | None = None,
+    reduction: str = "none",
+    normalizer: Any = None,
+    normalizers: Sequence[str] = ("positives", "weight"),
+    weighted: bool = True,
+) -> Loss:
+    """Check what the two losses have in common."""
+    smoothing = parse_number("label_smoothing", label_smoothing, most=1.0)
+    choose("soft_targets", soft_targets, SOFT_TARGETS)
+    if soft_targets == "hard" and smoothing == 0:
+        raise ValueError(
+            "soft_targets='hard' says how label_smoothing enters, and label_smoothing is 0; "
+            "give label_smoothing, or use 'expected'"
+        )
+    return Loss(
+        parse_gamma(gamma),
+        parse_alpha(alpha, most=alpha_most),
+        smoothing,
+        soft_targets,
+        parse_index("ignore_index", ignore_index),
+        choose("reduction", reduction, REDUCTIONS),
+        parse_normalizer(normalizer, reduction, normalizers, weighted),
+    )
+
+
+def parse_gamma(gamma: Parameter) -> Parameter:
+    """A focusing parameter, >= 0."""
+    return parse_parameter("gamma", gamma)
+
+
+def parse_alpha(alpha: Parameter | None, *, most: float) -> Parameter | None:
+    """A class balance: in [0, 1], or per-class weights >= 0."""
+    if isinstance(alpha, int | float) and alpha == -1:
+        raise ValueError("alpha is -1; use alpha=None to turn the class balance off")
+    return None if alpha is None else parse_parameter("alpha", alpha, most=most)
+
+
+def parse_pos_weight(pos_weight: Parameter | None) -> Parameter | None:
+    """The weight of positives, >= 0."""
+    return None if pos_weight is None else parse_parameter("pos_weight", pos_weight)
+
+
+def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Parameter:
+    """A number in [0, most], a list or NumPy array of them, or a framework's array."""
+    backend = backend_of(value)
+    if backend is None:
+        listed = np.asarray(value).tolist() if hasattr(value, "__array__") else value
+        return _floats(name, listed, most)
+    seen = value if backend is NUMPY else backend.peek(value)
+    if seen is not None:
+        floats = _floats(name, np.asarray(seen).tolist(), most)
+        return floats if backend is NUMPY else value
+    return value
+
+
+def parse_number(name: str, value: Any, most: float = INFINITY) -> float:
+    """A finite number in [0, most]."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be {_range(most)}; found {type(value).__name__}")
+    number = float(value)
+    if not 0 <= number <= most or number == INFINITY:
+        raise ValueError(f"{name} must be {_range(most)}; found {number}")
+    return number
+
+
+def parse_index(name: str, value: Any) -> int | None:
+    """An integer, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer or None; found {value!r}")
+    return int(value)
+
+
+def parse_count(name: str, value: int | None) -> int | None:
+    """A positive integer, or None."""
+    count = parse_index(name, value)
+    if count is not None and count < 1:
+        raise ValueError(f"{name} must be at least 1; found {count}")
+    return count
+
+
+def parse_normalizer(normalizer: Any, reduction: str, names: Sequence[str], weighted: bool) -> Any:
+    """What the mean divides by: None, a name, a number, or a 0-d array."""
+    if normalizer is None:
+        return None
+    if reduction != "mean":
+        raise ValueError(f"normalizer is for reduction='mean'; found reduction={reduction!r}")
+    if isinstance(normalizer, str):
+        choose("normalizer", normalizer, names, ", or a number")
+        if normalizer == "weight" and not weighted:
+            raise ValueError("normalizer='weight' divides by the sum of weight=, which is None")
+        return normalizer
+    parsed = parse_parameter("normalizer", normalizer)
+    if not isinstance(parsed, float) and (isinstance(parsed, tuple) or parsed.ndim):
+        raise ValueError(f"normalizer must be one number; found {normalizer!r}")
+    return parsed
+
+
+def choose(name: str, value: Any, allowed: Sequence[str], more: str = "") -> str:
+    """One of the allowed names."""
+    if not isinstance(value, str) or value not in allowed:
+        names = ", ".join(repr(a) for a in allowed)
+        raise ValueError(f"{name} must be one of {names}{more}; found {value!r}")
+    return value
+
+
+def _floats(name: str, value: Any, most: float) -> Parameter:
+    if isinstance(value, list | tuple):
+        return tuple(_floats(name, v, most) for v in value)
+    return parse_number(name, value, most)
+
+
+def _range(most: float) -> str:
+    return "a finite number >= 0" if most == INFINITY else f"a number in [0, {most:g}]"

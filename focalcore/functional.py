@@ -1,0 +1,224 @@
+"""The losses from logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _calls
+
+Array = Any
+ArrayLike = Any
+
+
+def sigmoid_focal_loss(
+    logits: ArrayLike,
+    targets: ArrayLike,
+    *,
+    gamma: float | ArrayLike = 2.0,
+    alpha: float | ArrayLike | None = None,
+    pos_weight: float | ArrayLike | None = None,
+    label_smoothing: float = 0.0,
+    soft_targets: str = "expected",
+    ignore_index: int | None = None,
+    mask: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    reduction: str = "none",
+    normalizer: str | float | Array | None = None,
+) -> Array:
+    r"""Focal loss of independent logits: binary, or multi-label.
+
+    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p_t = y p + (1 - y)(1 - p)
+
+    with :math:`p = 1 / (1 + e^{-x})`. Exact to a few units in the last place for every logit, the
+    infinite ones included.
+
+    Parameters
+    ----------
+    logits : array of float16, bfloat16, float32 or float64, any shape
+        The scores x before the sigmoid. Half precision is computed in float32.
+    targets : array of bool, integer or float that broadcasts to the shape of `logits`
+        The labels y, in [0, 1]; between the two they are soft.
+    gamma : float or array that broadcasts to `logits`, default 2.0
+        The focusing parameter, >= 0. 0 gives the cross-entropy.
+    alpha : float or array that broadcasts to `logits`, optional
+        The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha. None: both weigh 1.
+    pos_weight : float or array that broadcasts to `logits`, optional
+        Positives weigh this, >= 0, negatives 1. With `alpha` given too, both multiply.
+    label_smoothing : float, default 0.0
+        s in [0, 1]: the targets become (1 - s) y + s / 2.
+    soft_targets : {"expected", "mixture", "hard"}, default "expected"
+        What a target between 0 and 1 means. "expected": the formula above, with
+        alpha_t = y alpha + (1 - y)(1 - alpha). "mixture": y FL(1) + (1 - y) FL(0), each with a
+        modulating factor of its own. "hard": smoothing enters the cross-entropy alone.
+    ignore_index : int, optional
+        Targets of this value are left out.
+    mask : array of bool that broadcasts to `logits`, optional
+        False is left out. What is left out has loss 0, gradient 0 and no place in the count, even
+        where its logit is NaN.
+    weight : array that broadcasts to `logits`, optional
+        Multiplies the loss of each element.
+    reduction : {"none", "sum", "mean"}, default "none"
+        What becomes of the elements.
+    normalizer : {"positives", "weight"}, number or 0-d array, optional
+        What "mean" divides by. None: the number of elements that count. "positives": the sum of
+        their targets. "weight": the sum of their weights. A number: itself. 0 divides by 1.
+
+    Returns
+    -------
+    array
+        Of the shape and dtype of `logits`, or 0-d, then never below float32; in the namespace and
+        on the device of the arguments.
+
+    Raises
+    ------
+    TypeError
+        Logits that are not real floating, a mask that is not boolean, arrays of two libraries.
+    ValueError
+        An option outside its range, shapes that do not fit, arrays on two devices; a target outside
+        [0, 1], where targets can be looked at. Where they can not (traced, lazy, on a GPU), the
+        loss of that element is NaN.
+
+    See Also
+    --------
+    softmax_focal_loss : classes that exclude each other.
+    binary_focal_loss : from probabilities, in scikit-learn's order of arguments.
+
+    Notes
+    -----
+    `logits`, `targets`, `mask`, `weight`, `gamma`, `alpha`, `pos_weight` and `normalizer` may be
+    traced or lazy; the rest is static.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, equations 4 and 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from focalcore import sigmoid_focal_loss
+    >>> loss = sigmoid_focal_loss([2.0, -1.0, 0.5, -2.0], [1, 0, 1, 0], alpha=0.25)
+    >>> print(loss.round(5))
+    [0.00045 0.01699 0.01689 0.00135]
+    """
+    return _calls.sigmoid(
+        logits,
+        targets,
+        gamma=gamma,
+        alpha=alpha,
+        pos_weight=pos_weight,
+        label_smoothing=label_smoothing,
+        soft_targets=soft_targets,
+        ignore_index=ignore_index,
+        mask=mask,
+        weight=weight,
+        reduction=reduction,
+        normalizer=normalizer,
+    ).value()
+
+
+def softmax_focal_loss(
+    logits: ArrayLike,
+    targets: ArrayLike,
+    *,
+    gamma: float | ArrayLike = 2.0,
+    alpha: float | ArrayLike | None = None,
+    axis: int = -1,
+    label_smoothing: float = 0.0,
+    soft_targets: str = "expected",
+    ignore_index: int | None = None,
+    mask: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    reduction: str = "none",
+    normalizer: str | float | Array | None = None,
+) -> Array:
+    r"""Focal loss of logits over classes that exclude each other.
+
+    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p = \mathrm{softmax}(x)
+
+    1 - p_t is the sum over the other classes, never a difference: it keeps its digits however
+    confident the row is.
+
+    Parameters
+    ----------
+    logits : array of float16, bfloat16, float32 or float64, at least 1-d
+        The scores x before the softmax. Half precision is computed in float32.
+    targets : array
+        Class labels, integer, of the shape of `logits` without `axis`; or distributions over the
+        classes, of the shape of `logits`.
+    gamma : float or array of length C, default 2.0
+        The focusing parameter, >= 0, of all classes or of each. 0 gives the cross-entropy.
+    alpha : float or array of length C, optional
+        What examples of each class weigh, >= 0. A single number scales all of them.
+    axis : int, default -1
+        The class axis of `logits`.
+    label_smoothing : float, default 0.0
+        s in [0, 1]: the targets become (1 - s) y + s / C.
+    soft_targets : {"expected", "mixture", "hard"}, default "expected"
+        What a distribution y means. "expected": p_t = sum y_c p_c, with alpha_t and gamma_t the
+        sums of theirs. "mixture": sum y_c FL(c), each class with a modulating factor of its own.
+        "hard": smoothing enters the cross-entropy alone.
+    ignore_index : int, optional
+        Class labels of this value are left out.
+    mask : array of bool that broadcasts to the rows, optional
+        False is left out. What is left out has loss 0, gradient 0 and no place in the count, even
+        where its logits are NaN.
+    weight : array that broadcasts to the rows, optional
+        Multiplies the loss of each row.
+    reduction : {"none", "sum", "mean"}, default "none"
+        What becomes of the rows.
+    normalizer : {"weight"}, number or 0-d array, optional
+        What "mean" divides by. None: the number of rows that count. "weight": the sum of their
+        weights. A number, such as that of the positives: itself. 0 divides by 1.
+
+    Returns
+    -------
+    array
+        Of the shape of `logits` without `axis` and of their dtype; or 0-d, then never below
+        float32; in the namespace and on the device of the arguments.
+
+    Raises
+    ------
+    TypeError
+        Logits that are not real floating, class labels that are not integer, a mask that is not
+        boolean, arrays of two libraries.
+    ValueError
+        An option outside its range, shapes that do not fit, arrays on two devices; a label that is
+        no class or a row that is no distribution, where targets can be looked at. Where they can
+        not (traced, lazy, on a GPU), the loss of that row is NaN.
+
+    See Also
+    --------
+    sigmoid_focal_loss : classes that do not exclude each other.
+    sparse_categorical_focal_loss : from probabilities, in scikit-learn's order of arguments.
+
+    Notes
+    -----
+    `logits`, `targets`, `mask`, `weight`, `gamma`, `alpha` and `normalizer` may be traced or lazy;
+    the rest is static.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, equations 4 and 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from focalcore import softmax_focal_loss
+    >>> logits = np.array([[2.0, 0.0, -1.0], [0.5, 0.5, 3.0]])
+    >>> print(softmax_focal_loss(logits, [0, 1], alpha=[1.0, 2.0, 1.0]).round(5))
+    [0.00415 4.50332]
+    """
+    return _calls.softmax(
+        logits,
+        targets,
+        gamma=gamma,
+        alpha=alpha,
+        axis=axis,
+        label_smoothing=label_smoothing,
+        soft_targets=soft_targets,
+        ignore_index=ignore_index,
+        mask=mask,
+        weight=weight,
+        reduction=reduction,
+        normalizer=normalizer,
+    ).value()

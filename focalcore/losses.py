@@ -1,0 +1,95 @@
+"""Losses as objects, for code that builds its loss once and calls it often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ._options import (
+    REDUCTIONS,
+    TASKS,
+    Parameter,
+    choose,
+    parse_alpha,
+    parse_count,
+    parse_gamma,
+)
+from .functional import sigmoid_focal_loss, softmax_focal_loss
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class FocalLoss:
+    """Focal loss of one of three tasks, callable on the arrays of any library.
+
+    Immutable; the options are checked here, not at the first call.
+
+    Parameters
+    ----------
+    gamma : float or array, default 2.0
+        The focusing parameter, >= 0.
+    alpha : float or array, optional
+        The class balance: in [0, 1] for "binary" and "multi-label", where positives weigh alpha and
+        negatives 1 - alpha; per-class weights >= 0 for "multi-class". None: all weigh 1.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        What becomes of the elements, or of the rows where the task is "multi-class".
+    task_type : {"binary", "multi-class", "multi-label"}, default "binary"
+        Independent logits, or classes that exclude each other, which lie on the last axis.
+    num_classes : int, optional
+        Length of the class axis, checked at each call. None: whatever it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An option of the wrong kind or outside its range.
+
+    See Also
+    --------
+    sigmoid_focal_loss, softmax_focal_loss : the functions, with every option.
+
+    Examples
+    --------
+    >>> from focalcore import FocalLoss
+    >>> criterion = FocalLoss(gamma=2, alpha=0.25, task_type="binary")
+    >>> print(criterion([2.0, -1.0, 0.5, -2.0], [1, 0, 1, 0]).round(5))
+    0.00892
+    """
+
+    gamma: Parameter = 2.0
+    alpha: Parameter | None = None
+    reduction: str = "mean"
+    task_type: str = "binary"
+    num_classes: int | None = None
+
+    def __post_init__(self) -> None:
+        choose("reduction", self.reduction, REDUCTIONS)
+        choose("task_type", self.task_type, TASKS)
+        parse_count("num_classes", self.num_classes)
+        most = float("inf") if self.task_type == "multi-class" else 1.0
+        object.__setattr__(self, "gamma", parse_gamma(self.gamma))
+        object.__setattr__(self, "alpha", parse_alpha(self.alpha, most=most))
+
+    def __call__(self, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None) -> Array:
+        """The loss of logits against targets; `mask` and `weight` as for the functions."""
+        self._check_classes(logits)
+        loss = softmax_focal_loss if self.task_type == "multi-class" else sigmoid_focal_loss
+        return loss(
+            logits,
+            targets,
+            gamma=self.gamma,
+            alpha=self.alpha,
+            mask=mask,
+            weight=weight,
+            reduction=self.reduction,
+        )
+
+    def _check_classes(self, logits: Any) -> None:
+        shape = getattr(logits, "shape", None)
+        if self.num_classes is None or self.task_type == "binary" or not shape:
+            return
+        if shape[-1] != self.num_classes:
+            raise ValueError(
+                f"logits must have {self.num_classes} classes on the last axis; "
+                f"found shape {tuple(shape)}"
+            )

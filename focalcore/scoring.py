@@ -1,0 +1,158 @@
+"""The losses for evaluation scripts: scikit-learn's order of arguments, probabilities or logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _calls
+
+Array = Any
+ArrayLike = Any
+
+
+def binary_focal_loss(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    gamma: float | ArrayLike = 2.0,
+    *,
+    pos_weight: float | ArrayLike | None = None,
+    from_logits: bool = False,
+    label_smoothing: float | None = None,
+    alpha: float | ArrayLike | None = None,
+    eps: float | None = None,
+) -> Array:
+    r"""Focal loss of each binary prediction.
+
+    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p_t = y p + (1 - y)(1 - p)
+
+    Parameters
+    ----------
+    y_true : array or list of bool, integer or float
+        The labels y, in [0, 1].
+    y_pred : array or list of float that broadcasts with `y_true`
+        Probabilities of the positive class, or with `from_logits` the scores before the sigmoid.
+    gamma : float or array, default 2.0
+        The focusing parameter, >= 0. 0 gives the log loss.
+    pos_weight : float or array, optional
+        Positives weigh this, >= 0, negatives 1.
+    from_logits : bool, default False
+        Whether `y_pred` are logits: exact where a probability has already lost its digits.
+    label_smoothing : float, optional
+        s in [0, 1]: the targets become (1 - s) y + s / 2, and each class keeps a modulating factor
+        of its own, y FL(1) + (1 - y) FL(0).
+    alpha : float or array, optional
+        The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha.
+    eps : float, optional
+        The arguments of the logarithms, p and 1 - p, are kept at least this; nothing else is
+        clipped. In [0, 0.5]. None: the machine epsilon of the dtype of `y_pred`.
+
+    Returns
+    -------
+    array
+        The loss of each element, of the common shape and the dtype of `y_pred`.
+
+    Raises
+    ------
+    TypeError
+        Predictions that are not real floating, arrays of two libraries.
+    ValueError
+        An option outside its range; (N,) against (N, 1); a label or a probability outside [0, 1],
+        where values can be looked at. Where they can not (traced, lazy, on a GPU), the loss of that
+        element is NaN.
+
+    See Also
+    --------
+    sigmoid_focal_loss : from logits, with masks, weights and reductions.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, equations 4 and 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from focalcore import binary_focal_loss
+    >>> print(binary_focal_loss([0, 1, 1], [0.1, 0.7, 0.9], gamma=2).round(3))
+    [0.001 0.032 0.001]
+    """
+    return _calls.binary(
+        y_true,
+        y_pred,
+        gamma,
+        alpha=alpha,
+        pos_weight=pos_weight,
+        from_logits=from_logits,
+        label_smoothing=label_smoothing,
+        eps=eps,
+    ).value()
+
+
+def sparse_categorical_focal_loss(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    gamma: float | ArrayLike = 2.0,
+    *,
+    class_weight: ArrayLike | None = None,
+    from_logits: bool = False,
+    axis: int = -1,
+    eps: float | None = None,
+) -> Array:
+    r"""Focal loss of each prediction over classes that exclude each other.
+
+    .. math:: FL = -w_t (1 - p_t)^\gamma \log p_t
+
+    Rows of probabilities are taken as they are: they are not made to sum to 1.
+
+    Parameters
+    ----------
+    y_true : array or list of integer
+        Class labels, of the shape of `y_pred` without `axis`.
+    y_pred : array or list of float
+        Probabilities of the classes, or with `from_logits` the scores before the softmax.
+    gamma : float or array of length C, default 2.0
+        The focusing parameter, >= 0, of all classes or of each. 0 gives the log loss.
+    class_weight : array of length C, optional
+        What examples of each class weigh, >= 0.
+    from_logits : bool, default False
+        Whether `y_pred` are logits: exact where a probability has already lost its digits.
+    axis : int, default -1
+        The class axis of `y_pred`.
+    eps : float, optional
+        The argument of the logarithm is kept at least this; nothing else is clipped. In [0, 0.5].
+        None: the machine epsilon of the dtype of `y_pred`.
+
+    Returns
+    -------
+    array
+        The loss of each row, of the dtype of `y_pred`.
+
+    Raises
+    ------
+    TypeError
+        Predictions that are not real floating, labels that are not integer, arrays of two
+        libraries.
+    ValueError
+        An option outside its range, shapes that do not fit; a label that is no class or a
+        probability outside [0, 1], where values can be looked at. Where they can not (traced, lazy,
+        on a GPU), the loss of that row is NaN.
+
+    See Also
+    --------
+    softmax_focal_loss : from logits, with masks, weights and reductions.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, equations 4 and 5.
+
+    Examples
+    --------
+    >>> from focalcore import sparse_categorical_focal_loss
+    >>> y_pred = [[0.8, 0.1, 0.1], [0.2, 0.2, 0.6]]
+    >>> print(sparse_categorical_focal_loss([0, 1], y_pred).round(5))
+    [0.00893 1.03004]
+    """
+    if from_logits:
+        return _calls.softmax(y_pred, y_true, gamma=gamma, alpha=class_weight, axis=axis).value()
+    return _calls.categorical(
+        y_true, y_pred, gamma, class_weight=class_weight, axis=axis, eps=eps
+    ).value()
