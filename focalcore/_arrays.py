@@ -1,7 +1,7 @@
 """From what the caller gave to arrays of one namespace on one device.
 
-Lists and scalars become arrays of the other arguments' namespace; whatever has ``__array__``, such as
-a column of pandas, polars or pyarrow, is read as NumPy. Nothing is copied that need not be, and
+Lists and scalars become arrays of the other arguments' namespace; whatever has ``__array__``, such
+as a column of pandas, polars or pyarrow, is read as NumPy. Nothing is copied that need not be, and
 nothing is changed.
 """
 

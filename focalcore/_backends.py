@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import array_api_compat.numpy as numpy_namespace
 import numpy as np
 
 Array = Any
@@ -50,10 +51,7 @@ def _unseen(_: Array) -> None:
     return None
 
 
-def _numpy() -> Backend:
-    import array_api_compat.numpy as xp
-
-    return Backend("numpy", xp, placed=False, peek=lambda x: x, quiet=True)
+NUMPY = Backend("numpy", numpy_namespace, placed=False, peek=lambda x: x, quiet=True)
 
 
 def _torch() -> Backend:
@@ -109,7 +107,7 @@ def _strict() -> Backend:
 
 
 _KINDS: dict[tuple[str, str], Callable[[], Backend]] = {
-    ("numpy", "ndarray"): _numpy,
+    ("numpy", "ndarray"): lambda: NUMPY,
     ("torch", "Tensor"): _torch,
     ("jax", "Array"): _jax,
     ("jaxlib", "ArrayImpl"): _jax,
@@ -121,5 +119,3 @@ _KINDS: dict[tuple[str, str], Callable[[], Backend]] = {
 }
 
 _BACKENDS: dict[type, Backend | None] = {}
-
-NUMPY = _numpy()

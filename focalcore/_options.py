@@ -86,18 +86,15 @@ def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Para
     """A number in [0, most], a list or NumPy array of them, or a framework's array."""
     backend = backend_of(value)
     if backend is None:
-        listed = np.asarray(value).tolist() if hasattr(value, "__array__") else value
-        return _floats(name, listed, most)
-    seen = value if backend is NUMPY else backend.peek(value)
-    if seen is not None:
-        floats = _floats(name, np.asarray(seen).tolist(), most)
-        return floats if backend is NUMPY else value
-    return value
+        return _floats(name, value, most)
+    seen = backend.peek(value)
+    floats = None if seen is None else _floats(name, seen.tolist(), most)
+    return floats if backend is NUMPY else value
 
 
 def parse_number(name: str, value: Any, most: float = INFINITY) -> float:
     """A finite number in [0, most]."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be {_range(most)}; found {type(value).__name__}")
     number = float(value)
     if not 0 <= number <= most or number == INFINITY:
@@ -150,6 +147,8 @@ def choose(name: str, value: Any, allowed: Sequence[str], more: str = "") -> str
 def _floats(name: str, value: Any, most: float) -> Parameter:
     if isinstance(value, list | tuple):
         return tuple(_floats(name, v, most) for v in value)
+    if not isinstance(value, int | float) and hasattr(value, "__array__"):  # a column, a scalar
+        return _floats(name, np.asarray(value).tolist(), most)
     return parse_number(name, value, most)
 
 

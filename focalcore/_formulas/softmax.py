@@ -87,7 +87,7 @@ def row_of(xp: Namespace, x: Array, top: Array, axis: int) -> Row:
     (positive, distance, e, r), pi = against
     p_top, q_top = r * xp.maximum(e, positive), r * xp.maximum(e, 1 - positive)
     p = xp.where(top, p_top, pi * q_top)
-    lead = xp.where(top, 0.0, pick(xp, x, top, axis) - x)
+    lead = xp.where(top, 0.0, pick(xp, x, top, axis) - xp.where(top, -xp.inf, x))
     minus_log_p = lead + xp.log1p(e) + focal.times(xp, 1 - positive, distance)
     return Row(against, top, lead, p, xp.where(top, q_top, 1 - p), minus_log_p)
 
