@@ -103,7 +103,8 @@ def settle(
 ) -> Given:
     """Bring the arguments of a call home; ``scores`` and ``labels`` are the callers' names."""
     logits, targets = as_array(scores, logits), as_array(labels, targets)
-    mask, weight = as_array("mask", mask), as_array("weight", weight)
+    mask = None if mask is None else as_array("mask", mask)
+    weight = None if weight is None else as_array("weight", weight)
     given = {scores: logits, labels: targets, "mask": mask, "weight": weight, **parameters}
     home = home_of(given)
     x = home.floating(scores, logits, _floating_dtype(targets))
@@ -142,7 +143,7 @@ def as_array(name: str, value: Any) -> Any:
             f"{name} is a numpy masked array, whose mask would be lost; "
             f"pass {name}.data, and mask=~np.ma.getmaskarray({name})"
         )
-    if _is_loose(value) or value is None or backend_of(value) is not None:
+    if _is_loose(value) or backend_of(value) is not None:
         return value
     if hasattr(value, "__array__") and not isinstance(value, type):
         return np.asarray(value)

@@ -26,7 +26,6 @@ class Backend(NamedTuple):
     peek: Callable[
         [Array], Any
     ]  # the values as NumPy, or None where looking costs or is impossible
-    quiet: bool = False  # its arithmetic warns of what the formulas mean to happen
 
 
 def backend_of(x: Any) -> Backend | None:
@@ -51,7 +50,7 @@ def _unseen(_: Array) -> None:
     return None
 
 
-NUMPY = Backend("numpy", numpy_namespace, placed=False, peek=lambda x: x, quiet=True)
+NUMPY = Backend("numpy", numpy_namespace, placed=False, peek=lambda x: x)
 
 
 def _torch() -> Backend:

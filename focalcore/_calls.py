@@ -100,7 +100,7 @@ def sigmoid(
     return Call(
         given.home,
         Sigmoid(parsed.soft_targets, parsed.label_smoothing, ignored, trusted),
-        _operands(given, parameters["gamma"], alpha=_balance(parameters)),
+        _operands(given, parameters["gamma"], *_balance(parameters)),
         parsed.reduction,
         parsed.normalizer if normalizer is None else normalizer,
     )
@@ -190,7 +190,7 @@ def binary(
         check_fits(name, array, "y_pred", x.shape)
 
     trusted = _checks.unit_interval(home, "y_true", y)
-    operands = _operands(given, given.parameters["gamma"], alpha=_balance(given.parameters))
+    operands = _operands(given, given.parameters["gamma"], *_balance(given.parameters))
     operands = operands._replace(logits=x, targets=y)
     if from_logits:
         rule = "expected" if smoothing is None else "mixture"
@@ -233,15 +233,22 @@ def categorical(
     return Call(home, Categorical(axis, _parse_eps(eps, given.logits), trusted), operands)
 
 
-def _operands(given: Given, gamma: Parameter, alpha: Any, classes: Array = None) -> Operands:
-    return Operands(given.logits, given.targets, gamma, alpha, given.mask, given.weight, classes)
+def _operands(
+    given: Given,
+    gamma: Parameter,
+    alpha: Parameter | None,
+    beta: Parameter | None = None,
+    classes: Array = None,
+) -> Operands:
+    logits, targets, mask, weight = given.logits, given.targets, given.mask, given.weight
+    return Operands(logits, targets, gamma, alpha, beta, mask, weight, classes)
 
 
-def _balance(parameters: dict[str, Parameter]) -> tuple[Parameter, Parameter] | None:
+def _balance(parameters: dict[str, Parameter]) -> tuple[Parameter | None, Parameter | None]:
     """What positives and negatives weigh."""
     alpha, pos_weight = parameters["alpha"], parameters["pos_weight"]
     if alpha is None:
-        return None if pos_weight is None else (pos_weight, 1.0)
+        return pos_weight, None if pos_weight is None else 1.0
     return alpha if pos_weight is None else alpha * pos_weight, 1 - alpha
 
 

@@ -23,7 +23,8 @@ class Operands(NamedTuple):
     logits: Array  # or probabilities
     targets: Array
     gamma: Array
-    alpha: Array = None  # sigmoid: a pair, what positives and negatives weigh
+    alpha: Array = None  # what positives weigh, or each class; None: 1, and negatives too
+    beta: Array = None  # what negatives weigh
     mask: Array = None
     weight: Array = None
     classes: Array = None  # 0 .. C - 1 along the class axis
@@ -37,6 +38,8 @@ class Sigmoid:
     label_smoothing: float = 0.0
     ignore_index: int | None = None
     trusted: bool = True  # the targets were looked at, and are good
+    axis = None
+    indexed = False
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers, and which of them count (None: all)."""
@@ -51,7 +54,7 @@ class Sigmoid:
             y = _nan_outside(xp, y)
         y = _keep(xp, counted, y)
         x = _keep(xp, counted, xp.astype(operands.logits, y.dtype, copy=False))
-        side, gamma, balance = sigmoid.side_of(xp, x), operands.gamma, operands.alpha
+        side, gamma, balance = sigmoid.side_of(xp, x), operands.gamma, _balance(operands)
         s = self.label_smoothing
         smoothed = (1 - s) * y + 0.5 * s if s else y
         if self.soft_targets == "mixture":
@@ -136,6 +139,8 @@ class Probability:
     eps: float
     label_smoothing: float | None = None  # given: a mixture, as where this comes from
     trusted: bool = True
+    axis = None
+    indexed = False
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers; all count."""
@@ -148,7 +153,7 @@ class Probability:
         p = xp.astype(operands.logits, y.dtype, copy=False)
         if not self.trusted:
             p, y = _nan_outside(xp, p), _nan_outside(xp, y)
-        s, gamma, balance = self.label_smoothing, operands.gamma, operands.alpha
+        s, gamma, balance = self.label_smoothing, operands.gamma, _balance(operands)
         if s is None:
             return probability.Expected(xp, p, y, gamma, self.eps, balance)
         return probability.mixture(xp, p, (1 - s) * y + 0.5 * s, gamma, self.eps, balance)
@@ -165,6 +170,7 @@ class Categorical:
     axis: int
     eps: float
     trusted: bool = True
+    indexed = True
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The class labels; all count."""
@@ -203,6 +209,10 @@ def _counted(targets: Array, ignore_index: int | None, mask: Array) -> Array:
         return mask
     kept = targets != ignore_index
     return kept if mask is None else kept & mask
+
+
+def _balance(operands: Operands) -> focal.Balance:
+    return None if operands.alpha is None else (operands.alpha, operands.beta)
 
 
 def _weighted(loss: Array, operands: Operands) -> Array:

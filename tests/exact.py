@@ -11,18 +11,16 @@ mp.mp.dps = 60
 
 
 def number(x):
-    """The exact value of a float of any precision."""
-    return mp.mpf(float(x))
+    """The exact value of a float of any precision; 60-digit numbers pass."""
+    return x if isinstance(x, mp.mpf) else mp.mpf(float(x))
 
 
 def sigmoid_focal(x, y, gamma=2.0, alpha=None, pos_weight=1.0, smoothing=0.0, rule="expected"):
-    x, y, gamma, smoothing = map(mp.mpf, map(float, (x, y, gamma, smoothing)))
+    x, y, gamma, smoothing = map(number, (x, y, gamma, smoothing))
     p, q = 1 / (1 + mp.exp(-x)), 1 / (1 + mp.exp(x))
     minus_log_p, minus_log_q = mp.log1p(mp.exp(-x)), mp.log1p(mp.exp(x))
-    positive, negative = (
-        (1, 1) if alpha is None else (mp.mpf(float(alpha)), 1 - mp.mpf(float(alpha)))
-    )
-    positive = positive * mp.mpf(float(pos_weight))
+    positive, negative = (1, 1) if alpha is None else (number(alpha), 1 - number(alpha))
+    positive = positive * number(pos_weight)
     smoothed = (1 - smoothing) * y + smoothing / 2
     if rule == "mixture":
         return (
@@ -39,9 +37,9 @@ def softmax_focal(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
     """``y`` is a class label or a distribution."""
     x, n = [number(v) for v in x], len(x)
     y = [mp.mpf(int(c == y)) for c in range(n)] if np.ndim(y) == 0 else [number(v) for v in y]
-    gamma = [mp.mpf(float(g)) for g in np.broadcast_to(gamma, n)]
-    alpha = [mp.mpf(float(a)) for a in np.broadcast_to(1.0 if alpha is None else alpha, n)]
-    smoothing = mp.mpf(float(smoothing))
+    gamma = [number(g) for g in np.broadcast_to(gamma, n)]
+    alpha = [number(a) for a in np.broadcast_to(1.0 if alpha is None else alpha, n)]
+    smoothing = number(smoothing)
     against = [mp.fsum(mp.exp(x[j] - x[c]) for j in range(n) if j != c) for c in range(n)]
     p, q = [1 / (1 + a) for a in against], [a / (1 + a) for a in against]
     minus_log_p = [mp.log1p(a) for a in against]
@@ -58,7 +56,7 @@ def softmax_focal(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
 def probability_focal(p, y, gamma=2.0):
     p, y = number(p), number(y)
     u = y * (1 - p) + (1 - y) * p
-    return _power(u, mp.mpf(float(gamma))) * (-y * mp.log(p) - (1 - y) * mp.log(1 - p))
+    return _power(u, number(gamma)) * (-y * mp.log(p) - (1 - y) * mp.log(1 - p))
 
 
 def ulps(found, expected, dtype, flushes=False):

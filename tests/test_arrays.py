@@ -1,0 +1,269 @@
+"""What may be passed, and what comes back."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from focalcore import (
+    binary_focal_loss,
+    sigmoid_focal_loss,
+    softmax_focal_loss,
+    sparse_categorical_focal_loss,
+)
+from tests.targets import NUMPY, TORCH
+
+LOGITS, LABELS = [2.0, -1.0, 0.5, -2.0], [1, 0, 1, 0]
+
+
+def library(x):
+    return type(x).__module__.partition(".")[0]
+
+
+def test_the_result_is_an_array_of_the_library(target):
+    x, y = target.array(np.asarray(LOGITS)), target.array(np.asarray(LABELS))
+    for loss in (sigmoid_focal_loss(x, y), binary_focal_loss(y, x, from_logits=True)):
+        assert library(loss) == library(x)
+        assert getattr(loss, "device", None) == getattr(x, "device", None)
+        assert loss.shape == (4,)
+
+
+def test_the_dtype_is_kept(target):
+    y = target.array(np.asarray(LABELS))
+    for dtype in target.dtypes:
+        x = target.array(np.asarray(LOGITS), dtype)
+        wide = target.array(
+            np.asarray(LOGITS), "float32" if dtype in ("float16", "bfloat16") else dtype
+        )
+        options = {"gamma": np.float64(1.5), "alpha": np.float64(0.25)}
+        assert sigmoid_focal_loss(x, y, **options).dtype == x.dtype
+        assert sigmoid_focal_loss(x, y, reduction="mean", **options).dtype == wide.dtype
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int32", "int64", "float32", "float64"])
+def test_targets_may_be_of_any_real_dtype(target, dtype):
+    x = target.array(np.asarray(LOGITS, dtype="float32"))
+    expected = target.numpy(sigmoid_focal_loss(x, target.array(np.asarray(LABELS))))
+    loss = sigmoid_focal_loss(x, target.array(np.asarray(LABELS), dtype))
+    assert loss.dtype == x.dtype
+    np.testing.assert_array_equal(target.numpy(loss), expected)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int32", "int64"])
+def test_class_labels_may_be_of_any_integer_dtype(target, dtype, rng):
+    x = target.array(rng.normal(size=(3, 300)))
+    labels = np.asarray([0, 1, 1])
+    expected = target.numpy(softmax_focal_loss(x, target.array(labels)))
+    loss = softmax_focal_loss(x, target.array(labels, dtype))
+    np.testing.assert_array_equal(target.numpy(loss), expected)
+
+
+def test_lists_and_scalars_follow_the_other_argument(target):
+    x = target.array(np.asarray(LOGITS, dtype="float32"))
+    y = target.array(np.asarray(LABELS, dtype="float32"))
+    expected = target.numpy(sigmoid_focal_loss(x, y))
+    for loss in (sigmoid_focal_loss(x, LABELS), sigmoid_focal_loss(LOGITS, y)):
+        assert library(loss) == library(x)
+        assert loss.dtype == x.dtype
+        np.testing.assert_array_equal(target.numpy(loss), expected)
+    ones = sigmoid_focal_loss(x, 1)
+    np.testing.assert_array_equal(target.numpy(ones)[::2], expected[::2])
+    masked = sigmoid_focal_loss(x, y, mask=[True, False, True, False], weight=[1, 2, 3, 4])
+    np.testing.assert_allclose(target.numpy(masked), expected * [1, 0, 3, 0], rtol=1e-6)
+
+
+def test_lists_alone_become_numpy():
+    loss = sigmoid_focal_loss([1, -1], [1, 0])
+    assert isinstance(loss, np.ndarray)
+    assert loss.dtype == np.float64
+    assert sigmoid_focal_loss(2.0, 1).shape == ()
+    assert softmax_focal_loss([[1.0, 2.0]], [1]).shape == (1,)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3), (2, 3, 4, 5), (2, 1, 3)], ids=str)
+def test_any_rank(target, rng, shape):
+    x, y = rng.normal(size=shape), rng.integers(0, 2, shape)
+    loss = sigmoid_focal_loss(target.array(x), target.array(y))
+    flat = sigmoid_focal_loss(target.array(x.ravel()), target.array(y.ravel()))
+    assert tuple(loss.shape) == shape
+    np.testing.assert_array_equal(target.numpy(loss).ravel(), target.numpy(flat))
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)], ids=str)
+def test_empty_arrays_give_empty_losses_and_a_mean_of_zero(target, shape):
+    x, y = target.array(np.zeros(shape)), target.array(np.zeros(shape, dtype="int64"))
+    assert tuple(sigmoid_focal_loss(x, y).shape) == shape
+    for reduction in ("mean", "sum"):
+        assert target.numpy(sigmoid_focal_loss(x, y, reduction=reduction)) == 0
+    if shape == (0, 3):
+        labels = target.array(np.zeros(0, dtype="int64"))
+        assert tuple(softmax_focal_loss(x, labels).shape) == (0,)
+        assert target.numpy(softmax_focal_loss(x, labels, reduction="mean")) == 0
+
+
+def test_targets_broadcast_to_the_logits(target, rng):
+    x, y = rng.normal(size=(4, 3)), rng.integers(0, 2, 3)
+    expected = target.numpy(sigmoid_focal_loss(target.array(x), target.array(y * np.ones((4, 1)))))
+    np.testing.assert_allclose(
+        target.numpy(sigmoid_focal_loss(target.array(x), target.array(y))), expected
+    )
+    mean = sigmoid_focal_loss(
+        target.array(x), target.array(y), reduction="mean", normalizer="positives"
+    )
+    assert target.numpy(mean) == pytest.approx(expected.sum() / max(4 * y.sum(), 1))
+
+
+def test_inputs_are_never_changed(target, rng):
+    arrays = {
+        "logits": rng.normal(size=(4, 3)) * 100,
+        "targets": rng.random((4, 3)),
+        "weight": rng.random((4, 3)),
+        "mask": rng.random((4, 3)) < 0.5,
+    }
+    given = {name: target.array(a) for name, a in arrays.items()}
+    sigmoid_focal_loss(**given, label_smoothing=0.1, ignore_index=1, reduction="mean")
+    for name, a in arrays.items():
+        np.testing.assert_array_equal(target.numpy(given[name]), a)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [lambda a: a[::2], lambda a: a.T, lambda a: a[:, ::-1], lambda a: a.astype(">f8")],
+    ids=["strided", "transposed", "reversed", "big-endian"],
+)
+def test_numpy_views_of_any_layout(rng, view):
+    x, y = view(rng.normal(size=(6, 6))), view(rng.random((6, 6)))
+    expected = sigmoid_focal_loss(np.ascontiguousarray(x, "f8"), np.ascontiguousarray(y, "f8"))
+    np.testing.assert_array_equal(sigmoid_focal_loss(x, y), expected)
+
+
+def test_memory_maps_are_read(tmp_path, rng):
+    np.save(tmp_path / "x.npy", rng.normal(size=100))
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")
+    np.testing.assert_array_equal(sigmoid_focal_loss(x, 1), sigmoid_focal_loss(np.array(x), 1))
+
+
+@pytest.mark.parametrize("frames", ["pandas", "polars", "pyarrow"])
+def test_columns_are_read_as_numpy(frames):
+    module = pytest.importorskip(frames, reason=f"{frames} is not installed")
+    column = {"pandas": "Series", "polars": "Series", "pyarrow": "array"}[frames]
+    make = getattr(module, column)
+    loss = sigmoid_focal_loss(make(LOGITS), make(LABELS))
+    assert isinstance(loss, np.ndarray)
+    np.testing.assert_array_equal(loss, sigmoid_focal_loss(LOGITS, LABELS))
+    losses = sparse_categorical_focal_loss(make([0, 1]), [[0.8, 0.2], [0.3, 0.7]])
+    assert losses.shape == (2,)
+
+
+class Unknown:
+    """An array of a library that nobody has heard of: NumPy behind the standard's door."""
+
+    def __init__(self, array):
+        self.array = np.asarray(array)
+        self.dtype, self.shape, self.ndim = self.array.dtype, self.array.shape, self.array.ndim
+        self.device = "somewhere"
+
+    def __array_namespace__(self, *, api_version=None):
+        return UNKNOWN
+
+
+def _operator(name):
+    def method(self, *others):
+        others = [o.array if isinstance(o, Unknown) else o for o in others]
+        return Unknown(getattr(self.array, name)(*others))
+
+    return method
+
+
+for operator in "add radd sub rsub mul rmul truediv pow neg and le ge eq ne lt gt".split():  # noqa: SIM905 - a list of words
+    setattr(Unknown, f"__{operator}__", _operator(f"__{operator}__"))
+Unknown.__rtruediv__ = _operator("__rtruediv__")
+
+
+class Namespace:
+    float32, float64, int32, int64 = np.float32, np.float64, np.int32, np.int64
+    inf, nan = np.inf, np.nan
+
+    def __getattr__(self, name):
+        import array_api_compat.numpy as xp
+
+        function = getattr(xp, name)
+
+        def call(*args, device=None, **kwargs):  # noqa: ARG001 - there is only one
+            args = [a.array if isinstance(a, Unknown) else a for a in args]
+            result = function(*args, **kwargs)
+            return Unknown(result) if isinstance(result, np.ndarray | np.generic) else result
+
+        return call
+
+
+UNKNOWN = Namespace()
+
+
+def test_any_array_of_the_standard_is_dispatched(rng):
+    x, y = rng.normal(size=(4, 3)), rng.integers(0, 3, 4)
+    found = softmax_focal_loss(Unknown(x), Unknown(y), alpha=[1.0, 2.0, 3.0])
+    assert isinstance(found, Unknown)
+    np.testing.assert_array_equal(found.array, softmax_focal_loss(x, y, alpha=[1.0, 2.0, 3.0]))
+    mean = sigmoid_focal_loss(Unknown(x), Unknown(np.ones(3)), alpha=0.25, reduction="mean")
+    assert mean.array == sigmoid_focal_loss(x, np.ones(3), alpha=0.25, reduction="mean")
+
+
+def test_importing_the_package_imports_no_framework():
+    code = (
+        "import sys, focalcore; "
+        "print(sorted({'torch', 'jax', 'cupy', 'dask', 'keras', 'rich'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_numpy_errors_set_to_raise_are_not_met_and_not_changed():
+    x = np.asarray([0.0, 1000.0, -1000.0, np.inf, -np.inf, 1e-310])
+    with np.errstate(all="raise"):
+        sigmoid_focal_loss(x, 1)
+        softmax_focal_loss(np.stack([x, 0 * np.nan_to_num(x)], axis=-1), np.zeros(6, int))
+        assert np.geterr() == dict.fromkeys(("divide", "over", "under", "invalid"), "raise")
+
+
+def test_threads_share_nothing(rng):
+    x, y = rng.normal(size=(20, 5)), rng.integers(0, 5, 20)
+    expected = softmax_focal_loss(x, y)
+    found = [None] * 8
+
+    def work(i):
+        found[i] = all(np.array_equal(softmax_focal_loss(x, y), expected) for _ in range(20))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(found)
+
+
+def test_torch_parameters_and_subclasses_are_tensors():
+    TORCH.require()
+    import torch
+
+    x = torch.nn.Parameter(torch.tensor(LOGITS))
+    loss = sigmoid_focal_loss(x, torch.tensor(LABELS), reduction="mean")
+    assert loss.requires_grad
+
+    class Tagged(torch.Tensor):
+        pass
+
+    tagged = torch.tensor(LOGITS).as_subclass(Tagged)
+    np.testing.assert_allclose(
+        sigmoid_focal_loss(tagged, torch.tensor(LABELS)).mean().item(), loss.item()
+    )
+
+
+def test_float32_of_a_million_elements_is_exact_to_the_end():
+    NUMPY.require()
+    x = np.tile(np.asarray([3.0, -2.0], dtype="float32"), 500_000)
+    loss = sigmoid_focal_loss(x, 1, reduction="mean")
+    expected = sigmoid_focal_loss(np.asarray([3.0, -2.0]), 1, reduction="mean")
+    assert float(loss) == pytest.approx(float(expected), rel=1e-6)

@@ -1,0 +1,294 @@
+"""Bad input: one clear line with what was found and what is allowed, never a plausible number."""
+
+import numpy as np
+import pytest
+
+from focalcore import (
+    FocalLoss,
+    binary_focal_loss,
+    sigmoid_focal_loss,
+    softmax_focal_loss,
+    sparse_categorical_focal_loss,
+)
+from tests.targets import DASK, JAX, NUMPY, STRICT, TORCH
+
+X, Y = np.asarray([[2.0, -1.0, 0.5], [1.0, 0.0, -3.0]]), np.asarray([[1, 0, 1], [0, 0, 1]])
+LABELS = np.asarray([0, 2])
+
+
+def fails(error, *words):
+    return pytest.raises(error, match="(?s)^(?!.*\n)" + "".join(f"(?=.*{w})" for w in words))
+
+
+BAD_OPTIONS = {
+    "gamma negative": ({"gamma": -1}, ValueError, ("gamma", "-1", ">= 0")),
+    "gamma NaN": ({"gamma": np.nan}, ValueError, ("gamma", "nan", ">= 0")),
+    "gamma infinite": ({"gamma": np.inf}, ValueError, ("gamma", "inf", "finite")),
+    "gamma negative for a class": ({"gamma": [1.0, -0.5, 1.0]}, ValueError, ("gamma", "-0.5")),
+    "gamma text": ({"gamma": "2"}, TypeError, ("gamma", "str", ">= 0")),
+    "gamma boolean": ({"gamma": True}, TypeError, ("gamma", "bool")),
+    "alpha -1": ({"alpha": -1}, ValueError, ("alpha", "-1", "None")),
+    "alpha NaN": ({"alpha": np.nan}, ValueError, ("alpha", "nan")),
+    "alpha of the wrong length": ({"alpha": [0.5, 0.5]}, ValueError, ("alpha", "2", "3")),
+    "gamma of the wrong length": ({"gamma": [0.5] * 4}, ValueError, ("gamma", "4", "3")),
+    "reduction": ({"reduction": "avg"}, ValueError, ("reduction", "'avg'", "'mean'", "'none'")),
+    "soft targets": ({"soft_targets": "soft"}, ValueError, ("soft_targets", "'soft'", "'mixture'")),
+    "hard without smoothing": ({"soft_targets": "hard"}, ValueError, ("hard", "label_smoothing")),
+    "smoothing": ({"label_smoothing": 1.5}, ValueError, ("label_smoothing", "1.5", r"\[0, 1\]")),
+    "normalizer alone": ({"normalizer": 3}, ValueError, ("normalizer", "'mean'", "'none'")),
+    "normalizer name": (
+        {"normalizer": "count", "reduction": "mean"},
+        ValueError,
+        ("normalizer", "'count'", "'weight'", "number"),
+    ),
+    "normalizer negative": ({"normalizer": -2, "reduction": "mean"}, ValueError, ("-2",)),
+    "normalizer list": ({"normalizer": [1, 2], "reduction": "mean"}, ValueError, ("one number",)),
+    "normalizer without weight": (
+        {"normalizer": "weight", "reduction": "mean"},
+        ValueError,
+        ("normalizer", "weight"),
+    ),
+    "ignore_index": ({"ignore_index": 1.5}, TypeError, ("ignore_index", "1.5", "integer")),
+    "mask of numbers": ({"mask": [1, 0]}, TypeError, ("mask", "boolean", "int64")),
+    "mask of the wrong shape": ({"mask": [True] * 5}, ValueError, ("mask", "5")),
+    "weight of the wrong shape": ({"weight": [1.0] * 5}, ValueError, ("weight", "5")),
+}
+
+
+@pytest.mark.parametrize("case", BAD_OPTIONS)
+@pytest.mark.parametrize("loss", [sigmoid_focal_loss, softmax_focal_loss])
+def test_bad_options_are_named(target, loss, case):
+    options, error, words = BAD_OPTIONS[case]
+    targets = Y if loss is sigmoid_focal_loss else LABELS
+    with fails(error, *words):
+        loss(target.array(X), target.array(targets), **options)
+
+
+def test_sigmoid_alpha_is_at_most_one(target):
+    for alpha in (1.5, [0.5, 2.0, 0.1]):
+        with fails(ValueError, "alpha", r"\[0, 1\]"):
+            sigmoid_focal_loss(target.array(X), target.array(Y), alpha=alpha)
+    with fails(ValueError, "pos_weight", "-1", ">= 0"):
+        sigmoid_focal_loss(target.array(X), target.array(Y), pos_weight=-1.0)
+
+
+def test_softmax_positives_have_to_be_counted_by_the_caller(target):
+    with fails(ValueError, "normalizer", "'positives'", "number"):
+        softmax_focal_loss(
+            target.array(X), target.array(LABELS), reduction="mean", normalizer="positives"
+        )
+
+
+def test_options_of_the_library_are_checked_where_they_can_be_seen(target):
+    gamma = target.array(np.asarray([1.0, -1.0, 2.0]))
+    if target.can_raise:
+        with fails(ValueError, "gamma", "-1"):
+            sigmoid_focal_loss(target.array(X), target.array(Y), gamma=gamma)
+    else:
+        loss = target.numpy(sigmoid_focal_loss(target.array(X), target.array(Y), gamma=gamma))
+        np.testing.assert_array_equal(np.isnan(loss[0]), [False, True, False])
+
+
+SHAPES = {
+    "(N,) against (N, 1)": ((4,), (4, 1), "reshape targets"),
+    "(N, 1) against (N,)": ((4, 1), (4,), "reshape targets"),
+    "shorter": ((4,), (3,), "broadcast"),
+    "past the logits": ((1, 3), (2, 3), "broadcast"),
+    "more axes": ((3,), (2, 3), "broadcast"),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_targets_that_do_not_fit_are_an_error(target, case):
+    logits, targets, fix = SHAPES[case]
+    with fails(ValueError, "targets", "logits", fix):
+        sigmoid_focal_loss(target.array(np.zeros(logits)), target.array(np.zeros(targets)))
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (3,), (3, 2), (2, 3, 1), ()], ids=str)
+def test_softmax_targets_that_do_not_fit_are_an_error(target, shape):
+    with fails(ValueError, "targets", "logits"):
+        softmax_focal_loss(target.array(X), target.array(np.zeros(shape, dtype="int64")))
+
+
+def test_pairs_of_everything_are_never_meant(target):
+    y, p = target.array(np.ones(4)), target.array(np.full((4, 1), 0.5))
+    with fails(ValueError, "y_true", "y_pred", "reshape"):
+        binary_focal_loss(y, p)
+    with fails(ValueError, "y_true", "y_pred", "reshape"):
+        sparse_categorical_focal_loss(target.array(np.asarray([[0], [1]])), target.array(X * 0))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"), [("int64", "int64"), ("bool", "bool"), ("complex128", "complex128")]
+)
+def test_logits_must_be_real_floating(target, dtype, name):
+    x = target.array(np.ones((2, 3)), dtype)
+    with fails(TypeError, "logits", name, "float32"):
+        sigmoid_focal_loss(x, target.array(Y))
+
+
+def test_complex_and_text_targets_are_refused(target):
+    with fails(TypeError, "targets", "complex"):
+        sigmoid_focal_loss(target.array(X), target.array(Y, "complex128"))
+    for bad in (["a", "b", "c"], [1j, 0, 0]):
+        with fails(TypeError, "targets", "real numbers"):
+            sigmoid_focal_loss(target.array(X), bad)
+    with fails(ValueError, "targets", "rectangular"):
+        sigmoid_focal_loss(target.array(X), [[1, 0], [1]])
+    with fails(TypeError, "targets", "NoneType"):
+        sigmoid_focal_loss(target.array(X), None)
+
+
+def test_float_class_labels_are_refused(target):
+    with fails(TypeError, "class labels", "integer", "float64"):
+        softmax_focal_loss(target.array(X), target.array(LABELS * 1.0))
+
+
+@pytest.mark.parametrize("bad", [2, -1, 255, -100, 0.5 + 1e3, np.nan, np.inf], ids=str)
+def test_bad_targets_raise_with_value_and_place_or_give_nan(target, bad):
+    y = np.where(np.asarray([[0, 0, 0], [0, 1, 0]]), bad, Y)
+    x, y = target.array(X), target.array(y)
+    if target.can_raise:
+        with fails(ValueError, "targets", r"\[0, 1\]", r"\(1, 1\)", str(bad)):
+            sigmoid_focal_loss(x, y)
+    else:
+        found = np.isnan(target.numpy(sigmoid_focal_loss(x, y)))
+        np.testing.assert_array_equal(found, [[0, 0, 0], [0, 1, 0]])
+        assert np.isnan(target.numpy(sigmoid_focal_loss(x, y, reduction="mean")))
+
+
+@pytest.mark.parametrize("bad", [3, -1, 255, -100, 2**31 + 1, 2**32])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_bad_class_labels_raise_with_value_and_place_or_give_nan(target, bad, smoothing):
+    x, labels = target.array(X), target.array(np.asarray([0, bad]))
+    if target.can_raise:
+        with fails(ValueError, "class labels", "0 to 2", str(bad), r"\(1,\)"):
+            softmax_focal_loss(x, labels, label_smoothing=smoothing)
+    else:
+        loss = target.numpy(softmax_focal_loss(x, labels, label_smoothing=smoothing))
+        np.testing.assert_array_equal(np.isnan(loss), [False, True])
+
+
+@pytest.mark.parametrize(
+    "bad", [[1, 1, 0], [0, 0, 0], [0.5, 0.6, -0.1], [np.nan, 1, 0], [2, -1, 0]], ids=str
+)
+def test_rows_that_are_no_distribution_raise_or_give_nan(target, bad):
+    x, y = target.array(X), target.array(np.asarray([[0.2, 0.3, 0.5], bad], dtype="float64"))
+    if target.can_raise:
+        with fails(ValueError, "targets", "1"):
+            softmax_focal_loss(x, y)
+    else:
+        np.testing.assert_array_equal(
+            np.isnan(target.numpy(softmax_focal_loss(x, y))), [False, True]
+        )
+
+
+def test_ignore_index_is_not_for_distributions(target):
+    with fails(ValueError, "ignore_index", "mask="):
+        softmax_focal_loss(target.array(X), target.array(np.eye(3)[:2]), ignore_index=-1)
+
+
+@pytest.mark.parametrize("bad", [1.5, -0.1, np.nan], ids=str)
+def test_bad_probabilities_raise_or_give_nan(target, bad):
+    y, p = target.array(np.asarray([1, 0])), target.array(np.asarray([0.5, bad]))
+    rows = target.array(np.asarray([[0.2, 0.8], [bad, 0.5]]))
+    if target.can_raise:
+        with fails(ValueError, "y_pred", r"\[0, 1\]", str(bad)):
+            binary_focal_loss(y, p)
+        with fails(ValueError, "y_pred", r"\[0, 1\]", str(bad)):
+            sparse_categorical_focal_loss(y, rows)
+    else:
+        np.testing.assert_array_equal(
+            np.isnan(target.numpy(binary_focal_loss(y, p))), [False, True]
+        )
+        np.testing.assert_array_equal(
+            np.isnan(target.numpy(sparse_categorical_focal_loss(y, rows))), [False, True]
+        )
+
+
+def test_nan_logits_stay_visible(target):
+    x = target.array(np.asarray([[np.nan, 1.0, 2.0], [0.0, 1.0, 2.0]]))
+    np.testing.assert_array_equal(
+        np.isnan(target.numpy(softmax_focal_loss(x, target.array(LABELS)))), [True, False]
+    )
+    assert np.isnan(target.numpy(sigmoid_focal_loss(x, target.array(Y), reduction="mean")))
+
+
+@pytest.mark.parametrize("axis", [2, -3, 1.0, None])
+def test_axis_must_be_one_of_the_logits(target, axis):
+    with fails((ValueError, TypeError), "axis", str(axis)):
+        softmax_focal_loss(target.array(X), target.array(LABELS), axis=axis)
+
+
+def test_softmax_needs_classes(target):
+    with fails(ValueError, "class axis"):
+        softmax_focal_loss(target.array(np.asarray(1.0)), 0)
+    with fails(ValueError, "class axis"):
+        softmax_focal_loss(target.array(np.zeros((2, 0))), target.array(LABELS))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(NUMPY, TORCH), (TORCH, JAX), (JAX, NUMPY), (DASK, NUMPY), (STRICT, NUMPY)],
+    ids=lambda t: t.id,
+)
+def test_two_libraries_in_one_call_are_named(one, other):
+    one.require(), other.require()
+    with fails(TypeError, "libraries", "logits", "targets", one.library, other.library):
+        sigmoid_focal_loss(one.array(X), other.array(Y))
+    with fails(TypeError, "libraries", "logits", "weight"):
+        sigmoid_focal_loss(one.array(X), one.array(Y), weight=other.array(X))
+
+
+def test_two_devices_in_one_call_are_named():
+    STRICT.require()
+    import array_api_strict as xp
+
+    x, y = xp.asarray([1.0]), xp.asarray([1], device=xp.Device("device1"))
+    with fails(ValueError, "devices", "logits", "targets", "CPU_DEVICE", "device1"):
+        sigmoid_focal_loss(x, y)
+
+
+def test_two_torch_devices_in_one_call_are_named():
+    TORCH.require()
+    import torch
+
+    with fails(ValueError, "devices", "cpu", "meta"):
+        sigmoid_focal_loss(torch.zeros(2), torch.zeros(2, device="meta"))
+
+
+def test_masked_arrays_point_to_mask():
+    masked = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+    with fails(TypeError, "masked", "mask="):
+        sigmoid_focal_loss(masked, [1, 0])
+
+
+def test_eps_has_a_range(target):
+    for eps in (-1e-3, 0.7):
+        with fails(ValueError, "eps", r"\[0, 0.5\]"):
+            binary_focal_loss(target.array(np.ones(2)), target.array(np.ones(2)), eps=eps)
+
+
+BAD_CONSTRUCTIONS = {
+    "gamma": ({"gamma": -1}, ValueError, ("gamma", "-1")),
+    "alpha": ({"alpha": 1.5}, ValueError, ("alpha", "1.5")),
+    "alpha -1": ({"alpha": -1}, ValueError, ("alpha", "None")),
+    "reduction": ({"reduction": "avg"}, ValueError, ("reduction", "'avg'")),
+    "task": ({"task_type": "multi"}, ValueError, ("task_type", "'multi'", "'multi-label'")),
+    "classes": ({"num_classes": 0}, ValueError, ("num_classes", "0")),
+    "classes float": ({"num_classes": 2.5}, TypeError, ("num_classes", "2.5")),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CONSTRUCTIONS)
+def test_objects_check_their_options_at_construction(case):
+    options, error, words = BAD_CONSTRUCTIONS[case]
+    with fails(error, *words):
+        FocalLoss(**options)
+
+
+def test_objects_check_the_number_of_classes(target):
+    criterion = FocalLoss(task_type="multi-class", num_classes=5)
+    with fails(ValueError, "5 classes", r"\(2, 3\)"):
+        criterion(target.array(X), target.array(LABELS))

@@ -1,0 +1,194 @@
+"""The closed forms of slope and curvature, against derivatives of the exact definition."""
+
+import ast
+import pathlib
+
+import array_api_compat.numpy as xp
+import mpmath as mp
+import numpy as np
+import pytest
+
+import focalcore._formulas
+from focalcore._formulas import focal, probability, sigmoid, softmax
+from focalcore._terms import Operands, Sigmoid, Softmax
+from tests import exact
+from tests.targets import STRICT
+
+GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.7, 5.0)
+RULES = {"expected": 0.0, "mixture": 0.0, "hard": 0.2}
+LOGITS = np.asarray([-30.0, -3.0, -0.7, 0.0, 1e-9, 0.4, 2.5, 30.0])
+TARGETS = np.asarray([0.0, 0.1, 0.45, 0.9, 1.0])
+
+
+def derivatives(f, x):
+    """First and second derivative, by differences of 120 digits."""
+    with mp.workdps(120):
+        x, h = mp.mpf(float(x)), mp.mpf(10) ** -25
+        low, middle, high = f(x - h), f(x), f(x + h)
+        return float((high - low) / (2 * h)), float((high - 2 * middle + low) / (h * h))
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
+@pytest.mark.parametrize("rule", RULES)
+def test_sigmoid_derivatives(rule, gamma):
+    smoothing = RULES[rule]
+    x, y = (a.ravel() for a in np.meshgrid(LOGITS, TARGETS))
+    loss = Sigmoid(rule, smoothing)
+    formula = loss.formula(xp, Operands(x, y, gamma, 0.25, 0.75))
+    expected = np.asarray(
+        [
+            derivatives(
+                lambda v, t=t: exact.sigmoid_focal(
+                    v, t, gamma, alpha=0.25, smoothing=smoothing, rule=rule
+                ),
+                v,
+            )
+            for v, t in zip(x, y, strict=True)
+        ]
+    )
+    np.testing.assert_allclose(formula.slope(), expected[:, 0], rtol=1e-13)
+    scale = np.abs(expected[:, 1]) + np.abs(expected[:, 0])
+    assert np.all(np.abs(formula.curvature() - expected[:, 1]) <= 1e-13 * scale)
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
+@pytest.mark.parametrize("rule", ["labels", *RULES])
+def test_softmax_derivatives(rule, gamma, rng):
+    smoothing = RULES.get(rule, 0.0)
+    x = rng.normal(size=(5, 4)) * np.asarray([[1.0], [3.0], [10.0], [30.0], [0.0]])
+    y = rng.random((5, 4))
+    y /= y.sum(axis=1, keepdims=True)
+    targets = np.argmax(y, axis=1) if rule == "labels" else y
+    alpha = np.asarray([1.0, 2.0, 0.5, 3.0])
+    loss = Softmax(1, rule == "labels", "expected" if rule == "labels" else rule, smoothing)
+    operands = Operands(x, targets, gamma, alpha[None, :], classes=np.arange(4)[None, :])
+    formula = loss.formula(xp, operands)
+
+    def along(row, target, j):
+        def f(v):
+            moved = [mp.mpf(float(r)) for r in row]
+            moved[j] = v
+            return exact.softmax_focal(moved, target, gamma, alpha, smoothing, loss.soft_targets)
+
+        return derivatives(f, row[j])
+
+    expected = np.asarray(
+        [[along(row, t, j) for j in range(4)] for row, t in zip(x, targets, strict=True)]
+    )
+    slope, curvature = expected[..., 0], expected[..., 1]
+    np.testing.assert_allclose(formula.slope(), slope, rtol=1e-12, atol=1e-300)
+    scale = np.abs(curvature) + np.abs(slope)
+    assert np.all(np.abs(formula.curvature() - curvature) <= 2e-12 * scale + 1e-300)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+def test_probability_derivatives(gamma):
+    p, y = (a.ravel() for a in np.meshgrid([1e-6, 0.2, 0.5, 0.9, 1 - 1e-6], TARGETS))
+    formula = probability.Expected(xp, p, y, gamma, 0.0)
+    expected = np.asarray(
+        [
+            derivatives(lambda v, t=t: exact.probability_focal(v, t, gamma), v)
+            for v, t in zip(p, y, strict=True)
+        ]
+    )
+    np.testing.assert_allclose(formula.slope(), expected[:, 0], rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(formula.curvature(), expected[:, 1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
+    x = np.asarray([0.0, -0.0, 1e-30, 20, 88.8, 100, 750, 1000, 3e38], dtype=dtype)
+    x = np.concatenate([x, -x, np.asarray([np.inf, -np.inf], dtype=dtype)])
+    with np.errstate(all="ignore"):
+        for y in (0.0, 0.3, 1.0):
+            y = np.full_like(x, y)
+            for rule in (sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, gamma),):
+                assert np.all(np.isfinite(rule.slope()))
+                assert np.all(np.isfinite(rule.curvature()))
+        rows = np.stack([x, np.zeros_like(x), np.ones_like(x)], axis=-1)
+        operands = Operands(rows, np.zeros(len(x), int), gamma, classes=np.arange(3)[None, :])
+        for formula in (
+            Softmax(1, indexed=True).formula(xp, operands),
+            Softmax(1, indexed=True, label_smoothing=0.1).formula(xp, operands),
+        ):
+            assert np.all(np.isfinite(formula.slope()[:-2]))
+            assert np.all(np.isfinite(formula.curvature()[:-2]))
+
+
+def test_slope_at_zero_is_that_of_the_logistic():
+    # a head initialised with zeros: automatic differentiation of stable forms gives 0 or -1
+    x, y = np.zeros(1), np.ones(1)
+    formula = sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, 0.0)
+    assert formula.slope()[0] == -0.5
+    assert formula.curvature()[0] == 0.25
+
+
+@pytest.mark.parametrize(("gamma", "p"), [(1.0, 0.0432), (2.0, 0.0578), (5.0, 0.0502)])
+def test_curvature_is_negative_exactly_below_its_threshold(gamma, p):
+    near = np.asarray([p - 1e-3, p + 1e-3])
+    x = np.log(near / (1 - near))
+    y = np.ones(2)
+    curvature = sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, gamma).curvature()
+    assert curvature[0] < 0 < curvature[1]
+
+
+def test_softmax_slopes_of_a_row_sum_to_zero(rng):
+    x, y = rng.normal(size=(20, 5)) * 5, rng.random((20, 5))
+    y /= y.sum(axis=1, keepdims=True)
+    for rule in ("expected", "mixture"):
+        operands = Operands(x, y, 2.0, classes=np.arange(5)[None, :])
+        slope = Softmax(1, indexed=False, soft_targets=rule).formula(xp, operands).slope()
+        np.testing.assert_allclose(slope.sum(axis=1), 0, atol=1e-14)
+
+
+@pytest.mark.parametrize("gamma", GAMMAS)
+def test_power_is_the_power(gamma):
+    u = np.asarray([0.0, 1e-3, 0.3, 1.0])
+    np.testing.assert_allclose(focal.power(xp, u, gamma), u**gamma, rtol=1e-15)
+
+
+def test_formulas_call_nothing_outside_the_standard():
+    STRICT.require()
+    import array_api_strict as strict
+
+    device = strict.Device("device1")
+    x = strict.asarray([[1.0, -2.0, 0.5], [0.0, 3.0, 4.0]], device=device)
+    y = strict.asarray([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]], device=device)
+    classes = strict.asarray([[0, 1, 2]], device=device)
+    flags = {
+        "api_version": "2024.12",
+        "boolean_indexing": False,
+        "data_dependent_shapes": False,
+        "enabled_extensions": (),
+    }
+    with strict.ArrayAPIStrictFlags(**flags):
+        top = strict.argmax(x, axis=1, keepdims=True) == classes
+        row = softmax.row_of(strict, x, top, 1)
+        side = sigmoid.side_of(strict, x)
+        p = strict.exp(x) / (1 + strict.exp(x))
+        for formula in (
+            sigmoid.Expected(strict, side, y, y, 2.0, (0.25, 0.75)),
+            sigmoid.mixture(strict, side, y, 1.5, None),
+            softmax.Index(strict, x, top, 0.5, None, 1),
+            softmax.Expected(strict, row, y, y, 3.7, None, 1),
+            softmax.Mixture(strict, row, y, 0.0, None, 1),
+            probability.Expected(strict, p, y, 2.0, 1e-7),
+            probability.mixture(strict, p, y, 2.0, 1e-7, (0.25, 0.75)),
+        ):
+            for found in (formula.value(), formula.slope(), formula.curvature()):
+                assert found.device == device
+
+
+def test_formula_rooms_import_nothing_of_the_package_but_each_other():
+    folder = pathlib.Path(focalcore._formulas.__file__).parent
+    rooms = {path.stem for path in folder.glob("*.py")}
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                assert node.level == 1
+                assert node.module is None
+                assert {alias.name for alias in node.names} <= rooms
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                module = getattr(node, "module", None) or node.names[0].name
+                assert module in ("__future__", "typing")

@@ -1,0 +1,268 @@
+"""The same numbers, unchanged code, under every way of running that the libraries have."""
+
+import functools
+import warnings
+
+import numpy as np
+import pytest
+
+from focalcore import (
+    FocalLoss,
+    binary_focal_loss,
+    sigmoid_focal_loss,
+    softmax_focal_loss,
+    sparse_categorical_focal_loss,
+)
+from tests.targets import DASK, JAX, TORCH
+
+N, C = 6, 5
+
+
+def problem():
+    rng = np.random.default_rng(7)
+    distributions = rng.random((N, C))
+    return {
+        "x": rng.normal(size=(N, C)) * 3,
+        "y": rng.integers(0, 2, (N, C)),
+        "labels": rng.integers(0, C, N),
+        "rows": distributions / distributions.sum(axis=1, keepdims=True),
+        "p": rng.random((N, C)),
+        "weight": rng.random((N, 1)),
+        "mask": rng.random(N) < 0.7,
+    }
+
+
+PER_CLASS = [0.1, 0.2, 0.3, 0.4, 0.5]
+
+CASES = {
+    "sigmoid": (lambda x, y: sigmoid_focal_loss(x, y, alpha=0.25), ("x", "y")),
+    "sigmoid-soft": (
+        lambda x, rows, weight, mask: sigmoid_focal_loss(
+            x,
+            rows,
+            alpha=PER_CLASS,
+            gamma=[0.0, 0.5, 1.0, 2.0, 3.7],
+            soft_targets="mixture",
+            weight=weight,
+            mask=mask[:, None],
+            reduction="mean",
+            normalizer="positives",
+        ),
+        ("x", "rows", "weight", "mask"),
+    ),
+    "sigmoid-smoothed": (
+        lambda x, y: sigmoid_focal_loss(
+            x, y, label_smoothing=0.1, soft_targets="hard", ignore_index=0, reduction="mean"
+        ),
+        ("x", "y"),
+    ),
+    "softmax": (
+        lambda x, labels: softmax_focal_loss(
+            x, labels, alpha=PER_CLASS, gamma=1.5, ignore_index=2, reduction="mean"
+        ),
+        ("x", "labels"),
+    ),
+    "softmax-soft": (
+        lambda x, rows: softmax_focal_loss(x, rows, gamma=[0.0, 0.5, 1.0, 2.0, 3.7]),
+        ("x", "rows"),
+    ),
+    "softmax-mixture": (
+        lambda x, rows, mask: softmax_focal_loss(x, rows, soft_targets="mixture", mask=mask),
+        ("x", "rows", "mask"),
+    ),
+    "softmax-axis": (
+        lambda x, labels, weight: softmax_focal_loss(
+            x.T,
+            labels,
+            axis=0,
+            label_smoothing=0.1,
+            weight=weight[:, 0],
+            reduction="mean",
+            normalizer="weight",
+        ),
+        ("x", "labels", "weight"),
+    ),
+    "binary": (lambda y, p: binary_focal_loss(y, p, label_smoothing=0.1), ("y", "p")),
+    "categorical": (
+        lambda labels, p: sparse_categorical_focal_loss(labels, p, class_weight=PER_CLASS),
+        ("labels", "p"),
+    ),
+    "object": (FocalLoss(alpha=0.25, task_type="multi-label", num_classes=C), ("x", "y")),
+}
+
+every_case = pytest.mark.parametrize("case", CASES)
+
+
+def prepared(target, case):
+    target.require()
+    function, names = CASES[case]
+    arrays = problem()
+    expected = function(*(arrays[name] for name in names))
+    return function, [target.array(arrays[name]) for name in names], expected
+
+
+def agree(target, found, expected):
+    np.testing.assert_allclose(target.numpy(found), expected, rtol=1e-12)
+
+
+@every_case
+@pytest.mark.parametrize("dynamic", [False, True], ids=["static", "dynamic"])
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+def test_torch_compile_takes_one_graph_without_a_warning(case, dynamic, backend):
+    function, arrays, expected = prepared(TORCH, case)
+    import torch
+
+    torch._dynamo.reset()
+    compiled = torch.compile(function, fullgraph=True, dynamic=dynamic, backend=backend)
+    agree(TORCH, compiled(*arrays), expected)
+
+
+@pytest.mark.parametrize("case", ["sigmoid", "softmax", "softmax-soft"])
+def test_torch_inductor_gives_the_same_numbers(case):
+    function, arrays, expected = prepared(TORCH, case)
+    import torch
+
+    torch._dynamo.reset()
+    with warnings.catch_warnings():  # torch's own, at the first use of the compiler
+        warnings.simplefilter("ignore", DeprecationWarning)
+        found = torch.compile(function, fullgraph=True)(*arrays)
+    agree(TORCH, found, expected)
+
+
+def test_torch_compile_does_not_recompile_for_each_batch_size():
+    TORCH.require()
+    import torch
+
+    torch._dynamo.reset()
+    counter = torch._dynamo.testing.CompileCounter()
+    compiled = torch.compile(
+        functools.partial(sigmoid_focal_loss, reduction="mean"), fullgraph=True, backend=counter
+    )
+    for n in (4, 8, 16, 33, 50):
+        x, y = torch.linspace(-3, 3, n), torch.ones(n, dtype=torch.int64)
+        assert compiled(x, y).item() == pytest.approx(
+            sigmoid_focal_loss(x, y, reduction="mean").item(), rel=1e-6
+        )
+    assert counter.frame_count <= 2
+
+
+@every_case
+def test_torch_vmap(case):
+    function, arrays, expected = prepared(TORCH, case)
+    import torch
+
+    found = torch.func.vmap(function)(*(torch.stack([a, a]) for a in arrays))
+    agree(TORCH, found, np.stack([expected, expected]))
+
+
+@every_case
+def test_torch_export(case):
+    function, arrays, expected = prepared(TORCH, case)
+    import torch
+
+    class Loss(torch.nn.Module):
+        def forward(self, *arrays):
+            return function(*arrays)
+
+    agree(TORCH, torch.export.export(Loss(), tuple(arrays)).module()(*arrays), expected)
+
+
+def test_torch_meta_tensors_have_shapes_alone():
+    TORCH.require()
+    import torch
+
+    x = torch.zeros(4, 3, device="meta")
+    assert sigmoid_focal_loss(x, x).shape == (4, 3)
+    assert softmax_focal_loss(x, torch.zeros(4, dtype=torch.int64, device="meta")).shape == (4,)
+
+
+@every_case
+def test_jax_jit(case):
+    function, arrays, expected = prepared(JAX, case)
+    import jax
+
+    agree(JAX, jax.jit(function)(*arrays), expected)
+
+
+@every_case
+def test_jax_vmap(case):
+    function, arrays, expected = prepared(JAX, case)
+    import jax
+    import jax.numpy as jnp
+
+    found = jax.jit(jax.vmap(function))(*(jnp.stack([a, a]) for a in arrays))
+    agree(JAX, found, np.stack([expected, expected]))
+
+
+def test_jax_traces_the_parameters_too():
+    JAX.require()
+    import jax
+
+    arrays = problem()
+    x, y = JAX.array(arrays["x"]), JAX.array(arrays["y"])
+
+    @jax.jit
+    def loss(gamma, alpha, count):
+        return sigmoid_focal_loss(
+            x, y, gamma=gamma, alpha=alpha, reduction="mean", normalizer=count
+        )
+
+    expected = sigmoid_focal_loss(
+        arrays["x"], arrays["y"], gamma=1.7, alpha=0.3, reduction="mean", normalizer=11
+    )
+    agree(JAX, loss(1.7, 0.3, 11.0), expected)
+    assert np.isnan(loss(-1.0, 0.3, 11.0))
+
+
+def test_jax_traced_targets_become_nan_where_they_are_bad():
+    JAX.require()
+    import jax
+
+    x, y = JAX.array(problem()["x"]), np.ones((N, C))
+    y[2, 3] = 7
+    found = np.isnan(jax.jit(sigmoid_focal_loss)(x, JAX.array(y)))
+    assert found[2, 3]
+    assert found.sum() == 1
+
+
+@every_case
+def test_dask_computes_nothing_until_asked(case):
+    function, arrays, expected = prepared(DASK, case)
+    import dask
+
+    with dask.config.set(scheduler=_never):
+        loss = function(*arrays)
+    agree(DASK, loss, expected)
+
+
+def _never(*_args, **_kwargs):
+    raise AssertionError("dask was asked to compute")
+
+
+def test_dask_makes_one_task_per_chunk():
+    DASK.require()
+    import dask
+    import dask.array as da
+
+    x, y = da.zeros((80, 3), chunks=(10, 3)), da.ones((80, 3), chunks=(10, 3))
+    (loss,) = dask.optimize(sigmoid_focal_loss(x, y))
+    assert len(dict(loss.__dask_graph__())) == 8
+
+
+def test_dask_takes_chunks_of_unequal_and_unknown_length():
+    DASK.require()
+    import dask.array as da
+
+    arrays = problem()
+    expected = sigmoid_focal_loss(arrays["x"], arrays["y"], reduction="mean")
+    x = da.from_array(arrays["x"], chunks=((1, 3, 2), (2, 3)))
+    y = da.from_array(arrays["y"], chunks=((4, 2), (5,)))
+    agree(DASK, sigmoid_focal_loss(x, y, reduction="mean"), expected)
+
+    keep = da.from_array(np.ones(N, dtype=bool), chunks=3)
+    x, y = (da.from_array(arrays[name], chunks=(3, C))[keep] for name in ("x", "y"))
+    assert np.isnan(x.shape[0])
+    agree(DASK, sigmoid_focal_loss(x, y, reduction="mean"), expected)
+    labels = da.from_array(arrays["labels"], chunks=3)[keep]
+    expected = softmax_focal_loss(arrays["x"], arrays["labels"], reduction="mean")
+    agree(DASK, softmax_focal_loss(x, labels, reduction="mean"), expected)
