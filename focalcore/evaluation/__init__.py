@@ -1,0 +1,16 @@
+"""Scoring a file of predictions: read in chunks, tallied per class, shown as a table or as JSON."""
+
+from ._source import BadDataError, Names
+from .predictions import CHUNK_ROWS, TASKS, Predictions, open_predictions
+from .tally import Report, evaluate
+
+__all__ = [
+    "CHUNK_ROWS",
+    "TASKS",
+    "BadDataError",
+    "Names",
+    "Predictions",
+    "Report",
+    "evaluate",
+    "open_predictions",
+]

@@ -1,0 +1,74 @@
+"""A report as a table for the terminal."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .tally import Report
+
+
+def show(report: Report) -> None:
+    """Print the report: the file, the losses, the classes."""
+    console = Console(highlight=False)
+    console.print(_summary(report))
+    console.print(_losses(report))
+    console.print(_classes(report))
+
+
+def _summary(report: Report) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column()
+    ignored = f" ({report.ignored:,} ignored)" if report.ignored else ""
+    table.add_row("file", escape(report.file))
+    table.add_row("task", f"{report.task}, from {report.scores}")
+    table.add_row("examples", f"{report.examples:,}{ignored}")
+    if report.positives is not None:
+        n = report.examples * (len(report.losses[0].classes) if report.task == "multi-label" else 1)
+        share = f" ({report.positives / n:.1%})" if n else ""
+        table.add_row("positives", f"{report.positives:,}{share}")
+    if report.alpha is not None:
+        table.add_row("alpha", str(report.alpha))
+    if report.weighted:
+        table.add_row("means", "weighted")
+    table.add_row("cross-entropy", _number(report.cross_entropy))
+    return table
+
+
+def _losses(report: Report) -> Table:
+    table = _table("Focal loss")
+    for heading in ("gamma", "mean focal loss", "mean modulating factor"):
+        table.add_column(heading, justify="right")
+    for score in report.losses:
+        table.add_row(
+            f"{score.gamma:g}", _number(score.focal_loss), _number(score.modulating_factor)
+        )
+    return table
+
+
+def _classes(report: Report) -> Table:
+    table = _table("By class")
+    table.add_column("class")
+    table.add_column("positives" if report.task == "multi-label" else "count", justify="right")
+    for score in report.losses:
+        table.add_column(f"mean, gamma {score.gamma:g}", justify="right")
+        table.add_column("share", justify="right")
+    for of_gammas in zip(*(score.classes for score in report.losses), strict=True):
+        cells = [
+            cell
+            for c in of_gammas
+            for cell in (_number(c.focal_loss), "-" if c.share is None else f"{c.share:.1%}")
+        ]
+        table.add_row(escape(of_gammas[0].name), f"{of_gammas[0].count:,}", *cells)
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"

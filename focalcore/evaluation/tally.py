@@ -1,0 +1,202 @@
+"""Sums over the rows of a file, class by class, in float64; and the report that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..functional import sigmoid_focal_loss, softmax_focal_loss
+from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
+from ._source import Block
+from .predictions import CHUNK_ROWS, Predictions
+
+Array = Any
+Alpha = float | tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class at one gamma; None where it has no examples, or there is no loss to share."""
+
+    name: str
+    count: int
+    focal_loss: float | None
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """All classes at one gamma."""
+
+    gamma: float
+    focal_loss: float
+    modulating_factor: float
+    classes: tuple[ClassScore, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `focalcore evaluate` tells of a file; the counts of a multi-label task are positives."""
+
+    file: str
+    task: str
+    scores: str
+    examples: int
+    ignored: int
+    positives: int | None
+    alpha: Alpha
+    weighted: bool
+    cross_entropy: float
+    losses: tuple[Score, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings and lists."""
+        return asdict(self)
+
+
+def evaluate(
+    predictions: Predictions,
+    gammas: Sequence[float],
+    alpha: Alpha = None,
+    *,
+    chunk_rows: int = CHUNK_ROWS,
+    progress: Callable[[int], Any] | None = None,
+) -> Report:
+    """Score a file; ``progress`` is told the rows of each chunk."""
+    tally = Tally(predictions, gammas, alpha)
+    for chunk in predictions.chunks(chunk_rows):
+        tally.add(chunk)
+        if progress is not None:
+            progress(len(chunk.scores))
+    return tally.report()
+
+
+class Tally:
+    """Running sums: a row for each class, a column for each gamma."""
+
+    def __init__(self, predictions: Predictions, gammas: Sequence[float], alpha: Alpha) -> None:
+        self.predictions, self.gammas, self.alpha = predictions, tuple(gammas), alpha
+        self.loss = _LOSSES[predictions.task, predictions.source.from_logits]
+        n = len(predictions.classes)
+        self.losses = np.zeros((n, len(self.gammas)))
+        self.modulating = np.zeros(len(self.gammas))
+        self.cross_entropy = 0.0
+        self.weights, self.counts = np.zeros(n), np.zeros(n, dtype=np.int64)
+        self.examples = self.ignored = 0
+        self.weighted = False
+
+    def add(self, chunk: Block) -> None:
+        """Add the rows of a chunk."""
+        x, ignored = chunk.scores, self.predictions.ignore_index
+        kept = np.asarray(True if ignored is None else chunk.targets != ignored)
+        kept = np.broadcast_to(kept, chunk.targets.shape)
+        y = np.where(kept, chunk.targets, 0)
+        y = y.astype(np.int64) if self.predictions.task == "multi-class" else y
+        weight = kept * (1.0 if chunk.weight is None else _beside(chunk.weight, y))
+
+        by_class = self._sum_by_class(y)
+        ce = self.loss(x, y, 0.0, None)
+        self.cross_entropy += float(np.sum(_times(weight, ce)))
+        for i, gamma in enumerate(self.gammas):
+            plain = self.loss(x, y, gamma, None)
+            balanced = plain if self.alpha is None else self.loss(x, y, gamma, self.alpha)
+            self.losses[:, i] += by_class(_times(weight, balanced))
+            self.modulating[i] += np.sum(weight * _modulating_factor(plain, ce, gamma))
+        self.weights += by_class(weight)
+        self.counts += by_class(kept * (y > 0.5 if self._is_multi_label else 1.0)).astype(np.int64)
+        rows = kept.any(axis=-1) if self._is_multi_label else kept
+        self.examples += int(np.sum(rows))
+        self.ignored += int(np.sum(~rows))
+        self.weighted = chunk.weight is not None
+
+    def report(self) -> Report:
+        """The means."""
+        p, mass = self.predictions, float(self.weights.sum()) or 1.0
+        totals = self.losses.sum(axis=0)
+        scores = tuple(
+            Score(
+                gamma,
+                float(totals[i]) / mass,
+                float(self.modulating[i]) / mass,
+                tuple(self._class_score(c, i, totals[i]) for c in range(len(p.classes))),
+            )
+            for i, gamma in enumerate(self.gammas)
+        )
+        counted = {"binary": self.counts[1:], "multi-label": self.counts}.get(p.task)
+        return Report(
+            file=p.source.name,
+            task=p.task,
+            scores="logits" if p.source.from_logits else "probabilities",
+            examples=self.examples,
+            ignored=self.ignored,
+            positives=None if counted is None else int(counted.sum()),
+            alpha=self.alpha,
+            weighted=self.weighted,
+            cross_entropy=self.cross_entropy / mass,
+            losses=scores,
+        )
+
+    @property
+    def _is_multi_label(self) -> bool:
+        return self.predictions.task == "multi-label"
+
+    def _sum_by_class(self, y: Array) -> Callable[[Array], Array]:
+        if self._is_multi_label:
+            return lambda x: np.sum(x, axis=0)
+        n = len(self.predictions.classes)
+        label = y if self.predictions.task == "multi-class" else (y > 0.5).astype(np.int64)
+        return lambda x: np.bincount(label, weights=x, minlength=n)
+
+    def _class_score(self, c: int, i: int, total: float) -> ClassScore:
+        weight, loss = float(self.weights[c]), float(self.losses[c, i])
+        return ClassScore(
+            self.predictions.classes[c],
+            int(self.counts[c]),
+            loss / weight if weight else None,
+            loss / float(total) if 0 < total < np.inf else None,
+        )
+
+
+def _softmax(x: Array, y: Array, gamma: float, alpha: Alpha) -> Array:
+    return softmax_focal_loss(x, y, gamma=gamma, alpha=alpha)
+
+
+def _sigmoid(x: Array, y: Array, gamma: float, alpha: Alpha) -> Array:
+    return sigmoid_focal_loss(x, y, gamma=gamma, alpha=alpha)
+
+
+def _categorical(p: Array, y: Array, gamma: float, alpha: Alpha) -> Array:
+    return sparse_categorical_focal_loss(y, p, gamma, class_weight=alpha)
+
+
+def _binary(p: Array, y: Array, gamma: float, alpha: Alpha) -> Array:
+    return binary_focal_loss(y, p, gamma, alpha=alpha)
+
+
+_LOSSES = {
+    ("binary", True): _sigmoid,
+    ("multi-label", True): _sigmoid,
+    ("multi-class", True): _softmax,
+    ("binary", False): _binary,
+    ("multi-label", False): _binary,
+    ("multi-class", False): _categorical,
+}
+
+
+def _beside(weight: Array, y: Array) -> Array:
+    """A weight for each row, beside all classes of the row."""
+    return weight[:, None] if y.ndim == 2 else weight
+
+
+def _times(weight: Array, loss: Array) -> Array:
+    """A weight of 0 wins, even over an infinite loss."""
+    return weight * np.where(weight > 0, loss, 0.0)
+
+
+def _modulating_factor(loss: Array, ce: Array, gamma: float) -> Array:
+    """(1 - p_t)^gamma; its limit where both are 0 or infinite."""
+    limit = np.where(np.isinf(ce) | (gamma == 0), 1.0, 0.0)
+    return np.divide(loss, ce, out=limit, where=np.isfinite(ce) & (ce > 0))
