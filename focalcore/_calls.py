@@ -9,22 +9,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import _checks, _execution, _reduction
+from . import _checks, _classes, _execution, _reduction
 from ._arrays import (
-    FLOATS,
     Given,
     Home,
     check_fits,
     check_no_outer_product,
     dtype_name,
-    same_shape,
     settle,
 )
 from ._options import (
     Parameter,
     parse_alpha,
     parse_gamma,
-    parse_index,
     parse_loss,
     parse_number,
     parse_parameter,
@@ -129,12 +126,12 @@ def softmax(
         normalizer=None if isinstance(parsed.normalizer, str) else parsed.normalizer,
     )
     home, shape = given.home, tuple(given.logits.shape)
-    axis = _class_axis("logits", axis, shape)
+    axis = _classes.class_axis("logits", axis, shape)
     rows = shape[:axis] + shape[axis + 1 :]
     for name, array in (("mask", given.mask), ("weight", given.weight)):
         check_fits(name, array, "rows of logits", rows)
 
-    indexed = _is_indexed(given, rows, parsed.ignore_index)
+    indexed = _classes.is_indexed(given, rows, parsed.ignore_index)
     if indexed:
         left_out = (parsed.ignore_index, given.mask)
         trusted = _checks.class_labels(home, "targets", given.targets, shape[axis], *left_out)
@@ -148,9 +145,9 @@ def softmax(
         ),
         _operands(
             given,
-            _per_class(given, "gamma", axis),
-            alpha=_per_class(given, "alpha", axis),
-            classes=_classes(given, axis),
+            _classes.per_class(given, "gamma", axis),
+            alpha=_classes.per_class(given, "alpha", axis),
+            classes=_classes.numbered(given, axis),
         ),
         parsed.reduction,
         parsed.normalizer if normalizer is None else normalizer,
@@ -220,15 +217,15 @@ def categorical(
         else parse_parameter("class_weight", class_weight),
     )
     home, shape = given.home, tuple(given.logits.shape)
-    axis = _class_axis("y_pred", axis, shape)
-    _check_labels(given, "y_true", "y_pred", shape[:axis] + shape[axis + 1 :])
+    axis = _classes.class_axis("y_pred", axis, shape)
+    _classes.check_labels(given, "y_true", "y_pred", shape[:axis] + shape[axis + 1 :])
     trusted = _checks.unit_interval(home, "y_pred", given.logits)
     trusted = _checks.class_labels(home, "y_true", given.targets, shape[axis]) and trusted
     operands = _operands(
         given,
-        _per_class(given, "gamma", axis),
-        alpha=_per_class(given, "class_weight", axis),
-        classes=_classes(given, axis),
+        _classes.per_class(given, "gamma", axis),
+        alpha=_classes.per_class(given, "class_weight", axis),
+        classes=_classes.numbered(given, axis),
     )
     return Call(home, Categorical(axis, _parse_eps(eps, given.logits), trusted), operands)
 
@@ -250,66 +247,6 @@ def _balance(parameters: dict[str, Parameter]) -> tuple[Parameter | None, Parame
     if alpha is None:
         return pos_weight, None if pos_weight is None else 1.0
     return alpha if pos_weight is None else alpha * pos_weight, 1 - alpha
-
-
-def _class_axis(name: str, axis: int, shape: Any) -> int:
-    if not shape:
-        raise ValueError(f"{name} must have a class axis; found a single number")
-    index = parse_index("axis", axis)
-    if index is None or not -len(shape) <= index < len(shape):
-        raise ValueError(f"axis must be one of the {len(shape)} axes of {name}; found {axis}")
-    return index % len(shape)
-
-
-def _is_indexed(given: Given, rows: Any, ignore_index: int | None) -> bool:
-    """Whether the softmax targets are class labels; else they are distributions."""
-    if not same_shape(given.targets.shape, given.logits.shape):
-        _check_labels(given, "targets", "logits", rows)
-        return True
-    if ignore_index is not None:
-        raise ValueError(
-            f"ignore_index is for class labels; found {ignore_index} with targets that are "
-            f"distributions over the classes; leave rows out with mask="
-        )
-    return False
-
-
-def _check_labels(given: Given, labels: str, scores: str, rows: Any) -> None:
-    shape, found = tuple(given.targets.shape), dtype_name(given.targets.dtype)
-    if not same_shape(shape, rows):
-        fix = f"reshape {labels} to {rows}" if shape == (*rows, 1) else "one label a row"
-        raise ValueError(
-            f"{labels} of shape {shape} do not fit {scores} of shape "
-            f"{tuple(given.logits.shape)}; {fix}: class labels have the shape {rows}"
-        )
-    if found in FLOATS:
-        raise TypeError(f"{labels} are class labels and must be integer; found {found}")
-
-
-def _classes(given: Given, axis: int) -> Array:
-    """0 .. C - 1 along the class axis, of a type that holds every label."""
-    xp, shape = given.home.xp, given.logits.shape
-    wide = dtype_name(given.targets.dtype) in ("int64", "uint64")
-    dtype = xp.int64 if wide else xp.int32
-    classes = xp.arange(shape[axis], dtype=dtype, device=given.home.device)
-    return xp.reshape(classes, _along(axis, len(shape)))
-
-
-def _per_class(given: Given, name: str, axis: int) -> Parameter:
-    """A number, or one entry per class, laid along the class axis."""
-    value, shape = given.parameters[name], given.logits.shape
-    if value is None or isinstance(value, float) or value.ndim == 0:
-        return value
-    if tuple(value.shape) != (shape[axis],):
-        raise ValueError(
-            f"{name} must be a number or have one entry for each of the {shape[axis]} classes; "
-            f"found shape {tuple(value.shape)}"
-        )
-    return given.home.xp.reshape(value, _along(axis, len(shape)))
-
-
-def _along(axis: int, ndim: int) -> tuple[int, ...]:
-    return tuple(-1 if i == axis else 1 for i in range(ndim))
 
 
 def _parse_eps(eps: float | None, p: Array) -> float:

@@ -36,7 +36,7 @@ def sigmoid_focal_loss(
     ----------
     logits : array of float16, bfloat16, float32 or float64, any shape
         The scores x before the sigmoid. Half precision is computed in float32.
-    targets : array of bool, integer or float that broadcasts to the shape of `logits`
+    targets : array of bool, int or float that broadcasts to the shape of `logits`
         The labels y, in [0, 1]; between the two they are soft.
     gamma : float or array that broadcasts to `logits`, default 2.0
         The focusing parameter, >= 0. 0 gives the cross-entropy.
@@ -45,7 +45,7 @@ def sigmoid_focal_loss(
     pos_weight : float or array that broadcasts to `logits`, optional
         Positives weigh this, >= 0, negatives 1. With `alpha` given too, both multiply.
     label_smoothing : float, default 0.0
-        s in [0, 1]: the targets become (1 - s) y + s / 2.
+        How far, s in [0, 1]: the targets become (1 - s) y + s / 2.
     soft_targets : {"expected", "mixture", "hard"}, default "expected"
         What a target between 0 and 1 means. "expected": the formula above, with
         alpha_t = y alpha + (1 - y)(1 - alpha). "mixture": y FL(1) + (1 - y) FL(0), each with a
@@ -80,8 +80,8 @@ def sigmoid_focal_loss(
 
     See Also
     --------
-    softmax_focal_loss : classes that exclude each other.
-    binary_focal_loss : from probabilities, in scikit-learn's order of arguments.
+    softmax_focal_loss : Classes that exclude each other.
+    binary_focal_loss : From probabilities, in scikit-learn's order of arguments.
 
     Notes
     -----
@@ -152,7 +152,7 @@ def softmax_focal_loss(
     axis : int, default -1
         The class axis of `logits`.
     label_smoothing : float, default 0.0
-        s in [0, 1]: the targets become (1 - s) y + s / C.
+        How far, s in [0, 1]: the targets become (1 - s) y + s / C.
     soft_targets : {"expected", "mixture", "hard"}, default "expected"
         What a distribution y means. "expected": p_t = sum y_c p_c, with alpha_t and gamma_t the
         sums of theirs. "mixture": sum y_c FL(c), each class with a modulating factor of its own.
@@ -188,8 +188,8 @@ def softmax_focal_loss(
 
     See Also
     --------
-    sigmoid_focal_loss : classes that do not exclude each other.
-    sparse_categorical_focal_loss : from probabilities, in scikit-learn's order of arguments.
+    sigmoid_focal_loss : Classes that do not exclude each other.
+    sparse_categorical_focal_loss : From probabilities, in scikit-learn's order of arguments.
 
     Notes
     -----
@@ -204,9 +204,9 @@ def softmax_focal_loss(
     --------
     >>> import numpy as np
     >>> from focalcore import softmax_focal_loss
-    >>> logits = np.array([[2.0, 0.0, -1.0], [0.5, 0.5, 3.0]])
-    >>> print(softmax_focal_loss(logits, [0, 1], alpha=[1.0, 2.0, 1.0]).round(5))
-    [0.00415 4.50332]
+    >>> logits = np.array([[1.0, 0.0, -1.0], [0.5, 0.5, 1.0]])
+    >>> print(softmax_focal_loss(logits, [0, 1], alpha=[1.0, 2.0, 1.0]).round(4))
+    [0.0457 1.3642]
     """
     return _calls.softmax(
         logits,

@@ -46,7 +46,7 @@ class FocalLoss:
 
     See Also
     --------
-    sigmoid_focal_loss, softmax_focal_loss : the functions, with every option.
+    sigmoid_focal_loss, softmax_focal_loss : The functions, with every option.
 
     Examples
     --------

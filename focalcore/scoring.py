@@ -27,7 +27,7 @@ def binary_focal_loss(
 
     Parameters
     ----------
-    y_true : array or list of bool, integer or float
+    y_true : array or list of bool, int or float
         The labels y, in [0, 1].
     y_pred : array or list of float that broadcasts with `y_true`
         Probabilities of the positive class, or with `from_logits` the scores before the sigmoid.
@@ -38,8 +38,8 @@ def binary_focal_loss(
     from_logits : bool, default False
         Whether `y_pred` are logits: exact where a probability has already lost its digits.
     label_smoothing : float, optional
-        s in [0, 1]: the targets become (1 - s) y + s / 2, and each class keeps a modulating factor
-        of its own, y FL(1) + (1 - y) FL(0).
+        How far, s in [0, 1]: the targets become (1 - s) y + s / 2, and each class keeps a
+        modulating factor of its own, y FL(1) + (1 - y) FL(0).
     alpha : float or array, optional
         The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha.
     eps : float, optional
@@ -62,7 +62,7 @@ def binary_focal_loss(
 
     See Also
     --------
-    sigmoid_focal_loss : from logits, with masks, weights and reductions.
+    sigmoid_focal_loss : From logits, with masks, weights and reductions.
 
     References
     ----------
@@ -105,7 +105,7 @@ def sparse_categorical_focal_loss(
 
     Parameters
     ----------
-    y_true : array or list of integer
+    y_true : array or list of int
         Class labels, of the shape of `y_pred` without `axis`.
     y_pred : array or list of float
         Probabilities of the classes, or with `from_logits` the scores before the softmax.
@@ -138,7 +138,7 @@ def sparse_categorical_focal_loss(
 
     See Also
     --------
-    softmax_focal_loss : from logits, with masks, weights and reductions.
+    softmax_focal_loss : From logits, with masks, weights and reductions.
 
     References
     ----------

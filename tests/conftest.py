@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.targets import TARGETS
+from conformance.targets import TARGETS
 
 
 def pytest_generate_tests(metafunc):

@@ -7,13 +7,13 @@ import threading
 import numpy as np
 import pytest
 
+from conformance.targets import NUMPY, TORCH
 from focalcore import (
     binary_focal_loss,
     sigmoid_focal_loss,
     softmax_focal_loss,
     sparse_categorical_focal_loss,
 )
-from tests.targets import NUMPY, TORCH
 
 LOGITS, LABELS = [2.0, -1.0, 0.5, -2.0], [1, 0, 1, 0]
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from conformance.targets import DASK, JAX, NUMPY, STRICT, TORCH
 from focalcore import (
     FocalLoss,
     binary_focal_loss,
@@ -10,7 +11,6 @@ from focalcore import (
     softmax_focal_loss,
     sparse_categorical_focal_loss,
 )
-from tests.targets import DASK, JAX, NUMPY, STRICT, TORCH
 
 X, Y = np.asarray([[2.0, -1.0, 0.5], [1.0, 0.0, -3.0]]), np.asarray([[1, 0, 1], [0, 0, 1]])
 LABELS = np.asarray([0, 2])

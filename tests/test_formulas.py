@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import focalcore._formulas
+from conformance import exact
+from conformance.targets import STRICT
 from focalcore._formulas import focal, probability, sigmoid, softmax
 from focalcore._terms import Operands, Sigmoid, Softmax
-from tests import exact
-from tests.targets import STRICT
 
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.7, 5.0)
 RULES = {"expected": 0.0, "mixture": 0.0, "hard": 0.2}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from conformance import exact
 from focalcore import sigmoid_focal_loss, softmax_focal_loss
-from tests import exact
 
 RULES = ("expected", "mixture", "hard")
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from conformance import exact
 from focalcore import (
     binary_focal_loss,
     sigmoid_focal_loss,
     softmax_focal_loss,
     sparse_categorical_focal_loss,
 )
-from tests import exact
 
 P = np.asarray([1e-6, 0.05, 0.4, 0.5, 0.93, 1 - 1e-6])
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from conformance import exact
 from focalcore import FocalLoss, binary_focal_loss, sigmoid_focal_loss
-from tests import exact
 
 
 def test_braintools_example(target):

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
+from conformance.targets import DASK, JAX, TORCH
 from focalcore import (
     FocalLoss,
     binary_focal_loss,
@@ -13,7 +14,6 @@ from focalcore import (
     softmax_focal_loss,
     sparse_categorical_focal_loss,
 )
-from tests.targets import DASK, JAX, TORCH
 
 N, C = 6, 5
 

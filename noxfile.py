@@ -1,0 +1,58 @@
+"""The matrix: `nox` runs everything that this machine can, `nox -l` lists it."""
+
+import shutil
+
+import nox
+
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False
+
+# what each session installs beside the core of the tests, and the targets that must then run
+BACKENDS = {
+    "numpy": ([], "numpy"),
+    "numpy1": (["numpy==1.26.4", "ml_dtypes<0.6"], "numpy"),
+    "strict": (["array-api-strict>=2.4"], "numpy,strict,strict-device1"),
+    "dask": ([".[dask]"], "numpy,dask"),
+    "torch": (["torch==2.13.0"], "numpy,torch"),
+    "jax": ([".[jax]"], "numpy,jax"),
+    "columns": (["pandas>=2.2", "polars>=1.0", "pyarrow>=16", "scikit-learn>=1.5"], "numpy"),
+    "cupy": ([".[cupy]"], "numpy,cupy"),
+}
+ON_CPU = [name for name in BACKENDS if name != "cupy"]
+PYTHONS = [v for v in ("3.11", "3.12", "3.13", "3.14") if shutil.which(f"python{v}")]
+
+nox.options.sessions = ["lint", "types", *(f"tests({name})" for name in ON_CPU), "pythons"]
+
+
+@nox.session
+def lint(session):
+    session.install(".[lint]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session):
+    session.install(".[lint,cli]")
+    session.run("mypy")
+
+
+@nox.session
+@nox.parametrize("backend", list(BACKENDS), ids=list(BACKENDS))
+def tests(session, backend):
+    """Each backend alone, so that nothing leans on another one being installed."""
+    packages, required = BACKENDS[backend]
+    session.install(".[test-core]", *packages)
+    run_tests(session, required)
+
+
+@nox.session(python=PYTHONS)
+def pythons(session):
+    """Every Python that is here, with the backends that need no build of their own."""
+    session.install(".[test-core,dask]", "array-api-strict>=2.4")
+    run_tests(session, "numpy,strict,strict-device1,dask")
+
+
+def run_tests(session, required):
+    session.run("pytest", *session.posargs, env={"FOCALCORE_REQUIRE": required})

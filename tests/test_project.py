@@ -1,0 +1,38 @@
+"""The house rules that a machine can check."""
+
+import doctest
+import importlib
+import pathlib
+import pkgutil
+
+import pytest
+
+import focalcore
+
+ROOT = pathlib.Path(focalcore.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_are_short(module):
+    assert len(module.read_text().splitlines()) <= 310
+
+
+@pytest.mark.parametrize("name", ["functional", "losses", "scoring"])
+def test_examples_in_docstrings_run(name):
+    results = doctest.testmod(importlib.import_module(f"focalcore.{name}"))
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("name", focalcore.__all__)
+def test_public_docstrings_are_numpydoc(name):
+    validate = pytest.importorskip("numpydoc.validate", reason="numpydoc is not installed").validate
+    # GL08 and the like are met; EX and SA ask for sections that a short class need not have
+    unmet = [e for e in validate(f"focalcore.{name}")["errors"] if e[0] not in ("SS05", "GL01")]
+    assert unmet == []
+
+
+def test_every_module_is_imported_without_a_framework():
+    for module in pkgutil.walk_packages(focalcore.__path__, "focalcore."):
+        assert importlib.import_module(module.name)
