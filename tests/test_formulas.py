@@ -191,4 +191,4 @@ def test_formula_rooms_import_nothing_of_the_package_but_each_other():
                 assert {alias.name for alias in node.names} <= rooms
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 module = getattr(node, "module", None) or node.names[0].name
-                assert module in ("__future__", "typing")
+                assert module in ("__future__", "collections.abc", "typing")

@@ -18,6 +18,7 @@ NaN for any gamma >= 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 Array = Any
@@ -100,10 +101,11 @@ def alpha_t(balance: Balance, y: Array) -> Array:
 def power(xp: Namespace, u: Array, gamma: Array) -> Array:
     """``u^gamma`` for u >= 0: products and a root for the exponents that people use."""
     if not isinstance(gamma, float) or gamma > 5 or 2 * gamma != int(2 * gamma):
-        return u**gamma
+        limit = u if isinstance(gamma, float) else xp.astype(gamma == 0, u.dtype)
+        return _except_at_zero(xp, u, limit, lambda v: v**gamma)
     whole = int(gamma)
     square = u * u if whole >= 2 else u
-    root = [xp.sqrt(u)] if gamma > whole else []
+    root = [_except_at_zero(xp, u, u, xp.sqrt)] if gamma > whole else []
     factors = [square] * (whole // 2) + [u] * (whole % 2) + root
     product = factors[0] if factors else xp.ones_like(u)
     for factor in factors[1:]:
@@ -112,5 +114,11 @@ def power(xp: Namespace, u: Array, gamma: Array) -> Array:
 
 
 def times(xp: Namespace, factor: Array, x: Array) -> Array:
-    """``factor * x`` where a factor of 0 wins, even over an infinite x."""
-    return factor * xp.where(factor != 0, x, 0.0)
+    """``factor * x``, where a factor of 0 wins even over an infinite x."""
+    return factor * xp.where((factor == 0) & xp.isinf(x), 0.0, x)
+
+
+def _except_at_zero(xp: Namespace, u: Array, limit: Array, f: Callable[[Array], Array]) -> Array:
+    """``f(u)``; at 0 its limit, so that an infinite derivative is not asked for."""
+    is_zero = u == 0
+    return xp.where(is_zero, limit, f(xp.where(is_zero, 1.0, u)))

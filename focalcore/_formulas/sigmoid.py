@@ -36,12 +36,22 @@ class Side(NamedTuple):
     e: Array  # the odds against it
     r: Array  # its probability
 
+    @property
+    def sign(self) -> Array:
+        return 2 * self.positive - 1
+
+    def against(self, y: Array) -> Array:
+        """The share of a target that lies on the other side: 1 - y, or y."""
+        return self.positive - self.sign * y
+
 
 def side_of(xp: Namespace, x: Array) -> Side:
     """Fold a logit onto the side that it takes."""
-    distance = xp.abs(x)
+    positive = xp.astype(x >= 0, x.dtype)
+    # |x| as a product: unlike abs, its derivative at 0 is that of either side, and both are right
+    distance = (2 * positive - 1) * x
     e = xp.exp(-distance)
-    return Side(xp.astype(x >= 0, x.dtype), distance, e, 1 / (1 + e))
+    return Side(positive, distance, e, 1 / (1 + e))
 
 
 class Expected(focal.Product):
@@ -61,23 +71,22 @@ class Expected(focal.Product):
     ) -> None:
         self.xp, self.gamma, self.side = xp, gamma, side
         self.alpha_t = focal.alpha_t(balance, y)
-        self.w = xp.abs(side.positive - y)
-        self.v = self.w if smoothed is y else xp.abs(side.positive - smoothed)
+        self.w = side.against(y)
+        self.v = self.w if smoothed is y else side.against(smoothed)
         self.b = self.w + (1 - self.w) * side.e
         self.u = side.r * self.b
         self.ce = xp.log1p(side.e) + focal.times(xp, self.v, side.distance)
 
     def rates(self) -> tuple[Array, Array]:
-        positive, _, e, r = self.side
-        s = 2 * positive - 1
+        s, e, r = self.side.sign, self.side.e, self.side.r
         # where b is 0, so is u^gamma or gamma itself: any finite R will do
         b = self.b + self.xp.astype(self.b == 0, self.b.dtype)
         return s * (2 * self.w - 1) * e * r / b, s * r * (self.v - (1 - self.v) * e)
 
     def bends(self) -> tuple[Array, Array]:
-        positive, _, e, r = self.side
+        s, e, r = self.side.sign, self.side.e, self.side.r
         R, _ = self.rates()
-        return (1 - 2 * positive) * R * r * (1 - e), e * r * r
+        return -s * R * r * (1 - e), e * r * r
 
 
 def hard(xp: Namespace, side: Side, gamma: Array) -> Expected:

@@ -44,8 +44,8 @@ def split(xp: Namespace, x: Array, chosen: Array, axis: int) -> Split:
     ahead = xp.astype(d >= 0, x.dtype)
     g = xp.exp(-xp.abs(d)) * (1 + (1 - 2 * ahead) * _rounding(xp, x_t, M))
     # the odds against t are S g to 1 where it is ahead of the others, and S to g elsewhere
-    against, in_favour = S * xp.maximum(g, 1 - ahead), xp.maximum(g, ahead)
-    return Split(_side(xp, against, in_favour, xp.abs(d - xp.log(S))), E / S)
+    against, in_favour = S * (ahead * g + (1 - ahead)), ahead + (1 - ahead) * g
+    return Split(_side(xp, against, in_favour, d - xp.log(S)), E / S)
 
 
 class Index:
@@ -85,7 +85,7 @@ def row_of(xp: Namespace, x: Array, top: Array, axis: int) -> Row:
     """Probabilities without cancellation, from the largest class, given one-hot."""
     against = split(xp, x, top, axis)
     (positive, distance, e, r), pi = against
-    p_top, q_top = r * xp.maximum(e, positive), r * xp.maximum(e, 1 - positive)
+    p_top, q_top = r * (positive + (1 - positive) * e), r * (positive * e + (1 - positive))
     p = xp.where(top, p_top, pi * q_top)
     lead = xp.where(top, 0.0, pick(xp, x, top, axis) - xp.where(top, -xp.inf, x))
     minus_log_p = lead + xp.log1p(e) + focal.times(xp, 1 - positive, distance)
@@ -184,13 +184,15 @@ def _every_margin(xp: Namespace, row: Row) -> sigmoid.Side:
     T = xp.where(positive > 0, e, 1 / xp.maximum(e, positive))  # odds against the largest
     E = xp.exp(-row.lead)
     against = xp.where(row.top, T, 1 + (T - E))
-    return _side(xp, against, E, xp.log(xp.maximum(against, E)) + row.lead)
+    return _side(xp, against, E, -xp.log(xp.maximum(against, E)) - row.lead)
 
 
-def _side(xp: Namespace, against: Array, in_favour: Array, distance: Array) -> sigmoid.Side:
-    """The side of a class, from the odds."""
-    e = xp.minimum(against, in_favour) / xp.maximum(against, in_favour)
-    return sigmoid.Side(xp.astype(against <= in_favour, e.dtype), distance, e, 1 / (1 + e))
+def _side(xp: Namespace, against: Array, in_favour: Array, margin: Array) -> sigmoid.Side:
+    """The side of a class, from the odds; like that of a logit, of either side at 0."""
+    positive = xp.astype(against <= in_favour, margin.dtype)
+    lesser = positive * against + (1 - positive) * in_favour
+    e = lesser / (positive * in_favour + (1 - positive) * against)
+    return sigmoid.Side(positive, (2 * positive - 1) * margin, e, 1 / (1 + e))
 
 
 def _rounding(xp: Namespace, a: Array, b: Array) -> Array:
