@@ -177,6 +177,14 @@ def check_fits(name: str, array: Parameter | None, onto_name: str, onto: Shape) 
     )
 
 
+def full_rank(xp: Namespace, x: Array, ndim: int) -> Array:
+    """The array, where there is one, with all the leading axes that broadcasting gives it."""
+    if x is not None:
+        for _ in range(ndim - x.ndim):
+            x = xp.expand_dims(x, axis=0)
+    return x
+
+
 def same_shape(shape: Shape, other: Shape) -> bool:
     """Whether two shapes are equal, as far as they are known."""
     return len(shape) == len(other) and all(map(_same, shape, other))

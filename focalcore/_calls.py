@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import _checks, _classes, _execution, _reduction
+from . import _checks, _classes, _derivatives, _reduction
 from ._arrays import (
     Given,
     Home,
     check_fits,
     check_no_outer_product,
     dtype_name,
+    full_rank,
     settle,
 )
 from ._options import (
@@ -27,7 +28,7 @@ from ._options import (
     parse_parameter,
     parse_pos_weight,
 )
-from ._terms import Categorical, Loss, Operands, Probability, Sigmoid, Softmax
+from ._terms import Categorical, Operands, Probability, Sigmoid, Softmax, Terms
 
 Array = Any
 
@@ -38,7 +39,7 @@ class Call(NamedTuple):
     """All that a loss needs to be computed."""
 
     home: Home
-    loss: Loss
+    loss: Terms
     operands: Operands
     reduction: str = "none"
     normalizer: Any = None
@@ -46,7 +47,7 @@ class Call(NamedTuple):
     def value(self) -> Array:
         """The loss, reduced as asked."""
         xp = self.home.xp
-        value = _execution.value(self.home.backend, self.loss, self.operands)
+        value = _derivatives.value(self.home.backend, self.loss, self.operands)
         if self.reduction == "sum":
             return xp.sum(value)
         if self.reduction == "mean":
@@ -130,6 +131,10 @@ def softmax(
     rows = shape[:axis] + shape[axis + 1 :]
     for name, array in (("mask", given.mask), ("weight", given.weight)):
         check_fits(name, array, "rows of logits", rows)
+    given = given._replace(
+        mask=full_rank(home.xp, given.mask, len(rows)),
+        weight=full_rank(home.xp, given.weight, len(rows)),
+    )
 
     indexed = _classes.is_indexed(given, rows, parsed.ignore_index)
     if indexed:
@@ -141,13 +146,18 @@ def softmax(
     return Call(
         home,
         Softmax(
-            axis, indexed, parsed.soft_targets, parsed.label_smoothing, parsed.ignore_index, trusted
+            axis,
+            indexed,
+            parsed.soft_targets,
+            parsed.label_smoothing,
+            parsed.ignore_index,
+            trusted,
+            home.device,
         ),
         _operands(
             given,
             _classes.per_class(given, "gamma", axis),
             alpha=_classes.per_class(given, "alpha", axis),
-            classes=_classes.numbered(given, axis),
         ),
         parsed.reduction,
         parsed.normalizer if normalizer is None else normalizer,
@@ -225,9 +235,9 @@ def categorical(
         given,
         _classes.per_class(given, "gamma", axis),
         alpha=_classes.per_class(given, "class_weight", axis),
-        classes=_classes.numbered(given, axis),
     )
-    return Call(home, Categorical(axis, _parse_eps(eps, given.logits), trusted), operands)
+    loss = Categorical(axis, _parse_eps(eps, given.logits), trusted, home.device)
+    return Call(home, loss, operands)
 
 
 def _operands(
@@ -235,10 +245,8 @@ def _operands(
     gamma: Parameter,
     alpha: Parameter | None,
     beta: Parameter | None = None,
-    classes: Array = None,
 ) -> Operands:
-    logits, targets, mask, weight = given.logits, given.targets, given.mask, given.weight
-    return Operands(logits, targets, gamma, alpha, beta, mask, weight, classes)
+    return Operands(given.logits, given.targets, gamma, alpha, beta, given.mask, given.weight)
 
 
 def _balance(parameters: dict[str, Parameter]) -> tuple[Parameter | None, Parameter | None]:

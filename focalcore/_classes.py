@@ -46,15 +46,6 @@ def check_labels(given: Given, labels: str, scores: str, rows: Any) -> None:
         raise TypeError(f"{labels} are class labels and must be integer; found {found}")
 
 
-def numbered(given: Given, axis: int) -> Array:
-    """0 .. C - 1 along the class axis, of a type that holds every label."""
-    xp, shape = given.home.xp, given.logits.shape
-    wide = dtype_name(given.targets.dtype) in ("int64", "uint64")
-    dtype = xp.int64 if wide else xp.int32
-    classes = xp.arange(shape[axis], dtype=dtype, device=given.home.device)
-    return xp.reshape(classes, _along(axis, len(shape)))
-
-
 def per_class(given: Given, name: str, axis: int) -> Parameter:
     """A number, or one entry per class, laid along the class axis."""
     value, shape = given.parameters[name], given.logits.shape

@@ -6,56 +6,86 @@ function of its own here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ._arrays import arithmetic_dtype
 from ._backends import Backend, backend_of
-from ._terms import Loss, Operands
+from ._terms import Operands, Terms
 
 Array = Any
+Term = Callable[[Terms, Any, Operands], Any]
 
 
-def value(backend: Backend, loss: Loss, operands: Operands) -> Array:
-    """The loss of each element."""
-    run = _WAYS.get(backend.name, _straight)
-    return run(backend, loss, operands)
+def value(backend: Backend, loss: Terms, operands: Operands) -> Array:
+    """The loss of each element or row."""
+    return _run(backend, Terms.value, loss, operands)
 
 
-def _straight(backend: Backend, loss: Loss, operands: Operands) -> Array:
-    return loss.value(backend.xp, operands)
+def slope(backend: Backend, loss: Terms, operands: Operands) -> Array:
+    """Its gradient with respect to the logits."""
+    return _run(backend, Terms.slope, loss, operands)
 
 
-def _quietly(backend: Backend, loss: Loss, operands: Operands) -> Array:
-    # an underflow or an infinity on the way is meant; the caller's errstate stays as it is
-    with np.errstate(all="ignore"):
-        return loss.value(backend.xp, operands)
+def value_and_slope(backend: Backend, loss: Terms, operands: Operands) -> tuple[Array, Array]:
+    """Both, at the price of little more than one."""
+    if backend.name == "dask":  # a task has one result
+        return value(backend, loss, operands), slope(backend, loss, operands)
+    pair: tuple[Array, Array] = _run(backend, Terms.value_and_slope, loss, operands)
+    return pair
 
 
-def _by_chunk(backend: Backend, loss: Loss, operands: Operands) -> Array:
+def slope_and_curvature(backend: Backend, loss: Terms, operands: Operands) -> tuple[Array, Array]:
+    """The gradient and the diagonal of the Hessian."""
+    if backend.name == "dask":
+        curvature = _run(backend, _curvature, loss, operands)
+        return slope(backend, loss, operands), curvature
+    pair: tuple[Array, Array] = _run(backend, Terms.slope_and_curvature, loss, operands)
+    return pair
+
+
+def _run(backend: Backend, term: Term, loss: Terms, operands: Operands) -> Any:
+    if backend.name == "dask":
+        return _by_chunk(backend, term, loss, operands)
+    if backend.name == "numpy":
+        # an underflow or an infinity on the way is meant; the caller's errstate stays as it is
+        with np.errstate(all="ignore"):
+            return term(loss, backend.xp, operands)
+    return term(loss, backend.xp, operands)
+
+
+def _by_chunk(backend: Backend, term: Term, loss: Terms, operands: Operands) -> Array:
     """One task per chunk of dask, each run the way of the chunk's own library."""
     import dask.array as da
 
-    arrays = {name: x for name, x in operands._asdict().items() if isinstance(x, da.Array)}
-    numbers = operands._replace(**dict.fromkeys(arrays))
+    arrays, numbers = operands.split()
 
     def of_chunk(*chunks: Array) -> Array:
         chunk = backend_of(chunks[0])
         assert chunk is not None
-        return value(chunk, loss, numbers._replace(**dict(zip(arrays, chunks, strict=True))))
+        parts = dict(zip(arrays, chunks, strict=True))
+        return _run(chunk, term, loss, numbers._replace(**parts))
 
     axes = tuple(range(operands.logits.ndim))
     rows = tuple(i for i in axes if i != loss.axis)
     lies_in_rows = {"mask", "weight", "targets"} if loss.indexed else {"mask", "weight"}
-    indexed = [
-        part
-        for name, x in arrays.items()
-        for part in (x, (rows if name in lies_in_rows else axes)[-x.ndim :] if x.ndim else ())
-    ]
+    placed: list[Any] = []
+    for name, x in arrays.items():
+        own = rows if name in lies_in_rows else axes
+        placed += [x, own[len(own) - x.ndim :]]
+    result = rows if term is Terms.value else axes
+    if loss.axis is not None:  # a row is never cut
+        whole = {loss.axis: -1}
+        placed = [
+            x.rechunk(whole) if isinstance(x, da.Array) and x.ndim == len(axes) else x
+            for x in placed
+        ]
     dtype = arithmetic_dtype(backend.xp, operands.logits.dtype)
-    meta = da.utils.meta_from_array(operands.logits, ndim=len(rows), dtype=dtype)
-    return da.blockwise(of_chunk, rows, *indexed, concatenate=True, dtype=dtype, meta=meta)
+    meta = da.utils.meta_from_array(operands.logits, ndim=len(result), dtype=dtype)
+    return da.blockwise(of_chunk, result, *placed, concatenate=True, dtype=dtype, meta=meta)
 
 
-_WAYS = {"numpy": _quietly, "dask": _by_chunk}
+def _curvature(loss: Terms, xp: Any, operands: Operands) -> Array:
+    return loss.slope_and_curvature(xp, operands)[1]

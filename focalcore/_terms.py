@@ -7,7 +7,7 @@ the same numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ._arrays import arithmetic_dtype
@@ -27,19 +27,78 @@ class Operands(NamedTuple):
     beta: Array = None  # what negatives weigh
     mask: Array = None
     weight: Array = None
-    classes: Array = None  # 0 .. C - 1 along the class axis
+
+    def split(self) -> tuple[dict[str, Array], Operands]:
+        """The arrays by name, and the rest: numbers, and nothing in place of the arrays."""
+        arrays = {}
+        for name, x in zip(self._fields, self, strict=True):
+            if x is not None and not isinstance(x, float):
+                arrays[name] = x
+        return arrays, self._replace(**dict.fromkeys(arrays))
+
+
+class Terms:
+    """What every loss gives: the value of each element or row, and its derivatives.
+
+    The derivatives are with respect to the logits, and have their shape.
+    """
+
+    axis: int | None  # of the classes; None: the elements are independent
+    indexed: bool  # the targets have no class axis
+
+    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
+        """The targets as numbers, and which of them count (None: all)."""
+        raise NotImplementedError
+
+    def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
+        """The formula at the operands, smoothed and masked."""
+        raise NotImplementedError
+
+    def value(self, xp: Namespace, operands: Operands) -> Array:
+        """The loss of each element or row."""
+        return self._of_rows(xp, self.formula(xp, operands).value(), operands)
+
+    def slope(self, xp: Namespace, operands: Operands) -> Array:
+        """Its gradient."""
+        return self._weighed(xp, self.formula(xp, operands).slope(), operands)
+
+    def value_and_slope(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
+        """Both, from one reading of the logits."""
+        formula = self.formula(xp, operands)
+        slope = self._weighed(xp, formula.slope(), operands)
+        return self._of_rows(xp, formula.value(), operands), slope
+
+    def slope_and_curvature(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
+        """The gradient and the diagonal of the Hessian."""
+        formula = self.formula(xp, operands)
+        slope = self._weighed(xp, formula.slope(), operands)
+        return slope, self._weighed(xp, formula.curvature(), operands)
+
+    def _of_rows(self, xp: Namespace, x: Array, operands: Operands) -> Array:
+        weighed = self._weighed(xp, x, operands)
+        return weighed if self.axis is None else xp.squeeze(weighed, axis=self.axis)
+
+    def _weighed(self, xp: Namespace, x: Array, operands: Operands) -> Array:
+        _, counted = self.read(xp, operands)
+        if operands.weight is not None:
+            x = x * self._beside(xp, operands.weight)
+        return _keep(xp, self._beside(xp, counted), x)
+
+    def _beside(self, xp: Namespace, rows: Array) -> Array:
+        """What lies in the rows, laid beside the class axis."""
+        return rows if rows is None or self.axis is None else xp.expand_dims(rows, axis=self.axis)
 
 
 @dataclass(frozen=True)
-class Sigmoid:
+class Sigmoid(Terms):
     """Independent logits, each against a target in [0, 1]."""
 
     soft_targets: str = "expected"
     label_smoothing: float = 0.0
     ignore_index: int | None = None
     trusted: bool = True  # the targets were looked at, and are good
-    axis = None
-    indexed = False
+    axis: int | None = field(default=None, init=False)
+    indexed: bool = field(default=False, init=False)
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers, and which of them count (None: all)."""
@@ -62,14 +121,9 @@ class Sigmoid:
         modulating = y if self.soft_targets == "hard" else smoothed
         return sigmoid.Expected(xp, side, modulating, smoothed, gamma, balance)
 
-    def value(self, xp: Namespace, operands: Operands) -> Array:
-        """The loss of each element."""
-        _, counted = self.read(xp, operands)
-        return _keep(xp, counted, _weighted(self.formula(xp, operands).value(), operands))
-
 
 @dataclass(frozen=True)
-class Softmax:
+class Softmax(Terms):
     """Rows of logits, each against a class label or a distribution over the classes."""
 
     axis: int
@@ -78,11 +132,12 @@ class Softmax:
     label_smoothing: float = 0.0
     ignore_index: int | None = None
     trusted: bool = True
+    device: Any = None  # where the class numbers are made
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers, and which rows count (None: all)."""
         if self.indexed:
-            labels = xp.astype(operands.targets, operands.classes.dtype, copy=False)
+            labels = _wide(xp, operands.targets)
             return labels, _counted(labels, self.ignore_index, operands.mask)
         dtype = arithmetic_dtype(xp, operands.logits.dtype)
         return xp.astype(operands.targets, dtype, copy=False), operands.mask
@@ -90,14 +145,15 @@ class Softmax:
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula at the operands, smoothed and masked."""
         targets, counted = self.read(xp, operands)
-        rows = None if counted is None else xp.expand_dims(counted, axis=self.axis)
+        rows = self._beside(xp, counted)
         dtype = arithmetic_dtype(xp, operands.logits.dtype)
         x = _keep(xp, rows, xp.astype(operands.logits, dtype, copy=False))
         if not self.indexed:
             y = targets if self.trusted else self._nan_unless_distribution(xp, targets)
             return self._of_distribution(xp, x, _keep(xp, rows, y), operands)
         # one-hot by comparison: a bad label chooses no class
-        chosen = _keep(xp, rows, xp.expand_dims(targets, axis=self.axis)) == operands.classes
+        labels = _keep(xp, rows, xp.expand_dims(targets, axis=self.axis))
+        chosen = labels == _classes(xp, x, self.axis, labels.dtype, self.device)
         if not self.label_smoothing:
             gamma, alpha = _of_class(xp, operands, chosen, self.axis)
             return softmax.Index(xp, x, chosen, gamma, alpha, self.axis)
@@ -105,19 +161,14 @@ class Softmax:
         y = xp.where(some, xp.astype(chosen, x.dtype), xp.nan)
         return self._of_distribution(xp, x, y, operands)
 
-    def value(self, xp: Namespace, operands: Operands) -> Array:
-        """The loss of each row."""
-        _, counted = self.read(xp, operands)
-        loss = xp.squeeze(self.formula(xp, operands).value(), axis=self.axis)
-        return _keep(xp, counted, _weighted(loss, operands))
-
     def _of_distribution(
         self, xp: Namespace, x: Array, y: Array, operands: Operands
     ) -> focal.Formula:
         s = self.label_smoothing
         smoothed = (1 - s) * y + s / x.shape[self.axis] if s else y
         largest = xp.argmax(x, axis=self.axis, keepdims=True)
-        row = softmax.row_of(xp, x, largest == operands.classes, self.axis)
+        top = largest == _classes(xp, x, self.axis, largest.dtype, self.device)
+        row = softmax.row_of(xp, x, top, self.axis)
         if self.soft_targets == "mixture":
             return softmax.Mixture(xp, row, smoothed, operands.gamma, operands.alpha, self.axis)
         modulating = y if self.soft_targets == "hard" else smoothed
@@ -133,14 +184,14 @@ class Softmax:
 
 
 @dataclass(frozen=True)
-class Probability:
+class Probability(Terms):
     """Probabilities of the positive class, each against a target in [0, 1]."""
 
     eps: float
     label_smoothing: float | None = None  # given: a mixture, as where this comes from
     trusted: bool = True
-    axis = None
-    indexed = False
+    axis: int | None = field(default=None, init=False)
+    indexed: bool = field(default=False, init=False)
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers; all count."""
@@ -158,41 +209,43 @@ class Probability:
             return probability.Expected(xp, p, y, gamma, self.eps, balance)
         return probability.mixture(xp, p, (1 - s) * y + 0.5 * s, gamma, self.eps, balance)
 
-    def value(self, xp: Namespace, operands: Operands) -> Array:
-        """The loss of each element."""
-        return self.formula(xp, operands).value()
-
 
 @dataclass(frozen=True)
-class Categorical:
+class Categorical(Terms):
     """Rows of probabilities, each against a class label."""
 
     axis: int
     eps: float
     trusted: bool = True
-    indexed = True
+    device: Any = None
+    indexed: bool = field(default=True, init=False)
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The class labels; all count."""
-        return xp.astype(operands.targets, operands.classes.dtype, copy=False), None
+        return _wide(xp, operands.targets), None
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula of the probability given to the target."""
-        labels, _ = self.read(xp, operands)
-        chosen = xp.expand_dims(labels, axis=self.axis) == operands.classes
+        labels = xp.expand_dims(self.read(xp, operands)[0], axis=self.axis)
         p = xp.astype(operands.logits, arithmetic_dtype(xp, operands.logits.dtype), copy=False)
         p = p if self.trusted else _nan_outside(xp, p)
+        chosen = labels == _classes(xp, p, self.axis, labels.dtype, self.device)
         p_t = softmax.pick(xp, p, chosen, self.axis)
         gamma, alpha = _of_class(xp, operands, chosen, self.axis)
-        balance = None if alpha is None else (alpha, 1.0)
-        return probability.Expected(xp, p_t, xp.ones_like(p_t), gamma, self.eps, balance)
-
-    def value(self, xp: Namespace, operands: Operands) -> Array:
-        """The loss of each row."""
-        return xp.squeeze(self.formula(xp, operands).value(), axis=self.axis)
+        return probability.Index(xp, p_t, chosen, gamma, self.eps, alpha)
 
 
-Loss = Sigmoid | Softmax | Probability | Categorical
+def _wide(xp: Namespace, labels: Array) -> Array:
+    """Labels of a type that holds every class and every ignore_index: nothing wraps."""
+    is_64_bit = str(labels.dtype).endswith("int64")
+    return xp.astype(labels, xp.int64 if is_64_bit else xp.int32, copy=False)
+
+
+def _classes(xp: Namespace, x: Array, axis: int, dtype: Any, device: Any) -> Array:
+    """0 .. C - 1 along the class axis."""
+    along = [1] * x.ndim
+    along[axis] = -1
+    return xp.reshape(xp.arange(x.shape[axis], dtype=dtype, device=device), tuple(along))
 
 
 def _of_class(xp: Namespace, operands: Operands, chosen: Array, axis: int) -> tuple[Array, Array]:
@@ -213,10 +266,6 @@ def _counted(targets: Array, ignore_index: int | None, mask: Array) -> Array:
 
 def _balance(operands: Operands) -> focal.Balance:
     return None if operands.alpha is None else (operands.alpha, operands.beta)
-
-
-def _weighted(loss: Array, operands: Operands) -> Array:
-    return loss if operands.weight is None else loss * operands.weight
 
 
 def _keep(xp: Namespace, counted: Array, x: Array) -> Array:

@@ -61,7 +61,7 @@ def test_softmax_derivatives(rule, gamma, rng):
     targets = np.argmax(y, axis=1) if rule == "labels" else y
     alpha = np.asarray([1.0, 2.0, 0.5, 3.0])
     loss = Softmax(1, rule == "labels", "expected" if rule == "labels" else rule, smoothing)
-    operands = Operands(x, targets, gamma, alpha[None, :], classes=np.arange(4)[None, :])
+    operands = Operands(x, targets, gamma, alpha[None, :])
     formula = loss.formula(xp, operands)
 
     def along(row, target, j):
@@ -107,7 +107,7 @@ def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
                 assert np.all(np.isfinite(rule.slope()))
                 assert np.all(np.isfinite(rule.curvature()))
         rows = np.stack([x, np.zeros_like(x), np.ones_like(x)], axis=-1)
-        operands = Operands(rows, np.zeros(len(x), int), gamma, classes=np.arange(3)[None, :])
+        operands = Operands(rows, np.zeros(len(x), int), gamma)
         for formula in (
             Softmax(1, indexed=True).formula(xp, operands),
             Softmax(1, indexed=True, label_smoothing=0.1).formula(xp, operands),
@@ -137,7 +137,7 @@ def test_softmax_slopes_of_a_row_sum_to_zero(rng):
     x, y = rng.normal(size=(20, 5)) * 5, rng.random((20, 5))
     y /= y.sum(axis=1, keepdims=True)
     for rule in ("expected", "mixture"):
-        operands = Operands(x, y, 2.0, classes=np.arange(5)[None, :])
+        operands = Operands(x, y, 2.0)
         slope = Softmax(1, indexed=False, soft_targets=rule).formula(xp, operands).slope()
         np.testing.assert_allclose(slope.sum(axis=1), 0, atol=1e-14)
 

@@ -173,6 +173,20 @@ def test_softmax_mean_is_over_the_rows_that_count(target, rng):
     assert mean == pytest.approx(np.average(loss[mask], weights=weight[mask]), rel=1e-14)
 
 
+def test_what_lies_in_rows_broadcasts_over_them(target, rng):
+    x, labels = rng.normal(size=(2, 3, 4)), rng.integers(0, 3, (2, 4))
+    mask, weight = np.asarray([True, False, True, True]), rng.random((2, 1))
+    loss = target.numpy(softmax_focal_loss(target.array(x), target.array(labels), axis=1))
+    found = softmax_focal_loss(
+        target.array(x),
+        target.array(labels),
+        axis=1,
+        mask=target.array(mask),
+        weight=target.array(weight),
+    )
+    np.testing.assert_allclose(target.numpy(found), np.where(mask, weight * loss, 0), rtol=1e-14)
+
+
 def test_half_precision_reduces_in_float32(target):
     for dtype in set(target.dtypes) - {"float32", "float64"}:
         x = target.array(np.zeros(70_000), dtype)

@@ -51,6 +51,26 @@ class Expected(focal.Product):
         return self.xp.zeros_like(self.u), H
 
 
+class Index:
+    """Rows of probabilities and class labels: the formula of the target's probability."""
+
+    def __init__(
+        self, xp: Namespace, p_t: Array, chosen: Array, gamma: Array, eps: float, alpha_t: Array
+    ) -> None:
+        self.xp, self.chosen = xp, chosen
+        self.f = Expected(xp, p_t, xp.ones_like(p_t), gamma, eps)
+        self.f.alpha_t = alpha_t
+
+    def value(self) -> Array:
+        return self.f.value()
+
+    def slope(self) -> Array:
+        return self.xp.where(self.chosen, self.f.slope(), 0.0)
+
+    def curvature(self) -> Array:
+        return self.xp.where(self.chosen, self.f.curvature(), 0.0)
+
+
 def mixture(
     xp: Namespace, p: Array, y: Array, gamma: Array, eps: float, balance: focal.Balance
 ) -> focal.Mixture:

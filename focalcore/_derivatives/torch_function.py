@@ -1,0 +1,72 @@
+"""torch: an autograd Function that saves the operands alone.
+
+Under torch.compile the formulas are differentiated as they are: Dynamo refuses a Function with a
+`jvp`, and its partitioner keeps nothing but the inputs by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.autograd import forward_ad
+
+from .. import _execution
+from .._backends import Backend, backend_of
+from .._terms import Operands, Terms
+
+Array = Any
+
+
+def value(backend: Backend, loss: Terms, operands: Operands) -> Array:
+    """The loss of each element or row."""
+    arrays, numbers = operands.split()
+    others = [x for name, x in arrays.items() if name != "logits"]
+    if torch.compiler.is_compiling() or any(_is_differentiated(x) for x in others):
+        return _execution.value(backend, loss, operands)
+    return _Loss.apply(loss, numbers, tuple(arrays), *arrays.values())
+
+
+class _Loss(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency
+    """The value, with its slope with respect to the logits, the first of the arrays."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(loss: Terms, numbers: Operands, names: tuple[str, ...], *arrays: Array) -> Array:
+        return _execution.value(*_call(loss, numbers, names, arrays))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Array) -> None:  # noqa: ARG004 - torch's
+        ctx.static, arrays = inputs[:3], inputs[3:]
+        ctx.save_for_backward(*arrays)
+        ctx.save_for_forward(*arrays)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Array) -> Any:
+        axis, slope = ctx.static[0].axis, _slope(ctx)
+        upstream = upstream if axis is None else upstream.unsqueeze(axis)
+        grad = (upstream * slope).to(ctx.saved_tensors[0].dtype)
+        return None, None, None, grad, *(None for _ in ctx.saved_tensors[1:])
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Array) -> Array:
+        axis, along = ctx.static[0].axis, _slope(ctx) * tangents[3]
+        return along if axis is None else along.sum(axis)
+
+
+def _slope(ctx: Any) -> Array:
+    loss, numbers, names = ctx.static
+    return _execution.slope(*_call(loss, numbers, names, ctx.saved_tensors))
+
+
+def _call(
+    loss: Terms, numbers: Operands, names: tuple[str, ...], arrays: tuple[Array, ...]
+) -> tuple[Backend, Terms, Operands]:
+    backend = backend_of(arrays[0])
+    assert backend is not None
+    return backend, loss, numbers._replace(**dict(zip(names, arrays, strict=True)))
+
+
+def _is_differentiated(x: Array) -> bool:
+    return bool(x.requires_grad) or forward_ad.unpack_dual(x).tangent is not None
