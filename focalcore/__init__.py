@@ -1,5 +1,11 @@
 """Focal loss, one implementation for every array library."""
 
+from .derivatives import (
+    sigmoid_focal_loss_grad_and_hess,
+    sigmoid_focal_loss_value_and_grad,
+    softmax_focal_loss_grad_and_hess,
+    softmax_focal_loss_value_and_grad,
+)
 from .functional import sigmoid_focal_loss, softmax_focal_loss
 from .losses import FocalLoss
 from .scoring import binary_focal_loss, sparse_categorical_focal_loss
@@ -10,6 +16,10 @@ __all__ = [
     "FocalLoss",
     "binary_focal_loss",
     "sigmoid_focal_loss",
+    "sigmoid_focal_loss_grad_and_hess",
+    "sigmoid_focal_loss_value_and_grad",
     "softmax_focal_loss",
+    "softmax_focal_loss_grad_and_hess",
+    "softmax_focal_loss_value_and_grad",
     "sparse_categorical_focal_loss",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import _checks, _classes, _derivatives, _reduction
+from . import _checks, _classes, _derivatives, _execution, _reduction
 from ._arrays import (
     Given,
     Home,
@@ -45,14 +45,40 @@ class Call(NamedTuple):
     normalizer: Any = None
 
     def value(self) -> Array:
-        """The loss, reduced as asked."""
+        """The loss, reduced as asked; differentiable where the backend differentiates."""
+        return self._reduced(_derivatives.value(self.home.backend, self.loss, self.operands))
+
+    def value_and_grad(self) -> tuple[Array, Array]:
+        """The loss, and its gradient with respect to the logits."""
+        value, slope = _execution.value_and_slope(self.home.backend, self.loss, self.operands)
+        return self._reduced(value), self._shared_out(slope)
+
+    def grad_and_hess(self) -> tuple[Array, Array]:
+        """The gradient and the diagonal of the Hessian."""
+        slope, curvature = _execution.slope_and_curvature(
+            self.home.backend, self.loss, self.operands
+        )
+        return self._shared_out(slope), self._shared_out(curvature)
+
+    def _reduced(self, value: Array) -> Array:
         xp = self.home.xp
-        value = _derivatives.value(self.home.backend, self.loss, self.operands)
         if self.reduction == "sum":
             return xp.sum(value)
         if self.reduction == "mean":
             return _reduction.mean(xp, value, self._divisor(value.shape))
         return xp.astype(value, self.operands.logits.dtype, copy=False)
+
+    def _shared_out(self, slope: Array) -> Array:
+        """The derivative of each element's loss, as part of the reduced one."""
+        xp, axis, shape = self.home.xp, self.loss.axis, tuple(slope.shape)
+        if self.reduction == "mean":
+            n_classes = 1 if axis is None else shape[axis]
+            rows = shape if axis is None else shape[:axis] + shape[axis + 1 :]
+            divisor = self._divisor(rows)
+            if divisor is None:
+                divisor = _reduction.size_of(xp, slope) / n_classes
+            slope = _reduction.divided(xp, slope, divisor)
+        return xp.astype(slope, self.operands.logits.dtype, copy=False)
 
     def _divisor(self, shape: Any) -> Array:
         targets, counted = self.loss.read(self.home.xp, self.operands)

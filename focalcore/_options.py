@@ -35,8 +35,8 @@ class Loss(NamedTuple):
 
 def parse_loss(
     *,
-    gamma: Parameter,
-    alpha: Parameter | None,
+    gamma: Parameter = 2.0,
+    alpha: Parameter | None = None,
     alpha_most: float = INFINITY,
     label_smoothing: float = 0.0,
     soft_targets: str = "expected",

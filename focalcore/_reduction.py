@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 Array = Any
@@ -11,12 +12,23 @@ Namespace = Any
 def mean(xp: Namespace, loss: Array, divisor: Array) -> Array:
     """``sum / divisor``; a divisor of 0 counts as 1, so that nothing gives 0 and not NaN."""
     if divisor is None:
-        # xp.mean knows its own count, where the shape does not (dask); but not that of nothing
+        # xp.mean knows its count where the shape does not (dask), but not that of nothing
         return xp.sum(loss) if 0 in loss.shape else xp.mean(loss)
+    return divided(xp, xp.sum(loss), divisor)
+
+
+def divided(xp: Namespace, x: Array, divisor: Array) -> Array:
+    """``x / divisor``, where a divisor of 0 counts as 1."""
     if isinstance(divisor, float):
-        return xp.sum(loss) / (divisor or 1.0)
-    divisor = xp.astype(divisor, loss.dtype, copy=False)
-    return xp.sum(loss) / xp.where(divisor == 0, xp.ones_like(divisor), divisor)
+        return x / (divisor or 1.0)
+    divisor = xp.astype(divisor, x.dtype, copy=False)
+    return x / xp.where(divisor == 0, xp.ones_like(divisor), divisor)
+
+
+def size_of(xp: Namespace, x: Array) -> Array:
+    """The number of elements, lazy where the shape is not known."""
+    size = math.prod(x.shape)
+    return float(size) if size == size else xp.sum(xp.ones_like(x))
 
 
 def number_of(xp: Namespace, counted: Array, shape: Any) -> Array:

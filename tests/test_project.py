@@ -18,7 +18,7 @@ def test_modules_are_short(module):
     assert len(module.read_text().splitlines()) <= 310
 
 
-@pytest.mark.parametrize("name", ["functional", "losses", "scoring"])
+@pytest.mark.parametrize("name", ["derivatives", "functional", "losses", "scoring"])
 def test_examples_in_docstrings_run(name):
     results = doctest.testmod(importlib.import_module(f"focalcore.{name}"))
     assert results.attempted > 0
