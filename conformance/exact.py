@@ -59,9 +59,17 @@ def probability_focal(p, y, gamma=2.0):
     return _power(u, number(gamma)) * (-y * mp.log(p) - (1 - y) * mp.log(1 - p))
 
 
-def ulps(found, expected, dtype, flushes=False):
-    """The error of a float in units in the last place of the exact value."""
-    size = abs(float(expected))
+def derivatives(f, x):
+    """First and second derivative at x, by differences of 120 digits."""
+    with mp.workdps(120):
+        x, h = number(x), mp.mpf(10) ** -25
+        low, middle, high = f(x - h), f(x), f(x + h)
+        return (high - low) / (2 * h), (high - 2 * middle + low) / (h * h)
+
+
+def ulps(found, expected, dtype, flushes=False, scale=None):
+    """The error of a float in units in the last place of the exact value, or of a scale."""
+    size = abs(float(expected if scale is None else scale))
     if flushes and size < np.finfo(dtype).smallest_normal and abs(found) <= size:
         return 0.0  # what is denormal counts as zero
     return float(abs(number(found) - expected) / number(np.spacing(np.dtype(dtype).type(size))))

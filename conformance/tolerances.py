@@ -10,6 +10,11 @@ def of_sigmoid_value(gamma: float) -> float:
     return 2 * gamma + 3
 
 
+def of_sigmoid_slope(gamma: float) -> float:
+    """Of the first derivative; of the second, relative to the largest of its terms."""
+    return 2 * gamma + 4
+
+
 def of_softmax_value(gamma: float) -> float:
     """Of a softmax over up to ten classes."""
     return 4 * gamma + 5

@@ -1,7 +1,6 @@
 """The same numbers, unchanged code, under every way of running that the libraries have."""
 
 import functools
-import warnings
 
 import numpy as np
 import pytest
@@ -123,10 +122,7 @@ def test_torch_inductor_gives_the_same_numbers(case):
     import torch
 
     torch._dynamo.reset()
-    with warnings.catch_warnings():  # torch's own, at the first use of the compiler
-        warnings.simplefilter("ignore", DeprecationWarning)
-        found = torch.compile(function, fullgraph=True)(*arrays)
-    agree(TORCH, found, expected)
+    agree(TORCH, torch.compile(function, fullgraph=True)(*arrays), expected)
 
 
 def test_torch_compile_does_not_recompile_for_each_batch_size():

@@ -44,20 +44,17 @@ class _Loss(torch.autograd.Function):  # type: ignore[misc] # torch is not a dep
 
     @staticmethod
     def backward(ctx: Any, upstream: Array) -> Any:
-        axis, slope = ctx.static[0].axis, _slope(ctx)
-        upstream = upstream if axis is None else upstream.unsqueeze(axis)
-        grad = (upstream * slope).to(ctx.saved_tensors[0].dtype)
-        return None, None, None, grad, *(None for _ in ctx.saved_tensors[1:])
+        (loss, numbers, names), arrays = ctx.static, ctx.saved_tensors
+        slope = _execution.slope(*_call(loss, numbers, names, arrays))
+        upstream = upstream if loss.axis is None else upstream.unsqueeze(loss.axis)
+        grad = (upstream * slope).to(arrays[0].dtype)
+        return None, None, None, grad, *(None for _ in arrays[1:])
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Array) -> Array:
-        axis, along = ctx.static[0].axis, _slope(ctx) * tangents[3]
-        return along if axis is None else along.sum(axis)
-
-
-def _slope(ctx: Any) -> Array:
-    loss, numbers, names = ctx.static
-    return _execution.slope(*_call(loss, numbers, names, ctx.saved_tensors))
+        (loss, numbers, names), arrays = ctx.static, ctx.saved_tensors
+        along = _execution.slope(*_call(loss, numbers, names, arrays)) * tangents[3]
+        return along if loss.axis is None else along.sum(loss.axis)
 
 
 def _call(

@@ -97,9 +97,9 @@ class Expected(focal.Product):
 
     ``y`` decides the modulating factor, ``smoothed`` the cross-entropy:
 
-        u   = sum (1 - y_c) p_c              CE  = -sum y_c log p_c
-        R_j = p_j ((1 - y_j) - u) / u        K_j = R_j (q_j - p_j)
-        D_j = (1 - y_j) p_j - y_j q_j        H_j = p_j q_j
+        u   = sum (1 - y_c) p_c                      CE  = -sum y_c log p_c
+        R_j = p_j ((1 - y_j) p_t - y_j u) / u        K_j = R_j (q_j - p_j)
+        D_j = (1 - y_j) p_j - y_j q_j                H_j = p_j q_j
     """
 
     def __init__(
@@ -114,14 +114,16 @@ class Expected(focal.Product):
     ) -> None:
         self.xp, self.gamma, self.alpha_t = xp, gamma, alpha_t
         self.row, self.y, self.smoothed = row, y, smoothed
+        self.axis = axis
         self.u = xp.sum((1 - y) * row.p, axis=axis, keepdims=True)
         self.ce = xp.sum(focal.times(xp, smoothed, row.minus_log_p), axis=axis, keepdims=True)
 
     def rates(self) -> tuple[Array, Array]:
-        p, q, y = self.row.p, self.row.q, self.smoothed
+        p, q, y, u = self.row.p, self.row.q, self.y, self.u
+        p_t = self.xp.sum(y * p, axis=self.axis, keepdims=True)
         # where u is 0, so is u^gamma or gamma itself: any finite R will do
-        u = self.u + self.xp.astype(self.u == 0, self.u.dtype)
-        return p * ((1 - self.y) - self.u) / u, (1 - y) * p - y * q
+        R = p * ((1 - y) * p_t - y * u) / (u + self.xp.astype(u == 0, u.dtype))
+        return R, (1 - self.smoothed) * p - self.smoothed * q
 
     def bends(self) -> tuple[Array, Array]:
         p, q = self.row.p, self.row.q

@@ -1,0 +1,514 @@
+"""Slopes and curvatures: exact, the same by every route, and nothing kept but the inputs."""
+
+import functools
+
+import numpy as np
+import pytest
+
+import focalcore
+from conformance import exact, tolerances
+from conformance.targets import DASK, JAX, NUMPY, TORCH
+from focalcore import (
+    binary_focal_loss,
+    sigmoid_focal_loss,
+    sigmoid_focal_loss_grad_and_hess,
+    sigmoid_focal_loss_value_and_grad,
+    softmax_focal_loss,
+    softmax_focal_loss_grad_and_hess,
+    softmax_focal_loss_value_and_grad,
+    sparse_categorical_focal_loss,
+)
+
+GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 5.0)
+FINITE = np.asarray([0.0, 1e-30, 1e-6, 0.7, 5.0, 20.0, 88.8, 100.0, 750.0, 1000.0])
+FINITE = np.concatenate([FINITE, -FINITE])
+N, C = 6, 5
+
+
+def problem():
+    rng = np.random.default_rng(11)
+    rows = rng.random((N, C))
+    return {
+        "x": rng.normal(size=(N, C)) * 3,
+        "y": rng.integers(0, 2, (N, C)),
+        "soft": rng.random((N, C)),
+        "labels": rng.integers(0, C, N),
+        "rows": rows / rows.sum(axis=1, keepdims=True),
+        "weights": rng.random((N, C)),
+        "row_weights": rng.random(N),
+        "mask": rng.random((N, C)) < 0.7,
+        "row_mask": np.asarray([True, False, True, True, True, False]),
+    }
+
+
+PER_CLASS = [0.1, 0.2, 0.3, 0.4, 0.5]
+GAMMA_PER_CLASS = [0.0, 0.5, 1.0, 2.0, 3.7]
+SOFT_RULES = ("expected", "mixture")
+
+# the function, its targets, the arrays among its options, the other options
+CASES = {
+    "sigmoid": ("sigmoid", "y", {}, {}),
+    "sigmoid-gamma0": ("sigmoid", "y", {}, {"gamma": 0.0}),
+    "sigmoid-gamma0.5": ("sigmoid", "y", {}, {"gamma": 0.5, "reduction": "sum"}),
+    "sigmoid-gamma3.7": ("sigmoid", "y", {}, {"gamma": 3.7}),
+    "sigmoid-alpha": ("sigmoid", "y", {}, {"alpha": 0.25, "pos_weight": 3.0, "reduction": "mean"}),
+    "sigmoid-per-class": ("sigmoid", "soft", {}, {"alpha": PER_CLASS, "gamma": GAMMA_PER_CLASS}),
+    "sigmoid-mixture": ("sigmoid", "soft", {}, {"soft_targets": "mixture", "alpha": 0.3}),
+    "sigmoid-hard": ("sigmoid", "y", {}, {"soft_targets": "hard", "label_smoothing": 0.1}),
+    "sigmoid-smoothed": ("sigmoid", "y", {}, {"label_smoothing": 0.1, "gamma": 1.5}),
+    "sigmoid-weighted": (
+        "sigmoid",
+        "soft",
+        {"weight": "weights", "mask": "mask"},
+        {"reduction": "mean", "normalizer": "weight"},
+    ),
+    "sigmoid-positives": (
+        "sigmoid",
+        "y",
+        {"mask": "mask"},
+        {"reduction": "mean", "normalizer": "positives"},
+    ),
+    "sigmoid-ignored": ("sigmoid", "y", {}, {"ignore_index": 0, "reduction": "mean"}),
+    "softmax": ("softmax", "labels", {}, {}),
+    "softmax-gamma0": ("softmax", "labels", {}, {"gamma": 0.0}),
+    "softmax-gamma0.5": ("softmax", "labels", {}, {"gamma": 0.5, "reduction": "mean"}),
+    "softmax-per-class": ("softmax", "labels", {}, {"alpha": PER_CLASS, "gamma": GAMMA_PER_CLASS}),
+    "softmax-ignored": ("softmax", "labels", {}, {"ignore_index": 2, "reduction": "mean"}),
+    "softmax-smoothed": ("softmax", "labels", {}, {"label_smoothing": 0.1, "alpha": PER_CLASS}),
+    "softmax-hard": ("softmax", "labels", {}, {"label_smoothing": 0.1, "soft_targets": "hard"}),
+    "softmax-expected": ("softmax", "rows", {}, {"gamma": 1.5}),
+    "softmax-mixture": ("softmax", "rows", {}, {"soft_targets": "mixture", "alpha": PER_CLASS}),
+    "softmax-weighted": (
+        "softmax",
+        "labels",
+        {"weight": "row_weights", "mask": "row_mask"},
+        {"reduction": "mean", "normalizer": "weight"},
+    ),
+    "softmax-number": ("softmax", "labels", {}, {"reduction": "mean", "normalizer": 3}),
+}
+every_case = pytest.mark.parametrize("case", CASES)
+
+
+def prepared(target, case, suffix=""):
+    """The function of a case with everything but the logits given, and the logits."""
+    target.require()
+    family, targets, arrays, options = CASES[case]
+    function, values = getattr(focalcore, f"{family}_focal_loss{suffix}"), problem()
+    options = options | {name: target.array(values[key]) for name, key in arrays.items()}
+    y = target.array(values[targets])
+    return lambda x: function(x, y, **options), target.array(values["x"])
+
+
+@functools.cache
+def exactly(x, label, gamma):
+    return exact.derivatives(lambda v: exact.sigmoid_focal(v, label, gamma), x)
+
+
+def total(loss):
+    return lambda x: loss(x).sum()
+
+
+def close(found, expected, rtol=1e-12):
+    np.testing.assert_allclose(found, expected, rtol=rtol, atol=1e-15)
+
+
+class TestExactness:
+    @pytest.mark.parametrize("gamma", GAMMAS)
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("label", [0, 1])
+    def test_sigmoid_derivatives_are_within_their_bounds(self, target, dtype, gamma, label):
+        x = FINITE.astype(dtype)
+        expected = [exact.derivatives(lambda v: exact.sigmoid_focal(v, label, gamma), v) for v in x]
+        y = target.array(np.full(x.shape, label))
+        _, slope = sigmoid_focal_loss_value_and_grad(target.array(x), y, gamma=gamma)
+        grad, hess = sigmoid_focal_loss_grad_and_hess(target.array(x), y, gamma=gamma)
+        np.testing.assert_array_equal(target.numpy(grad), target.numpy(slope))
+
+        flushes, bound = target.library in ("jax", "torch"), tolerances.of_sigmoid_slope(gamma)
+        for v, s, h, (first, second) in zip(
+            x, target.numpy(grad), target.numpy(hess), expected, strict=True
+        ):
+            assert exact.ulps(s, first, dtype, flushes) <= bound, v
+            # the curvature is a sum whose terms are of the size of slope and curvature
+            scale = max(abs(second), abs(first))
+            assert exact.ulps(h, second, dtype, flushes, scale) <= bound, v
+
+    @pytest.mark.parametrize("gamma", GAMMAS)
+    def test_derivatives_have_their_limits_at_infinity(self, target, gamma):
+        x = target.array(np.asarray([np.inf, np.inf, -np.inf, -np.inf]))
+        for y in (np.asarray([0, 1, 0, 1]), np.asarray([0.0, 1.0, 0.0, 1.0])):
+            grad, hess = sigmoid_focal_loss_grad_and_hess(x, target.array(y), gamma=gamma)
+            np.testing.assert_array_equal(target.numpy(grad), [1, 0, 0, -1])
+            np.testing.assert_array_equal(target.numpy(hess), 0)
+
+    @pytest.mark.parametrize("gamma", GAMMAS)
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_softmax_gradients_are_right_at_every_margin(self, target, dtype, gamma):
+        margins = FINITE.astype(dtype)
+        x = np.stack([margins, np.zeros_like(margins), np.full_like(margins, -np.inf)], axis=-1)
+        labels = np.zeros(len(margins), dtype="int64")
+        for y in (labels, np.eye(3)[labels]):
+            grad, hess = softmax_focal_loss_grad_and_hess(
+                target.array(x), target.array(y), gamma=gamma
+            )
+            grad, hess = target.numpy(grad), target.numpy(hess)
+            assert np.all(np.isfinite(hess))
+            np.testing.assert_array_equal(grad[:, 2], 0)
+            np.testing.assert_allclose(grad[:, 0], -grad[:, 1], rtol=8 * np.finfo(dtype).eps)
+            flushes, bound = target.library in ("jax", "torch"), tolerances.of_softmax_value(gamma)
+            for m, found in zip(margins, grad[:, 0], strict=True):
+                first, _ = exactly(float(m), 1, gamma)
+                assert exact.ulps(found, first, dtype, flushes) <= bound
+
+    def test_a_row_that_allows_one_class_has_no_gradient(self, target):
+        x = target.array(np.asarray([[3.0, -np.inf, -np.inf], [-np.inf, -np.inf, 0.0]]))
+        value, grad = softmax_focal_loss_value_and_grad(x, target.array(np.asarray([0, 2])))
+        np.testing.assert_array_equal(target.numpy(value), 0)
+        np.testing.assert_array_equal(target.numpy(grad), 0)
+
+    @every_case
+    def test_every_library_gives_numpy_s_numbers(self, target, case):
+        for suffix in ("_value_and_grad", "_grad_and_hess"):
+            found, expected = [], []
+            for t, results in ((target, found), (NUMPY, expected)):
+                function, x = prepared(t, case, suffix)
+                results += [t.numpy(part) for part in function(x)]
+            for a, b in zip(found, expected, strict=True):
+                close(a, b)
+
+
+class TestPlainArrays:
+    @every_case
+    def test_gradient_is_that_of_the_value(self, case):
+        value_and_grad, x = prepared(NUMPY, case, "_value_and_grad")
+        value, grad = value_and_grad(x)
+        loss, _ = prepared(NUMPY, case)
+        np.testing.assert_array_equal(value, loss(x))
+        numerical, curvature = np.zeros_like(x), np.zeros_like(x)
+        for place in np.ndindex(x.shape):
+            step = np.zeros_like(x)
+            step[place] = 1e-5
+            high, low = total(loss)(x + step), total(loss)(x - step)
+            numerical[place] = (high - low) / 2e-5
+            step[place] = 1e-3
+            high, low = total(loss)(x + step), total(loss)(x - step)
+            curvature[place] = (high - 2 * np.sum(loss(x)) + low) / 1e-6
+        np.testing.assert_allclose(grad, numerical, rtol=1e-6, atol=1e-9)
+        _, hess = prepared(NUMPY, case, "_grad_and_hess")[0](x)
+        np.testing.assert_allclose(hess, curvature, rtol=1e-4, atol=1e-6)
+
+    def test_what_is_left_out_has_no_gradient(self, target):
+        x = np.asarray([[np.nan, np.inf, 1.0], [0.5, 1.0, -1.0]])
+        y = target.array(np.asarray([[1, 0, -1], [1, 0, 1]]))
+        mask = target.array(np.asarray([[False, False, True], [True, True, True]]))
+        options = {"mask": mask, "ignore_index": -1, "reduction": "mean"}
+        value, grad = sigmoid_focal_loss_value_and_grad(target.array(x), y, **options)
+        assert np.isfinite(target.numpy(value))
+        np.testing.assert_array_equal(target.numpy(grad)[0], 0)
+        assert np.all(target.numpy(grad)[1] != 0)
+
+    def test_nothing_counted_has_no_gradient(self, target):
+        x, nothing = target.array(np.ones((2, 3))), target.array(np.zeros((2, 3), dtype=bool))
+        value, grad = sigmoid_focal_loss_value_and_grad(x, 1, mask=nothing, reduction="mean")
+        assert target.numpy(value) == 0
+        np.testing.assert_array_equal(target.numpy(grad), 0)
+
+    def test_half_precision_gradients_keep_the_dtype(self, target):
+        for dtype in set(target.dtypes) - {"float32", "float64"}:
+            x = target.array(np.asarray([0.5, -2.0]), dtype)
+            value, grad = sigmoid_focal_loss_value_and_grad(x, 1, reduction="mean")
+            assert grad.dtype == x.dtype
+            assert str(value.dtype).endswith("float32")
+
+    def test_dask_gradients_stay_lazy_where_lengths_are_unknown(self):
+        DASK.require()
+        import dask.array as da
+
+        values = problem()
+        keep = da.from_array(np.ones(N, dtype=bool), chunks=3)
+        x, labels = (da.from_array(values[k], chunks=3)[keep] for k in ("x", "labels"))
+        value, grad = softmax_focal_loss_value_and_grad(x, labels, reduction="mean")
+        expected = softmax_focal_loss_value_and_grad(
+            values["x"], values["labels"], reduction="mean"
+        )
+        close(value.compute(), expected[0])
+        close(grad.compute(), expected[1])
+
+    def test_boolean_inputs_are_never_changed(self, target):
+        values = problem()
+        x, y = target.array(values["x"]), target.array(values["y"])
+        sigmoid_focal_loss_value_and_grad(x, y, reduction="mean")
+        softmax_focal_loss_grad_and_hess(x, target.array(values["labels"]))
+        np.testing.assert_array_equal(target.numpy(x), values["x"])
+        np.testing.assert_array_equal(target.numpy(y), values["y"])
+
+
+class TestTorch:
+    @every_case
+    def test_autograd_gives_the_closed_form(self, case):
+        loss, x = prepared(TORCH, case)
+        x.requires_grad_()
+        total(loss)(x).backward()
+        value_and_grad, _ = prepared(TORCH, case, "_value_and_grad")
+        close(x.grad, value_and_grad(x.detach())[1].detach())
+
+    @every_case
+    def test_gradcheck_to_second_order_in_both_modes(self, case):
+        loss, x = prepared(TORCH, case)
+        import torch
+
+        x.requires_grad_()
+        assert torch.autograd.gradcheck(loss, x, check_forward_ad=True)
+        assert torch.autograd.gradgradcheck(loss, x)
+
+    @every_case
+    def test_functorch_agrees_with_autograd(self, case):
+        loss, x = prepared(TORCH, case)
+        import torch
+
+        f = total(loss)
+        grad = torch.func.grad(f)(x)
+        close(grad, torch.autograd.functional.jacobian(f, x))
+        direction = torch.ones_like(x)
+        close(torch.func.jvp(f, (x,), (direction,))[1], (grad * direction).sum())
+        hessian = torch.func.hessian(f)(x)
+        close(hessian, torch.func.jacrev(torch.func.jacrev(f))(x))
+        diagonal = hessian.reshape(x.numel(), x.numel()).diagonal().reshape(x.shape)
+        close(diagonal, prepared(TORCH, case, "_grad_and_hess")[0](x)[1], rtol=1e-9)
+
+    @every_case
+    @pytest.mark.parametrize("dynamic", [False, True], ids=["static", "dynamic"])
+    def test_compiled_gradient_is_the_eager_one(self, case, dynamic):
+        loss, x = prepared(TORCH, case)
+        import torch
+
+        torch._dynamo.reset()
+        f = torch.compile(total(loss), fullgraph=True, dynamic=dynamic, backend="aot_eager")
+        compiled, eager = x.clone().requires_grad_(), x.clone().requires_grad_()
+        f(compiled).backward()
+        total(loss)(eager).backward()
+        close(compiled.grad, eager.grad)
+
+    @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+    @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+    def test_nothing_is_kept_but_the_inputs(self, reduction, dtype):
+        TORCH.require()
+        import torch
+
+        n, options = 1000, {"alpha": 0.25, "reduction": reduction}
+        x = torch.randn(n, 4, dtype=getattr(torch, dtype), requires_grad=True)
+        y, labels = torch.randint(0, 2, (n, 4)), torch.randint(0, 4, (n,))
+        mask, weight = torch.rand(n, 4) < 0.5, torch.rand(n, 4)
+        losses = (
+            lambda: sigmoid_focal_loss(x, y, **options),
+            lambda: sigmoid_focal_loss(x, y, mask=mask, weight=weight, ignore_index=9, **options),
+            lambda: softmax_focal_loss(x, labels, ignore_index=3, **options),
+            lambda: softmax_focal_loss(x, labels, label_smoothing=0.1, **options),
+        )
+        inputs = {t.data_ptr() for t in (x, y, labels, mask, weight)}
+        for loss in losses:
+            kept = []
+
+            def keep(t, kept=kept):
+                kept.append(0 if t.data_ptr() in inputs else t.numel() * t.element_size())
+                return t
+
+            with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+                loss()
+            assert sum(kept) <= 8  # a count of rows at the most
+
+    def test_an_arbitrary_upstream_gradient_is_honoured_twice(self):
+        loss, x = prepared(TORCH, "sigmoid")
+        import torch
+
+        x.requires_grad_()
+        value, upstream = loss(x), torch.randn(N, C, dtype=torch.float64)
+        before, given = x.detach().clone(), upstream.clone()
+        (first,) = torch.autograd.grad(value, x, upstream, retain_graph=True)
+        (second,) = torch.autograd.grad(value, x, upstream)
+        slope = prepared(TORCH, "sigmoid", "_value_and_grad")[0](x.detach())[1]
+        close(first, upstream * slope)
+        assert torch.equal(first, second)
+        assert torch.equal(x.detach(), before)
+        assert torch.equal(upstream, given)
+
+    @every_case
+    def test_checkpoint_autocast_and_export_change_nothing(self, case):
+        loss, x = prepared(TORCH, case)
+        import torch
+        from torch.utils.checkpoint import checkpoint
+
+        direct, other = x.clone().requires_grad_(), x.clone().requires_grad_()
+        total(loss)(direct).backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            checkpoint(total(loss), other, use_reentrant=False).backward()
+        close(other.grad, direct.grad)
+
+    def test_autocast_logits_train_in_half(self):
+        TORCH.require()
+        import torch
+
+        head, x = torch.nn.Linear(3, 2), torch.randn(8, 3)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = head(x)
+            loss = softmax_focal_loss(logits, torch.zeros(8, dtype=torch.int64), reduction="mean")
+        assert logits.dtype == torch.bfloat16
+        assert loss.dtype == torch.float32
+        loss.backward()
+        assert torch.all(torch.isfinite(head.weight.grad))
+
+    def test_parameters_targets_and_weights_learn(self):
+        TORCH.require()
+        import torch
+
+        values = {k: torch.asarray(v) for k, v in problem().items()}
+        x, alpha = values["x"], torch.tensor(0.3, dtype=torch.float64)
+        gamma = torch.tensor(1.3, dtype=torch.float64)
+        arguments = (x, values["soft"], gamma, alpha, values["weights"])
+        arguments = tuple(a.clone().requires_grad_() for a in arguments)
+
+        def sigmoid(x, y, gamma, alpha, weight):
+            return sigmoid_focal_loss(x, y, gamma=gamma, alpha=alpha, weight=weight)
+
+        assert torch.autograd.gradcheck(sigmoid, arguments, check_forward_ad=True)
+        assert torch.autograd.gradgradcheck(sigmoid, arguments)
+        tangents = tuple(torch.ones_like(a) for a in arguments)
+        _, forward = torch.func.jvp(
+            lambda *a: sigmoid(*a).sum(), tuple(a.detach() for a in arguments), tangents
+        )
+        backward = torch.autograd.grad(sigmoid(*arguments).sum(), arguments)
+        close(forward, sum(g.sum() for g in backward))
+
+    def test_gradient_is_the_limit_where_autodiff_gives_nan(self):
+        TORCH.require()
+        import torch
+
+        places = [0.0, 1000.0, -1000.0, np.inf, -np.inf]
+        x = torch.tensor(places, dtype=torch.float64, requires_grad=True)
+        sigmoid_focal_loss(x, 1, gamma=0.5, reduction="sum").backward()
+        slope = float(exactly(0.0, 1, 0.5)[0])
+        close(x.grad, [slope, 0, -1, 0, -1])
+
+    def test_probabilities_differentiate_and_keep_their_signal(self):
+        TORCH.require()
+        import torch
+
+        p = torch.tensor([0.0, 0.3, 0.9], dtype=torch.float64, requires_grad=True)
+        binary_focal_loss(torch.ones(3), p, gamma=0.0).sum().backward()
+        close(p.grad, [-1 / np.finfo("float64").eps, -1 / 0.3, -1 / 0.9])
+        y = torch.tensor([0.0, 0.4, 1.0], dtype=torch.float64)
+        p = torch.tensor([0.2, 0.3, 0.9], dtype=torch.float64, requires_grad=True)
+        assert torch.autograd.gradcheck(lambda p: binary_focal_loss(y, p, 1.5), p)
+        assert torch.autograd.gradcheck(
+            lambda p: binary_focal_loss(y, p, 1.5, label_smoothing=0.1), p
+        )
+        rows = torch.tensor([[0.2, 0.8], [0.5, 0.4]], dtype=torch.float64, requires_grad=True)
+        labels = torch.tensor([0, 1])
+        assert torch.autograd.gradcheck(
+            lambda p: sparse_categorical_focal_loss(labels, p, 0.5), rows
+        )
+
+
+class TestJax:
+    @every_case
+    def test_grad_gives_the_closed_form(self, case):
+        loss, x = prepared(JAX, case)
+        import jax
+
+        value_and_grad, _ = prepared(JAX, case, "_value_and_grad")
+        value, expected = value_and_grad(x)
+        for transformed in (jax.value_and_grad, lambda f: jax.jit(jax.value_and_grad(f))):
+            found, grad = transformed(total(loss))(x)
+            close(found, value.sum())
+            close(grad, expected)
+        close(jax.grad(jax.checkpoint(total(loss)))(x), expected)
+
+    @every_case
+    def test_check_grads_to_second_order(self, case):
+        loss, x = prepared(JAX, case)
+        import jax.numpy as jnp
+        from jax.test_util import check_grads
+
+        check_grads(lambda x: loss(jnp.asarray(x)), (x,), order=2)
+
+    @every_case
+    def test_hessian_has_the_closed_form_on_its_diagonal(self, case):
+        loss, x = prepared(JAX, case)
+        import jax
+
+        hessian = jax.hessian(total(loss))(x).reshape(N * C, N * C)
+        _, hess = prepared(JAX, case, "_grad_and_hess")[0](x)
+        close(np.diagonal(hessian).reshape(N, C), hess, rtol=1e-9)
+        _, along = jax.jvp(total(loss), (x,), (np.ones((N, C)),))
+        close(along, np.sum(jax.grad(total(loss))(x)))
+
+    def test_vmapped_gradients_are_those_of_the_rows(self):
+        JAX.require()
+        import jax
+
+        values = problem()
+        x, labels = JAX.array(values["x"]), JAX.array(values["labels"])
+        each = jax.vmap(jax.grad(softmax_focal_loss))(x, labels)
+        close(each, softmax_focal_loss_value_and_grad(x, labels)[1])
+
+    @pytest.mark.parametrize(
+        "options", [{}, {"ignore_index": 1}, {"label_smoothing": 0.1}], ids=str
+    )
+    def test_one_residual_at_the_most(self, options):
+        JAX.require()
+        import jax
+        import jax.numpy as jnp
+
+        x, y = jnp.linspace(-3, 3, 1000, dtype="float32"), jnp.ones(1000, dtype="int32")
+        _, pullback = jax.vjp(lambda x: sigmoid_focal_loss(x, y, alpha=0.25, **options), x)
+        kept = [leaf for leaf in jax.tree_util.tree_leaves(pullback) if leaf.size > 1]
+        assert sum(leaf.nbytes for leaf in kept) <= x.nbytes
+
+    def test_parameters_targets_and_weights_learn(self):
+        JAX.require()
+        import jax.numpy as jnp
+        from jax.test_util import check_grads
+
+        values = problem()
+
+        def sigmoid(x, y, gamma, alpha, weight):
+            options = {"gamma": gamma, "alpha": alpha, "weight": weight}
+            options = {name: jnp.asarray(v) for name, v in options.items()}
+            return sigmoid_focal_loss(jnp.asarray(x), jnp.asarray(y), **options)
+
+        arguments = (values["x"], values["soft"], 1.3, 0.3, values["weights"])
+        check_grads(sigmoid, arguments, order=2)
+
+    def test_gradient_with_respect_to_a_traced_gamma_is_not_zero(self):
+        JAX.require()
+        import jax
+
+        expected, _ = exact.derivatives(lambda g: exact.sigmoid_focal(1.0, 1, g), 1.7)
+        found = jax.jit(jax.grad(lambda g: sigmoid_focal_loss(1.0, 1, gamma=g)))(1.7)
+        assert float(found) == pytest.approx(float(expected), rel=1e-12)
+
+    def test_gradient_is_the_limit_where_autodiff_gives_nan(self):
+        JAX.require()
+        import jax
+        import jax.numpy as jnp
+
+        x = jnp.asarray([0.0, 1000.0, -1000.0, np.inf, -np.inf])
+        for transform in (jax.grad, lambda f: jax.jit(jax.grad(f))):
+            grad = transform(lambda x: sigmoid_focal_loss(x, 1, gamma=0.5, reduction="sum"))(x)
+            slope = float(exactly(0.0, 1, 0.5)[0])
+            close(grad, [slope, 0, -1, 0, -1])
+
+
+def test_training_ends_at_the_same_weights_everywhere(monkeypatch):
+    import pathlib
+
+    TORCH.require()
+    JAX.require()
+    monkeypatch.syspath_prepend(pathlib.Path(__file__).parent.parent / "examples")
+    import logistic_regression as example
+
+    x, y = example.digits()
+    expected = example.with_numpy(x, y)
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(example.with_torch(x, y), expected, atol=1e-5)
+    np.testing.assert_allclose(example.with_jax(x, y), expected, atol=1e-5)
