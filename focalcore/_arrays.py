@@ -115,7 +115,7 @@ def settle(
     if weight is not None:
         weight = home.xp.astype(home.numeric("weight", weight, dtype), dtype, copy=False)
     settled = {
-        name: None if value is None else home.parameter(value, dtype)
+        name: value if value is None or isinstance(value, str) else home.parameter(value, dtype)
         for name, value in parameters.items()
     }
     return Given(home, dtype, x, y, mask, weight, settled)
@@ -207,7 +207,7 @@ def _same(length: Any, other: Any) -> bool:
 
 def _is_loose(value: Any) -> bool:
     """Numbers, NumPy scalars and lists: without a library or device of their own."""
-    return isinstance(value, bool | int | float | complex | np.generic | list | tuple)
+    return isinstance(value, bool | int | float | complex | str | np.generic | list | tuple)
 
 
 def _floating_dtype(value: Any) -> DType:

@@ -25,8 +25,7 @@ from ._options import (
     parse_gamma,
     parse_loss,
     parse_number,
-    parse_parameter,
-    parse_pos_weight,
+    parse_optional,
 )
 from ._terms import Categorical, Operands, Probability, Sigmoid, Softmax, Terms
 
@@ -110,8 +109,8 @@ def sigmoid(
         weight=weight,
         gamma=parsed.gamma,
         alpha=parsed.alpha,
-        pos_weight=parse_pos_weight(pos_weight),
-        normalizer=None if isinstance(parsed.normalizer, str) else parsed.normalizer,
+        pos_weight=parse_optional("pos_weight", pos_weight),
+        normalizer=parsed.normalizer,
     )
     shape, parameters = given.logits.shape, given.parameters
     normalizer = parameters.pop("normalizer")
@@ -119,15 +118,11 @@ def sigmoid(
     for name, array in others.items():
         check_fits(name, array, "logits", shape)
 
-    ignored = parsed.ignore_index
-    trusted = _checks.unit_interval(given.home, "targets", given.targets, ignored, given.mask)
-    return Call(
-        given.home,
-        Sigmoid(parsed.soft_targets, parsed.label_smoothing, ignored, trusted),
-        _operands(given, parameters["gamma"], *_balance(parameters)),
-        parsed.reduction,
-        parsed.normalizer if normalizer is None else normalizer,
-    )
+    home, ignored = given.home, parsed.ignore_index
+    trusted = _checks.unit_interval(home, "targets", given.targets, ignored, given.mask)
+    loss = Sigmoid(parsed.soft_targets, parsed.label_smoothing, ignored, trusted)
+    operands = _operands(given, parameters["gamma"], *_balance(parameters))
+    return Call(home, loss, operands, parsed.reduction, normalizer)
 
 
 def softmax(
@@ -150,7 +145,7 @@ def softmax(
         weight=weight,
         gamma=parsed.gamma,
         alpha=parsed.alpha,
-        normalizer=None if isinstance(parsed.normalizer, str) else parsed.normalizer,
+        normalizer=parsed.normalizer,
     )
     home, shape = given.home, tuple(given.logits.shape)
     axis = _classes.class_axis("logits", axis, shape)
@@ -168,26 +163,18 @@ def softmax(
         trusted = _checks.class_labels(home, "targets", given.targets, shape[axis], *left_out)
     else:
         trusted = _checks.distributions(home, given.targets, axis, given.mask)
-    normalizer = given.parameters["normalizer"]
-    return Call(
-        home,
-        Softmax(
-            axis,
-            indexed,
-            parsed.soft_targets,
-            parsed.label_smoothing,
-            parsed.ignore_index,
-            trusted,
-            home.device,
-        ),
-        _operands(
-            given,
-            _classes.per_class(given, "gamma", axis),
-            alpha=_classes.per_class(given, "alpha", axis),
-        ),
-        parsed.reduction,
-        parsed.normalizer if normalizer is None else normalizer,
+    loss = Softmax(
+        axis,
+        indexed,
+        parsed.soft_targets,
+        parsed.label_smoothing,
+        parsed.ignore_index,
+        trusted,
+        home.device,
     )
+    gamma, alpha = (_classes.per_class(given, name, axis) for name in ("gamma", "alpha"))
+    normalizer = given.parameters["normalizer"]
+    return Call(home, loss, _operands(given, gamma, alpha), parsed.reduction, normalizer)
 
 
 def binary(
@@ -209,13 +196,11 @@ def binary(
         y_true,
         gamma=parse_gamma(gamma),
         alpha=parse_alpha(alpha, most=1.0),
-        pos_weight=parse_pos_weight(pos_weight),
+        pos_weight=parse_optional("pos_weight", pos_weight),
     )
-    smoothing = (
-        None
-        if label_smoothing is None
-        else parse_number("label_smoothing", label_smoothing, most=1.0)
-    )
+    smoothing = label_smoothing
+    if smoothing is not None:
+        smoothing = parse_number("label_smoothing", smoothing, most=1.0)
     home, x, y = given.home, given.logits, given.targets
     check_no_outer_product("y_true", y.shape, "y_pred", x.shape)
     x, y = home.xp.broadcast_arrays(x, y)
@@ -248,29 +233,20 @@ def categorical(
         "y_true",
         y_true,
         gamma=parse_gamma(gamma),
-        class_weight=None
-        if class_weight is None
-        else parse_parameter("class_weight", class_weight),
+        class_weight=parse_optional("class_weight", class_weight),
     )
     home, shape = given.home, tuple(given.logits.shape)
     axis = _classes.class_axis("y_pred", axis, shape)
     _classes.check_labels(given, "y_true", "y_pred", shape[:axis] + shape[axis + 1 :])
     trusted = _checks.unit_interval(home, "y_pred", given.logits)
     trusted = _checks.class_labels(home, "y_true", given.targets, shape[axis]) and trusted
-    operands = _operands(
-        given,
-        _classes.per_class(given, "gamma", axis),
-        alpha=_classes.per_class(given, "class_weight", axis),
-    )
     loss = Categorical(axis, _parse_eps(eps, given.logits), trusted, home.device)
-    return Call(home, loss, operands)
+    gamma, alpha = (_classes.per_class(given, name, axis) for name in ("gamma", "class_weight"))
+    return Call(home, loss, _operands(given, gamma, alpha))
 
 
 def _operands(
-    given: Given,
-    gamma: Parameter,
-    alpha: Parameter | None,
-    beta: Parameter | None = None,
+    given: Given, gamma: Parameter, alpha: Parameter | None, beta: Parameter | None = None
 ) -> Operands:
     return Operands(given.logits, given.targets, gamma, alpha, beta, given.mask, given.weight)
 

@@ -77,9 +77,9 @@ def parse_alpha(alpha: Parameter | None, *, most: float) -> Parameter | None:
     return None if alpha is None else parse_parameter("alpha", alpha, most=most)
 
 
-def parse_pos_weight(pos_weight: Parameter | None) -> Parameter | None:
-    """The weight of positives, >= 0."""
-    return None if pos_weight is None else parse_parameter("pos_weight", pos_weight)
+def parse_optional(name: str, value: Parameter | None) -> Parameter | None:
+    """A parameter >= 0, or None."""
+    return None if value is None else parse_parameter(name, value)
 
 
 def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Parameter:
