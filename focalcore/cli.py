@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from . import __version__
 from ._options import parse_parameter
@@ -56,8 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="focalcore", description=__doc__)
+    parser = _Parser(prog="focalcore", description="Focal loss for files of predictions.")
     parser.add_argument("--version", action="version", version=f"focalcore {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser(
@@ -68,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=_evaluate, parser=command)
-    command.add_argument("predictions", nargs="?", type=Path, metavar="PREDICTIONS")
+    command.add_argument(
+        "predictions", nargs="?", type=Path, metavar="PREDICTIONS", help="a .npz or .csv file"
+    )
     scores = command.add_mutually_exclusive_group()
     scores.add_argument("--logits", metavar="NAME", help="scores before the sigmoid or softmax")
     scores.add_argument("--probs", metavar="NAME", help="probabilities")
@@ -145,7 +154,7 @@ def _check_alpha(options: argparse.Namespace, predictions: Predictions) -> None:
         options.parser.error(str(error))
     n = 1 if task == "binary" else len(predictions.classes)
     if isinstance(alpha, tuple) and len(alpha) != n:
-        options.parser.error(f"alpha must be one number or {n}; found {len(alpha)}")
+        options.parser.error(f"alpha must be one number, or {n}; found {len(alpha)} numbers")
 
 
 def _score(options: argparse.Namespace, predictions: Predictions) -> Report:
