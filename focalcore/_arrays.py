@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._backends import NUMPY, Backend, backend_of
-from ._options import Parameter
+from ._options import INFINITY, Parameter
 
 Array = Any
 Namespace = Any
@@ -49,6 +49,7 @@ class Home(NamedTuple):
         """A bool, integer or real floating array; lists of floats take ``dtype``."""
         if _is_loose(value):
             host = _numbers(name, value)
+            host = host if host.size else host.astype(int)  # an empty list has no kind
             value = self._from_host(host, dtype if host.dtype.kind == "f" else None)
         found = dtype_name(value.dtype)
         if found not in FLOATS and found != "bool" and not found.lstrip("u").startswith("int"):
@@ -64,16 +65,21 @@ class Home(NamedTuple):
             raise TypeError(f"{name} must be boolean, True = counted; found {found}")
         return value
 
-    def parameter(self, value: Parameter, dtype: DType) -> Parameter:
-        """A parsed option: a float stays one, all else becomes an array."""
-        if isinstance(value, float):
+    def parameter(self, value: Parameter, dtype: DType, most: float) -> Parameter:
+        """A parsed option: a float, a name or nothing stays, all else becomes an array."""
+        if value is None or isinstance(value, float | str):
             return value
-        if isinstance(value, tuple):
+        if isinstance(value, np.ndarray) and self.backend is not NUMPY:
+            value = value.tolist()
+        if isinstance(value, tuple | list):
             return self.xp.asarray(value, dtype=dtype, device=self.device)
         seen = self.backend.peek(value)
         value = self.xp.astype(value, dtype, copy=False)
+        if seen is not None:
+            return value
         # what could not be checked must not pass as good
-        return value if seen is not None else self.xp.where(value >= 0, value, self.xp.nan)
+        most = min(most, float(self.xp.finfo(dtype).max))
+        return self.xp.where((value >= 0) & (value <= most), value, self.xp.nan)
 
     def _from_host(self, host: Any, dtype: DType) -> Array:
         return self.xp.asarray(host.tolist(), dtype=dtype, device=self.device)
@@ -99,14 +105,17 @@ def settle(
     *,
     mask: Any = None,
     weight: Any = None,
+    alpha_most: float = INFINITY,
     **parameters: Parameter,
 ) -> Given:
     """Bring the arguments of a call home; ``scores`` and ``labels`` are the callers' names."""
     logits, targets = as_array(scores, logits), as_array(labels, targets)
     mask = None if mask is None else as_array("mask", mask)
     weight = None if weight is None else as_array("weight", weight)
-    given = {scores: logits, labels: targets, "mask": mask, "weight": weight, **parameters}
-    home = home_of(given)
+    given = {scores: logits, labels: targets, "mask": mask, "weight": weight}
+    # constants have no home: NumPy's may go with any library
+    elsewhere = {n: p for n, p in parameters.items() if not isinstance(p, np.ndarray)}
+    home = home_of(given | elsewhere)
     x = home.floating(scores, logits, _floating_dtype(targets))
     dtype = arithmetic_dtype(home.xp, x.dtype)
     y = home.numeric(labels, targets, x.dtype)
@@ -115,7 +124,7 @@ def settle(
     if weight is not None:
         weight = home.xp.astype(home.numeric("weight", weight, dtype), dtype, copy=False)
     settled = {
-        name: value if value is None or isinstance(value, str) else home.parameter(value, dtype)
+        name: home.parameter(value, dtype, alpha_most if name == "alpha" else INFINITY)
         for name, value in parameters.items()
     }
     return Given(home, dtype, x, y, mask, weight, settled)
@@ -143,6 +152,8 @@ def as_array(name: str, value: Any) -> Any:
             f"{name} is a numpy masked array, whose mask would be lost; "
             f"pass {name}.data, and mask=~np.ma.getmaskarray({name})"
         )
+    if isinstance(value, np.ndarray):
+        return np.asarray(value)  # a matrix multiplies otherwise
     if _is_loose(value) or backend_of(value) is not None:
         return value
     if hasattr(value, "__array__") and not isinstance(value, type):
@@ -171,10 +182,12 @@ def check_fits(name: str, array: Parameter | None, onto_name: str, onto: Shape) 
         length == 1 or _same(length, other) for length, other in zip(padded, onto, strict=True)
     ):
         return
-    fix = f"reshape {name} to" if shape in ((*onto, 1), onto[:-1]) else "it must broadcast to"
-    raise ValueError(
-        f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; {fix} {onto}"
-    )
+    fix = f"it must broadcast to {onto}"
+    if shape == (*onto, 1):
+        fix = f"reshape {name} to {onto}"
+    elif shape == onto[:-1]:
+        fix = f"reshape {name} to {(*shape, 1)}"
+    raise ValueError(f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; {fix}")
 
 
 def full_rank(xp: Namespace, x: Array, ndim: int) -> Array:
@@ -190,9 +203,15 @@ def same_shape(shape: Shape, other: Shape) -> bool:
     return len(shape) == len(other) and all(map(_same, shape, other))
 
 
-def check_no_outer_product(name: str, shape: Shape, other_name: str, other: Shape) -> None:
-    """(N,) against (N, 1) broadcasts to (N, N), which nobody means."""
+def check_broadcast(name: str, shape: Shape, other_name: str, other: Shape) -> None:
+    """Two shapes broadcast; but not (N,) against (N, 1), to the (N, N) that nobody means."""
     short, long = sorted((tuple(shape), tuple(other)), key=len)
+    pairs = zip(reversed(short), reversed(long), strict=False)
+    if not all(1 in (a, b) or _same(a, b) for a, b in pairs):
+        raise ValueError(
+            f"{name} of shape {tuple(shape)} and {other_name} of shape {tuple(other)} do not "
+            f"broadcast; each length must be the same in both, or 1"
+        )
     if long == (*short, 1) and short[-1:] != (1,) and short:
         raise ValueError(
             f"{name} of shape {tuple(shape)} and {other_name} of shape {tuple(other)} would "

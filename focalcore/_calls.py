@@ -13,13 +13,14 @@ from . import _checks, _classes, _derivatives, _execution, _reduction
 from ._arrays import (
     Given,
     Home,
+    check_broadcast,
     check_fits,
-    check_no_outer_product,
     dtype_name,
     full_rank,
     settle,
 )
 from ._options import (
+    INFINITY,
     Parameter,
     parse_alpha,
     parse_gamma,
@@ -99,7 +100,8 @@ def sigmoid(
     **options: Any,
 ) -> Call:
     """A call of the sigmoid loss."""
-    parsed = parse_loss(alpha_most=1.0, weighted=weight is not None, **options)
+    names = ("positives", "weight")
+    parsed = parse_loss(alpha_most=1.0, normalizers=names, weighted=weight is not None, **options)
     given = settle(
         "logits",
         logits,
@@ -107,6 +109,7 @@ def sigmoid(
         targets,
         mask=mask,
         weight=weight,
+        alpha_most=1.0,
         gamma=parsed.gamma,
         alpha=parsed.alpha,
         pos_weight=parse_optional("pos_weight", pos_weight),
@@ -135,7 +138,9 @@ def softmax(
     **options: Any,
 ) -> Call:
     """A call of the softmax loss."""
-    parsed = parse_loss(normalizers=("weight",), weighted=weight is not None, **options)
+    parsed = parse_loss(
+        alpha_most=INFINITY, normalizers=("weight",), weighted=weight is not None, **options
+    )
     given = settle(
         "logits",
         logits,
@@ -194,6 +199,7 @@ def binary(
         y_pred,
         "y_true",
         y_true,
+        alpha_most=1.0,
         gamma=parse_gamma(gamma),
         alpha=parse_alpha(alpha, most=1.0),
         pos_weight=parse_optional("pos_weight", pos_weight),
@@ -202,7 +208,7 @@ def binary(
     if smoothing is not None:
         smoothing = parse_number("label_smoothing", smoothing, most=1.0)
     home, x, y = given.home, given.logits, given.targets
-    check_no_outer_product("y_true", y.shape, "y_pred", x.shape)
+    check_broadcast("y_true", y.shape, "y_pred", x.shape)
     x, y = home.xp.broadcast_arrays(x, y)
     for name, array in given.parameters.items():
         check_fits(name, array, "y_pred", x.shape)
@@ -210,11 +216,12 @@ def binary(
     trusted = _checks.unit_interval(home, "y_true", y)
     operands = _operands(given, given.parameters["gamma"], *_balance(given.parameters))
     operands = operands._replace(logits=x, targets=y)
+    floor = _parse_eps(eps, x)
     if from_logits:
         rule = "expected" if smoothing is None else "mixture"
         return Call(home, Sigmoid(rule, smoothing or 0.0, trusted=trusted), operands)
     trusted = _checks.unit_interval(home, "y_pred", x) and trusted
-    return Call(home, Probability(_parse_eps(eps, x), smoothing, trusted), operands)
+    return Call(home, Probability(floor, smoothing, trusted), operands)
 
 
 def categorical(

@@ -35,9 +35,10 @@ def distributions(home: Home, y: Array, axis: int, mask: Array) -> bool:
     if seen is None or (mask is not None and rows is None):
         return False
     everywhere = None if rows is None else np.broadcast_to(np.expand_dims(rows, axis), seen.shape)
-    _raise_outside(seen, everywhere, 0, 1, "targets must lie in [0, 1]")
+    advice = "; leave out with mask="
+    _raise_outside(seen, everywhere, 0, 1, "targets must lie in [0, 1]", advice)
     total = np.sum(seen, axis=axis, dtype=np.float64)
-    _raise_outside(total, rows, 0.99, 1.01, "targets must sum to 1 over the classes")
+    _raise_outside(total, rows, 0.99, 1.01, "targets must sum to 1 over the classes", advice)
     return True
 
 
@@ -50,11 +51,14 @@ def _check(home: Home, y: Array, left_out: Any, least: int, most: int, claim: st
     if ignore_index is not None:
         kept = seen != ignore_index
         counted = kept if counted is None else kept & counted
-    _raise_outside(seen, counted, least, most, claim)
+    advice = "; leave out with ignore_index= or mask=" if left_out else ""
+    _raise_outside(seen, counted, least, most, claim, advice)
     return True
 
 
-def _raise_outside(seen: Any, counted: Any, least: float, most: float, claim: str) -> None:
+def _raise_outside(
+    seen: Any, counted: Any, least: float, most: float, claim: str, advice: str
+) -> None:
     if seen.dtype == bool or seen.size == 0:
         return
     if counted is None and np.min(seen) >= least and np.max(seen) <= most:  # the usual, cheapest
@@ -66,4 +70,4 @@ def _raise_outside(seen: Any, counted: Any, least: float, most: float, claim: st
         return
     place = tuple(int(i) for i in np.argwhere(bad)[0])
     where = f" at index {place}" if place else ""
-    raise ValueError(f"{claim}; found {seen[place]}{where}; leave out with ignore_index= or mask=")
+    raise ValueError(f"{claim}; found {seen[place]}{where}{advice}")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._arrays import arithmetic_dtype
-from ._backends import Backend, backend_of
+from ._backends import NUMPY, Backend, backend_of
 from ._terms import Operands, Terms
 
 Array = Any
@@ -63,10 +63,9 @@ def _by_chunk(backend: Backend, term: Term, loss: Terms, operands: Operands) -> 
     arrays, numbers = operands.split()
 
     def of_chunk(*chunks: Array) -> Array:
-        chunk = backend_of(chunks[0])
-        assert chunk is not None
-        parts = dict(zip(arrays, chunks, strict=True))
-        return _run(chunk, term, loss, numbers._replace(**parts))
+        chunk = backend_of(chunks[0]) or NUMPY  # of one number, dask makes a NumPy scalar
+        parts = (np.asarray(c) if isinstance(c, np.generic) else c for c in chunks)
+        return _run(chunk, term, loss, numbers._replace(**dict(zip(arrays, parts, strict=True))))
 
     axes = tuple(range(operands.logits.ndim))
     rows = tuple(i for i in axes if i != loss.axis)

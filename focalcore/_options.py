@@ -35,16 +35,16 @@ class Loss(NamedTuple):
 
 def parse_loss(
     *,
+    alpha_most: float,
+    normalizers: Sequence[str],
+    weighted: bool,
     gamma: Parameter = 2.0,
     alpha: Parameter | None = None,
-    alpha_most: float = INFINITY,
     label_smoothing: float = 0.0,
     soft_targets: str = "expected",
     ignore_index: int | None = None,
     reduction: str = "none",
     normalizer: Any = None,
-    normalizers: Sequence[str] = ("positives", "weight"),
-    weighted: bool = True,
 ) -> Loss:
     """Check what the two losses have in common."""
     smoothing = parse_number("label_smoothing", label_smoothing, most=1.0)
@@ -88,8 +88,14 @@ def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Para
     if backend is None:
         return _floats(name, value, most)
     seen = backend.peek(value)
-    floats = None if seen is None else _floats(name, seen.tolist(), most)
-    return floats if backend is NUMPY else value
+    if seen is None:
+        return value
+    for extreme in (seen.min(), seen.max()) if seen.size else ():
+        parse_number(name, extreme.item(), most)
+    if backend is not NUMPY:
+        return value
+    # few constants become hashable, many stay as they are
+    return _floats(name, seen.tolist(), most) if seen.ndim < 2 and seen.size < 4096 else seen
 
 
 def parse_number(name: str, value: Any, most: float = INFINITY) -> float:

@@ -81,7 +81,7 @@ class Terms:
     def _weighed(self, xp: Namespace, x: Array, operands: Operands) -> Array:
         _, counted = self.read(xp, operands)
         if operands.weight is not None:
-            x = x * self._beside(xp, operands.weight)
+            x = focal.times(xp, self._beside(xp, operands.weight), x)
         return _keep(xp, self._beside(xp, counted), x)
 
     def _beside(self, xp: Namespace, rows: Array) -> Array:

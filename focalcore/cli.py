@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -143,6 +141,10 @@ def _check_usage(options: argparse.Namespace, names: Names) -> None:
     for path in files:
         if not path.is_file():
             error(f"no such file: {path}")
+    if options.json not in (None, "-"):
+        report = Path(options.json)
+        if report.is_dir() or not report.absolute().parent.is_dir():
+            error(f"--json must name a file in a folder that exists; found {report}")
 
 
 def _check_alpha(options: argparse.Namespace, predictions: Predictions) -> None:
@@ -190,11 +192,12 @@ def _write_json(report: Report, file: str) -> None:
         sys.stdout.write(text)
         return
     # written beside, then moved: an interrupted run leaves nothing half-written
-    with tempfile.NamedTemporaryFile(
-        "w", dir=Path(file).resolve().parent, suffix=".part", delete=False
-    ) as part:
-        part.write(text)
-    os.replace(part.name, file)
+    part = Path(f"{file}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ._options import (
     REDUCTIONS,
     TASKS,
@@ -69,6 +71,10 @@ class FocalLoss:
         most = float("inf") if self.task_type == "multi-class" else 1.0
         object.__setattr__(self, "gamma", parse_gamma(self.gamma))
         object.__setattr__(self, "alpha", parse_alpha(self.alpha, most=most))
+        for name in ("gamma", "alpha"):
+            value, n = getattr(self, name), self.num_classes
+            if n is not None and isinstance(value, tuple) and len(value) != n:
+                raise ValueError(f"{name} must be one number or {n}; found {len(value)}")
 
     def __call__(self, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None) -> Array:
         """The loss of logits against targets; `mask` and `weight` as for the functions."""
@@ -85,7 +91,7 @@ class FocalLoss:
         )
 
     def _check_classes(self, logits: Any) -> None:
-        shape = getattr(logits, "shape", None)
+        shape = np.shape(logits) if isinstance(logits, list | tuple) else logits.shape
         if self.num_classes is None or self.task_type == "binary" or not shape:
             return
         if shape[-1] != self.num_classes:

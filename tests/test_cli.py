@@ -139,7 +139,9 @@ def test_ignored_targets_are_left_out(report, tmp_path, rng, task):
     x = rng.normal(size=(30, 3)) if task != "binary" else rng.normal(size=30)
     y = rng.integers(0, 2, (30, 3) if task == "multi-label" else 30)
     y[::3] = -100
-    np.savez(tmp_path / "a.npz", logits=x, targets=y)
+    broken = x.copy()
+    broken[::3] = np.nan
+    np.savez(tmp_path / "a.npz", logits=broken, targets=y)
     np.savez(
         tmp_path / "b.npz",
         logits=x[y.reshape(30, -1)[:, 0] >= 0],
@@ -293,6 +295,14 @@ USAGE = {
     "alpha negative": (["evaluate", "a.npz", "--alpha", "-1"], "-1"),
     "task": (["evaluate", "a.npz", "--task", "ternary"], "ternary"),
     "chunk rows": (["evaluate", "a.npz", "--chunk-rows", "0"], "0"),
+    "json to nowhere": (
+        ["evaluate", EXAMPLES / "digits-binary.npz", "--json", "no/such/folder/a.json"],
+        "no/such/folder",
+    ),
+    "json to a folder": (
+        ["evaluate", EXAMPLES / "digits-binary.npz", "--json", EXAMPLES],
+        "--json",
+    ),
     "alpha above one": (["evaluate", EXAMPLES / "digits-binary.npz", "--alpha", "1.5"], "1.5"),
     "alpha length": (["evaluate", EXAMPLES / "digits-multiclass.npz", "--alpha", "1,2"], "10"),
 }
@@ -340,6 +350,16 @@ BAD = {
         arrays(logits=[1.0, 2], targets=[1, 0], weight=[1, -1]),
         ["weight in row 1", "-1"],
     ),
+    "weight of two columns": (
+        "a.npz",
+        arrays(logits=[1.0, 2], targets=[1, 0], weight=np.ones((2, 2))),
+        ["weight of shape (2, 2)", "each row"],
+    ),
+    "no classes": (
+        "a.npz",
+        arrays(logits=np.zeros((3, 0)), targets=np.zeros(3, int)),
+        ["(3, 0)", "no classes"],
+    ),
     "empty csv": ("a.csv", text(""), ["empty"]),
     "header alone": ("a.csv", text("logit,target\n"), ["no rows"]),
     "missing column": ("a.csv", text("logit,label\n1,0\n"), ["'target*'", "'label'"]),
@@ -365,9 +385,12 @@ def test_bad_data_is_three_with_file_place_and_value(run, tmp_path, case):
         assert word in err
 
 
-def test_bad_npy_is_bad_data(run, tmp_path):
-    (tmp_path / "x.npy").write_bytes(b"not an array")
-    np.save(tmp_path / "y.npy", np.ones(3))
+@pytest.mark.parametrize("broken", ["text", "truncated"])
+def test_bad_npy_is_bad_data(run, tmp_path, broken):
+    np.save(tmp_path / "x.npy", np.ones(1000))
+    whole = (tmp_path / "x.npy").read_bytes()
+    (tmp_path / "x.npy").write_bytes(b"not an array" if broken == "text" else whole[:500])
+    np.save(tmp_path / "y.npy", np.ones(1000))
     code, _, err = run("evaluate", "--logits", tmp_path / "x.npy", "--targets", tmp_path / "y.npy")
     assert code == 3
     assert "x.npy" in err

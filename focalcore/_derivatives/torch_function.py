@@ -1,7 +1,8 @@
 """torch: an autograd Function that saves the operands alone.
 
-Under torch.compile the formulas are differentiated as they are: Dynamo refuses a Function with a
-`jvp`, and its partitioner keeps nothing but the inputs by itself.
+The formulas are differentiated as they are under torch.compile, where Dynamo refuses a Function
+with a `jvp` and the partitioner keeps nothing but the inputs by itself; inside torch.func, where an
+operand does not tell whether an outer transform differentiates it; and where a parameter learns.
 """
 
 from __future__ import annotations
@@ -22,15 +23,13 @@ def value(backend: Backend, loss: Terms, operands: Operands) -> Array:
     """The loss of each element or row."""
     arrays, numbers = operands.split()
     others = [x for name, x in arrays.items() if name != "logits"]
-    if torch.compiler.is_compiling() or any(_is_differentiated(x) for x in others):
+    if _is_transformed() or any(_is_differentiated(x) for x in others):
         return _execution.value(backend, loss, operands)
     return _Loss.apply(loss, numbers, tuple(arrays), *arrays.values())
 
 
 class _Loss(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency
     """The value, with its slope with respect to the logits, the first of the arrays."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(loss: Terms, numbers: Operands, names: tuple[str, ...], *arrays: Array) -> Array:
@@ -63,6 +62,11 @@ def _call(
     backend = backend_of(arrays[0])
     assert backend is not None
     return backend, loss, numbers._replace(**dict(zip(names, arrays, strict=True)))
+
+
+def _is_transformed() -> bool:
+    # torch has no public name for the question that its own Function.apply asks
+    return bool(torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
 
 
 def _is_differentiated(x: Array) -> bool:

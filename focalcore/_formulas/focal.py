@@ -64,7 +64,7 @@ class Product:
 
     def _modulated(self, x: Array) -> Array:
         modulated = power(self.xp, self.u, self.gamma) * x
-        return modulated if self.alpha_t is None else self.alpha_t * modulated
+        return modulated if self.alpha_t is None else times(self.xp, self.alpha_t, modulated)
 
 
 class Mixture:

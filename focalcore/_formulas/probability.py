@@ -39,15 +39,17 @@ class Expected(focal.Product):
         self.p, self.q = xp.where(p < eps, eps, p), xp.where(q < eps, eps, q)
         # below a half 1 - p has lost digits that log1p still sees
         log_q = xp.where(q < 0.5, xp.log(self.q), xp.log1p(-xp.where(q < 0.5, 0.0, p)))
-        self.ce = -(y * xp.log(self.p) + (1 - y) * log_q)
+        self.ce = -(focal.times(xp, y, xp.log(self.p)) + focal.times(xp, 1 - y, log_q))
 
     def rates(self) -> tuple[Array, Array]:
         normal = float(self.xp.finfo(self.u.dtype).smallest_normal)
         u = self.u + self.xp.astype(self.u < normal, self.u.dtype)
-        return (1 - 2 * self.y) / u, (1 - self.y) / self.q - self.y / self.p
+        of_negative = focal.times(self.xp, 1 - self.y, 1 / self.q)
+        return (1 - 2 * self.y) / u, of_negative - focal.times(self.xp, self.y, 1 / self.p)
 
     def bends(self) -> tuple[Array, Array]:
-        H = (1 - self.y) / (self.q * self.q) + self.y / (self.p * self.p)
+        of_negative = focal.times(self.xp, 1 - self.y, 1 / (self.q * self.q))
+        H = of_negative + focal.times(self.xp, self.y, 1 / (self.p * self.p))
         return self.xp.zeros_like(self.u), H
 
 

@@ -36,13 +36,15 @@ def split(xp: Namespace, x: Array, chosen: Array, axis: int) -> Split:
     others = xp.where(chosen, -xp.inf, x)
     M = xp.max(others, axis=axis, keepdims=True)
     # where M is infinite, it counts 1 and what is finite 0: there is no inf - inf
-    E = xp.exp(xp.where(others == M, 0.0, others - _finite(xp, M)))
+    is_infinite = xp.isinf(M) & (others == M)
+    E = xp.exp(xp.where(is_infinite, 0.0, others - _finite(xp, M)))
     S = xp.sum(E, axis=axis, keepdims=True)
 
     x_t = pick(xp, x, chosen, axis)
     d = x_t - M
     ahead = xp.astype(d >= 0, x.dtype)
-    g = xp.exp(-xp.abs(d)) * (1 + (1 - 2 * ahead) * _rounding(xp, x_t, M))
+    behind = 1 - 2 * ahead  # the sign of -d; unlike abs, smooth at 0
+    g = xp.exp(behind * d) * (1 + behind * _rounding(xp, x_t, M))
     # the odds against t are S g to 1 where it is ahead of the others, and S to g elsewhere
     against, in_favour = S * (ahead * g + (1 - ahead)), ahead + (1 - ahead) * g
     return Split(_side(xp, against, in_favour, d - xp.log(S)), E / S)

@@ -25,6 +25,10 @@ class ArraySource:
         self.targets = self._rows(names.targets or "targets")
         weight = names.weight or ("weight" if "weight" in arrays else None)
         self.weight = None if weight is None else self._rows(weight)
+        if self.weight is not None and self.weight.size != len(self.weight):
+            raise BadDataError(
+                f"{name}: weight of shape {self.weight.shape}; there must be one for each row"
+            )
         self.n_rows: int | None = len(self.scores)
         self.scores_shape, self.targets_shape = self.scores.shape, self.targets.shape
         for what, found in (("targets", self.targets), ("weight", self.weight)):
@@ -54,7 +58,9 @@ class ArraySource:
         """All rows in order, so many at a time."""
         for start in range(0, len(self.scores), rows):
             cut = slice(start, start + rows)
-            weight = None if self.weight is None else np.asarray(self.weight[cut], np.float64)
+            weight = None
+            if self.weight is not None:
+                weight = np.asarray(self.weight[cut], np.float64).reshape(-1)
             yield Block(np.asarray(self.scores[cut], np.float64), self.targets[cut], weight)
 
     def _which_scores(self, names: Names) -> tuple[str, bool]:
@@ -83,11 +89,10 @@ class ArraySource:
 def _load(file: Path) -> Array:
     try:
         with file.open("rb") as raw:
-            np.lib.format.read_magic(raw)
-        return np.load(file, mmap_mode="r")
-    except ValueError as error:
-        if "mmap" in str(error):  # an empty array can't be mapped
-            return np.load(file)
+            shape, _, _ = _read_header(raw)
+        # an empty array can't be mapped
+        return np.load(file, mmap_mode="r" if math.prod(shape) else None)
+    except (EOFError, ValueError) as error:
         raise BadDataError(f"{file}: not an array ({error})") from None
 
 
@@ -104,16 +109,17 @@ def _members(file: Path) -> dict[str, Array]:
 
 def _is_stored(archive: zipfile.ZipFile, name: str) -> bool:
     """Whether a member lies in the file as it is, uncompressed."""
-    return archive.getinfo(f"{name}.npy").compress_type == zipfile.ZIP_STORED
+    member = f"{name}.npy"
+    if member not in archive.namelist():
+        raise BadDataError(f"{archive.filename}: {name!r} is not an array")
+    return archive.getinfo(member).compress_type == zipfile.ZIP_STORED
 
 
 def _map(file: Path, archive: zipfile.ZipFile, name: str) -> Array:
     """Map a stored member: its data begin behind two headers, the archive's and NumPy's."""
     info = archive.getinfo(f"{name}.npy")
     with archive.open(info) as member:
-        major, _ = np.lib.format.read_magic(member)
-        read_header = getattr(np.lib.format, f"read_array_header_{major}_0")
-        shape, is_fortran, dtype = read_header(member)
+        shape, is_fortran, dtype = _read_header(member)
         header = member.tell()
     if math.prod(shape) == 0 or dtype.hasobject:
         return np.empty(shape, dtype)
@@ -123,3 +129,11 @@ def _map(file: Path, archive: zipfile.ZipFile, name: str) -> Array:
     offset = info.header_offset + 30 + int(lengths.sum()) + header
     order: Any = "F" if is_fortran else "C"
     return np.memmap(file, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
+
+
+def _read_header(file: Any) -> tuple[tuple[int, ...], bool, Any]:
+    """Shape, whether in Fortran's order, and dtype of an array in NumPy's format."""
+    major, _ = np.lib.format.read_magic(file)
+    read = getattr(np.lib.format, f"read_array_header_{major}_0")
+    shape, is_fortran, dtype = read(file)
+    return shape, is_fortran, dtype

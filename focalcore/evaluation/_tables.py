@@ -26,6 +26,8 @@ class TableSource:
         self.targets = self._columns(names.targets or "target*")
         weight = names.weight or ("weight" if "weight" in self.header else None)
         self.weight = [] if weight is None else self._columns(weight)
+        if len(self.weight) > 1:
+            raise BadDataError(f"{file}: {weight!r} names {len(self.weight)} columns of weights")
         self.scores_shape, self.targets_shape = _shape(self.scores), _shape(self.targets)
 
     def class_names(self) -> tuple[str, ...]:

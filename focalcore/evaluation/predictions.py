@@ -49,12 +49,14 @@ class Predictions:
 
     def _check(self, first_row: int, block: Block) -> None:
         scores, targets, weight = block
+        if self.ignore_index is not None:
+            ignored = targets == self.ignore_index
+            beside = ignored if scores.ndim == targets.ndim else ignored[:, None]
+            scores, targets = np.where(beside, 0, scores), np.where(ignored, 0, targets)
         if self.source.from_logits:
             self._check_each(first_row, "logits", scores, _is_number, "a number")
         else:
             self._check_each(first_row, "probs", scores, _in_unit, "in [0, 1]")
-        if self.ignore_index is not None:
-            targets = np.where(targets == self.ignore_index, 0, targets)
         self._check_targets(first_row, targets)
         if weight is not None:
             self._check_each(first_row, "weight", weight, _is_weight, "finite and >= 0")
@@ -103,6 +105,8 @@ def open_predictions(
 def _task_of(source: Source, said: str | None) -> str:
     """The task that the shapes tell, or the one that was said if they allow it."""
     scores, targets = source.scores_shape, source.targets_shape
+    if scores[1:] == (0,):
+        raise BadDataError(f"{source.name}: scores of shape {_named(scores)} have no classes")
     fits = {
         "binary": _is_flat(scores) and _is_flat(targets),
         "multi-label": len(scores) == 2 and scores[1:] == targets[1:],

@@ -27,8 +27,7 @@ def _summary(report: Report) -> Table:
     table.add_row("task", f"{report.task}, from {report.scores}")
     table.add_row("examples", f"{report.examples:,}{ignored}")
     if report.positives is not None:
-        n = report.examples * (len(report.losses[0].classes) if report.task == "multi-label" else 1)
-        share = f" ({report.positives / n:.1%})" if n else ""
+        share = f" ({report.positives / report.targets:.1%})" if report.targets else ""
         table.add_row("positives", f"{report.positives:,}{share}")
     if report.alpha is not None:
         table.add_row("alpha", str(report.alpha))

@@ -46,6 +46,7 @@ class Report:
     scores: str
     examples: int
     ignored: int
+    targets: int  # that count: of a multi-label task, several an example
     positives: int | None
     alpha: Alpha
     weighted: bool
@@ -85,7 +86,7 @@ class Tally:
         self.modulating = np.zeros(len(self.gammas))
         self.cross_entropy = 0.0
         self.weights, self.counts = np.zeros(n), np.zeros(n, dtype=np.int64)
-        self.examples = self.ignored = 0
+        self.examples = self.ignored = self.targets = 0
         self.weighted = False
 
     def add(self, chunk: Block) -> None:
@@ -94,6 +95,7 @@ class Tally:
         kept = np.asarray(True if ignored is None else chunk.targets != ignored)
         kept = np.broadcast_to(kept, chunk.targets.shape)
         y = np.where(kept, chunk.targets, 0)
+        x = np.where(kept if x.ndim == y.ndim else kept[:, None], x, 0.0)
         y = y.astype(np.int64) if self.predictions.task == "multi-class" else y
         weight = kept * (1.0 if chunk.weight is None else _beside(chunk.weight, y))
 
@@ -110,6 +112,7 @@ class Tally:
         rows = kept.any(axis=-1) if self._is_multi_label else kept
         self.examples += int(np.sum(rows))
         self.ignored += int(np.sum(~rows))
+        self.targets += int(np.sum(kept))
         self.weighted = chunk.weight is not None
 
     def report(self) -> Report:
@@ -132,6 +135,7 @@ class Tally:
             scores="logits" if p.source.from_logits else "probabilities",
             examples=self.examples,
             ignored=self.ignored,
+            targets=self.targets,
             positives=None if counted is None else int(counted.sum()),
             alpha=self.alpha,
             weighted=self.weighted,

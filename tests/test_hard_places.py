@@ -1,0 +1,214 @@
+"""Places where others, and earlier versions of this, went wrong without a word."""
+
+import numpy as np
+import pytest
+
+from conformance import exact
+from conformance.targets import DASK, JAX, TORCH
+from focalcore import (
+    FocalLoss,
+    binary_focal_loss,
+    sigmoid_focal_loss,
+    softmax_focal_loss,
+    softmax_focal_loss_grad_and_hess,
+    softmax_focal_loss_value_and_grad,
+    sparse_categorical_focal_loss,
+)
+
+TIED = np.asarray([[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [2.0, 2.0, 2.0]])
+LABELS = np.asarray([0, 0, 1, 2])
+SMOOTH = np.asarray([[0.2, 0.3, 0.5]] * 4)
+RULES = {
+    "labels": (LABELS, {}),
+    "smoothed": (LABELS, {"label_smoothing": 0.1}),
+    "mixture": (SMOOTH, {"soft_targets": "mixture"}),
+    "expected": (SMOOTH, {"gamma": 0.5}),
+}
+
+
+def tied_gradient(rule):
+    targets, options = RULES[rule]
+
+    def along(row, target, j):
+        def f(v):
+            moved = [exact.number(x) for x in row]
+            moved[j] = v
+            options_of_exact = {
+                {"label_smoothing": "smoothing", "soft_targets": "rule"}.get(k, k): v
+                for k, v in options.items()
+            }
+            return exact.softmax_focal(moved, target, **options_of_exact)
+
+        return exact.derivatives(f, row[j])
+
+    pairs = [[along(row, t, j) for j in range(3)] for row, t in zip(TIED, targets, strict=True)]
+    return np.asarray(pairs, dtype=float)
+
+
+@pytest.mark.parametrize("rule", RULES)
+class TestTies:
+    """A head initialised with zeros, or logits in half precision: classes tie."""
+
+    def test_closed_forms(self, target, rule):
+        targets, options = RULES[rule]
+        exactly = tied_gradient(rule)
+        grad, hess = softmax_focal_loss_grad_and_hess(
+            target.array(TIED), target.array(targets), **options
+        )
+        np.testing.assert_allclose(target.numpy(grad), exactly[..., 0], atol=1e-14)
+        np.testing.assert_allclose(target.numpy(hess), exactly[..., 1], atol=1e-14)
+
+    def test_torch_by_every_route(self, rule):
+        TORCH.require()
+        import torch
+
+        targets, options = RULES[rule]
+        exactly, targets = tied_gradient(rule), torch.asarray(targets)
+
+        def loss(x, **more):
+            return softmax_focal_loss(x, targets, **options, **more).sum()
+
+        torch._dynamo.reset()
+        learned = torch.ones(3, dtype=torch.float64, requires_grad=True)
+        compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+        for route in (loss, compiled, lambda x: loss(x, alpha=learned)):
+            x = torch.tensor(TIED, requires_grad=True)
+            (grad,) = torch.autograd.grad(route(x), x)
+            np.testing.assert_allclose(grad, exactly[..., 0], atol=1e-14)
+        x = torch.tensor(TIED)
+        for hessian in (
+            torch.autograd.functional.hessian(loss, x),
+            torch.func.hessian(loss)(x),
+            torch.func.jacfwd(torch.func.jacfwd(loss))(x),
+        ):
+            diagonal = hessian.reshape(12, 12).diagonal().reshape(4, 3)
+            np.testing.assert_allclose(diagonal, exactly[..., 1], atol=1e-14)
+
+    def test_jax_by_every_route(self, rule):
+        JAX.require()
+        import jax
+        import jax.numpy as jnp
+
+        targets, options = RULES[rule]
+        exactly, targets = tied_gradient(rule), JAX.array(targets)
+
+        def loss(x, alpha=None):
+            return softmax_focal_loss(x, targets, alpha=alpha, **options).sum()
+
+        x = JAX.array(TIED)
+        np.testing.assert_allclose(jax.jit(jax.grad(loss))(x), exactly[..., 0], atol=1e-14)
+        both = jax.grad(loss, argnums=(0, 1))(x, jnp.ones(3))
+        np.testing.assert_allclose(both[0], exactly[..., 0], atol=1e-14)
+        diagonal = np.diagonal(jax.hessian(loss)(x).reshape(12, 12)).reshape(4, 3)
+        np.testing.assert_allclose(diagonal, exactly[..., 1], atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["gamma", "alpha", "weight"])
+def test_torch_gradients_through_vmap_reach_the_parameters(name):
+    TORCH.require()
+    import torch
+
+    x, y = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64), torch.tensor([1, 0, 0])
+
+    def loss(value):
+        return sigmoid_focal_loss(x, y, reduction="sum", **{name: value})
+
+    values = torch.tensor([0.3, 0.9], dtype=torch.float64)
+    each = torch.stack([torch.func.grad(loss)(v) for v in values])
+    through = torch.func.grad(lambda v: torch.func.vmap(loss)(v).sum())(values)
+    assert torch.all(each != 0)
+    torch.testing.assert_close(through, each)
+    ones = torch.ones(2, dtype=torch.float64)
+    _, forward = torch.func.jvp(torch.func.vmap(loss), (values,), (ones,))
+    torch.testing.assert_close(forward, each)
+
+
+def test_torch_forward_mode_nests():
+    TORCH.require()
+    import torch
+
+    x = torch.tensor(np.random.default_rng(0).normal(size=(2, 3)))
+    loss = lambda x: softmax_focal_loss(x, torch.tensor([0, 2])).sum()  # noqa: E731 - as users do
+    _, second = torch.func.jvp(lambda x: torch.func.jvp(loss, (x,), (x,))[1], (x,), (x,))
+    hessian = torch.func.hessian(loss)(x).reshape(6, 6)
+    slope = torch.func.grad(loss)(x).ravel()
+    torch.testing.assert_close(second, x.ravel() @ hessian @ x.ravel() + slope @ x.ravel())
+
+
+def test_alpha_beyond_its_range_is_nan_where_it_cannot_be_seen():
+    JAX.require()
+    import jax
+    import jax.numpy as jnp
+
+    x, y = jnp.asarray([2.0, -1.0]), jnp.asarray([0, 0])
+    traced = jax.jit(lambda alpha: sigmoid_focal_loss(x, y, alpha=alpha))
+    assert np.all(np.isnan(traced(1.5)))
+    assert not np.any(np.isnan(traced(1.0)))
+    assert not np.any(np.isnan(jax.jit(lambda a: softmax_focal_loss(x[None], [1], alpha=a))(9.0)))
+
+
+def test_a_weight_of_zero_silences_an_infinite_loss(target):
+    x, y = target.array(np.asarray([-np.inf, 0.0])), target.array(np.asarray([1, 1]))
+    for options in ({"alpha": 0.0}, {"pos_weight": 0.0}, {"weight": [0.0, 0.0]}):
+        np.testing.assert_array_equal(target.numpy(sigmoid_focal_loss(x, y, **options)), 0)
+    rows, labels = target.array(np.asarray([[-np.inf, 0.0, 1.0]])), target.array(np.asarray([0]))
+    loss = softmax_focal_loss(rows, labels, alpha=[0.0, 1.0, 1.0])
+    np.testing.assert_array_equal(target.numpy(loss), 0)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # strict is NumPy underneath
+def test_without_a_floor_certainty_costs_nothing_or_everything(target):
+    y, p = target.array(np.asarray([1, 0, 1, 0])), target.array(np.asarray([1.0, 0.0, 0.0, 1.0]))
+    loss = target.numpy(binary_focal_loss(y, p, eps=0))
+    np.testing.assert_array_equal(loss, [0, 0, np.inf, np.inf])
+    rows = target.array(np.asarray([[1.0, 0.0], [0.0, 1.0]]))
+    labels = target.array(np.asarray([0, 0]))
+    loss = target.numpy(sparse_categorical_focal_loss(labels, rows, eps=0))
+    np.testing.assert_array_equal(loss, [0, np.inf])
+
+
+def test_the_number_of_classes_of_lists_is_checked():
+    criterion = FocalLoss(task_type="multi-label", num_classes=3)
+    with pytest.raises(ValueError, match="3 classes"):
+        criterion([[2.0, -1.0]], [[1, 0]])
+    with pytest.raises(ValueError, match="alpha must be one number or 3; found 2"):
+        FocalLoss(task_type="multi-class", num_classes=3, alpha=[1.0, 2.0])
+
+
+def test_a_matrix_is_an_array():
+    x, y = np.asarray([[1.0, 2.0], [3.0, -1.0]]), np.asarray([[1, 0], [1, 0]])
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.matrix(x)
+    np.testing.assert_array_equal(sigmoid_focal_loss(matrix, y), sigmoid_focal_loss(x, y))
+
+
+def test_dask_takes_one_number():
+    DASK.require()
+    import dask.array as da
+
+    loss = sigmoid_focal_loss(da.ones(3).sum(), 1)
+    assert float(loss.compute()) == pytest.approx(float(exact.sigmoid_focal(3.0, 1)))
+
+
+@pytest.mark.parametrize("alpha", [0.25, "array"], ids=str)
+def test_large_parameters_are_not_walked_one_by_one(rng, alpha):
+    x, y = rng.normal(size=10_000), rng.integers(0, 2, 10_000)
+    each = np.full(10_000, 0.25) if alpha == "array" else alpha
+    np.testing.assert_array_equal(
+        sigmoid_focal_loss(x, y, alpha=each), sigmoid_focal_loss(x, y, alpha=0.25)
+    )
+    with pytest.raises(ValueError, match="alpha"):
+        sigmoid_focal_loss(x, y, alpha=np.full(10_000, 2.0))
+
+
+def test_unknown_options_are_refused():
+    for options in ({"gama": 2.0}, {"alpha_most": 5.0}, {"normalizers": ("x",)}):
+        with pytest.raises(TypeError):
+            softmax_focal_loss_value_and_grad([[0.0, 1.0]], [1], **options)
+
+
+def test_shapes_that_do_not_broadcast_are_named():
+    with pytest.raises(ValueError, match=r"y_true of shape \(3,\) and y_pred of shape \(2,\)"):
+        binary_focal_loss([0, 1, 1], [0.5, 0.5])
+    with pytest.raises(ValueError, match=r"reshape targets to \(4, 1\)"):
+        sigmoid_focal_loss(np.zeros((4, 3)), np.zeros(4))
