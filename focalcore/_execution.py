@@ -31,19 +31,24 @@ def slope(backend: Backend, loss: Terms, operands: Operands) -> Array:
 
 def value_and_slope(backend: Backend, loss: Terms, operands: Operands) -> tuple[Array, Array]:
     """Both, at the price of little more than one."""
-    if backend.name == "dask":  # a task has one result
-        return value(backend, loss, operands), slope(backend, loss, operands)
-    pair: tuple[Array, Array] = _run(backend, Terms.value_and_slope, loss, operands)
-    return pair
+    parts = Terms.value, Terms.slope
+    return _pair(backend, Terms.value_and_slope, parts, loss, operands)
 
 
 def slope_and_curvature(backend: Backend, loss: Terms, operands: Operands) -> tuple[Array, Array]:
     """The gradient and the diagonal of the Hessian."""
-    if backend.name == "dask":
-        curvature = _run(backend, _curvature, loss, operands)
-        return slope(backend, loss, operands), curvature
-    pair: tuple[Array, Array] = _run(backend, Terms.slope_and_curvature, loss, operands)
-    return pair
+    parts = Terms.slope, Terms.curvature
+    return _pair(backend, Terms.slope_and_curvature, parts, loss, operands)
+
+
+def _pair(
+    backend: Backend, both: Term, parts: tuple[Term, Term], loss: Terms, operands: Operands
+) -> tuple[Array, Array]:
+    if backend.name == "dask":  # a task has one result
+        first, second = (_run(backend, part, loss, operands) for part in parts)
+    else:
+        first, second = _run(backend, both, loss, operands)
+    return first, second
 
 
 def _run(backend: Backend, term: Term, loss: Terms, operands: Operands) -> Any:
@@ -84,7 +89,3 @@ def _by_chunk(backend: Backend, term: Term, loss: Terms, operands: Operands) -> 
     dtype = arithmetic_dtype(backend.xp, operands.logits.dtype)
     meta = da.utils.meta_from_array(operands.logits, ndim=len(result), dtype=dtype)
     return da.blockwise(of_chunk, result, *placed, concatenate=True, dtype=dtype, meta=meta)
-
-
-def _curvature(loss: Terms, xp: Any, operands: Operands) -> Array:
-    return loss.slope_and_curvature(xp, operands)[1]

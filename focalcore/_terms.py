@@ -62,6 +62,10 @@ class Terms:
         """Its gradient."""
         return self._weighed(xp, self.formula(xp, operands).slope(), operands)
 
+    def curvature(self, xp: Namespace, operands: Operands) -> Array:
+        """The diagonal of its Hessian."""
+        return self._weighed(xp, self.formula(xp, operands).curvature(), operands)
+
     def value_and_slope(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """Both, from one reading of the logits."""
         formula = self.formula(xp, operands)

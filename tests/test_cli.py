@@ -328,7 +328,7 @@ def text(content):
 BAD = {
     "empty npz": ("a.npz", text(""), ["not a file of arrays"]),
     "text as npz": ("a.npz", text("hello"), ["not a file of arrays"]),
-    "no scores": ("a.npz", arrays(targets=[1]), ["neither logits and probs", "'targets'"]),
+    "no scores": ("a.npz", arrays(targets=[1]), ["neither logits nor probs", "'targets'"]),
     "no targets": ("a.npz", arrays(logits=[1.0]), ["no array 'targets'", "'logits'"]),
     "both": ("a.npz", arrays(logits=[1.0], probs=[1.0], targets=[1]), ["both logits and probs"]),
     "no rows": ("a.npz", arrays(logits=np.zeros(0), targets=np.zeros(0)), ["no rows"]),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._source import BadDataError, Block, Names, listed
+from ._source import BadDataError, Block, Names, listed, which_scores
 
 Array = Any
 
@@ -20,7 +20,7 @@ class ArraySource:
 
     def __init__(self, name: str, arrays: dict[str, Array], names: Names) -> None:
         self.name, self.arrays = name, arrays
-        scores, self.from_logits = self._which_scores(names)
+        scores, self.from_logits = which_scores(name, names, arrays, "logits", "probs")
         self.scores = self._rows(scores)
         self.targets = self._rows(names.targets or "targets")
         weight = names.weight or ("weight" if "weight" in arrays else None)
@@ -62,17 +62,6 @@ class ArraySource:
             if self.weight is not None:
                 weight = np.asarray(self.weight[cut], np.float64).reshape(-1)
             yield Block(np.asarray(self.scores[cut], np.float64), self.targets[cut], weight)
-
-    def _which_scores(self, names: Names) -> tuple[str, bool]:
-        if names.scores is not None:
-            return names.scores, names.logits is not None
-        found = [key for key in ("logits", "probs") if key in self.arrays]
-        if len(found) != 1:
-            raise BadDataError(
-                f"{self.name}: {'both' if found else 'neither'} logits and probs; found "
-                f"{listed(self.arrays)}: name the scores with --logits or --probs"
-            )
-        return found[0], found[0] == "logits"
 
     def _rows(self, key: str) -> Array:
         if key not in self.arrays:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, Protocol
 
 Array = Any
@@ -55,6 +56,21 @@ class Source(Protocol):
 
     def read(self, rows: int) -> Iterator[Block]:
         """All rows in order, so many at a time."""
+
+
+def which_scores(
+    file: str, names: Names, available: Iterable[str], logits: str, probs: str
+) -> tuple[str, bool]:
+    """What holds the scores, as named or by its usual name, and whether they are logits."""
+    if names.scores is not None:
+        return names.scores, names.logits is not None
+    found = [p for p in (logits, probs) if any(fnmatchcase(name, p) for name in available)]
+    if len(found) == 1:
+        return found[0], found[0] == logits
+    which = f"both {logits} and {probs}" if found else f"neither {logits} nor {probs}"
+    raise BadDataError(
+        f"{file}: {which}; found {listed(available)}: name the scores with --logits or --probs"
+    )
 
 
 def listed(names: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ._source import BadDataError, Block, Names, Shape, listed
+from ._source import BadDataError, Block, Names, Shape, listed, which_scores
 
 
 class TableSource:
@@ -21,7 +21,7 @@ class TableSource:
         self.name, self.file = str(file), file
         self.n_rows: int | None = None
         self.header = self._read_header()
-        scores, self.from_logits = self._which_scores(names)
+        scores, self.from_logits = which_scores(self.name, names, self.header, "logit*", "prob*")
         self.scores = self._columns(scores)
         self.targets = self._columns(names.targets or "target*")
         weight = names.weight or ("weight" if "weight" in self.header else None)
@@ -64,17 +64,6 @@ class TableSource:
             if header.count(column) > 1:
                 raise BadDataError(f"{self.name}: two columns are called {column!r}")
         return header
-
-    def _which_scores(self, names: Names) -> tuple[str, bool]:
-        if names.scores is not None:
-            return names.scores, names.logits is not None
-        found = [p for p in ("logit*", "prob*") if any(fnmatchcase(c, p) for c in self.header)]
-        if len(found) != 1:
-            raise BadDataError(
-                f"{self.name}: {'both' if found else 'neither'} logit* and prob* columns; found "
-                f"{listed(self.header)}: name the scores with --logits or --probs"
-            )
-        return found[0], found[0] == "logit*"
 
     def _columns(self, patterns: str) -> list[int]:
         columns = []
