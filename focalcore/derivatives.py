@@ -14,34 +14,30 @@ Array = Any
 ArrayLike = Any
 
 
-class SigmoidOptions(TypedDict, total=False):
+class LossOptions(TypedDict, total=False):
+    """The options that both losses have."""
+
+    gamma: float | ArrayLike
+    alpha: float | ArrayLike | None
+    label_smoothing: float
+    soft_targets: str
+    ignore_index: int | None
+    mask: ArrayLike | None
+    weight: ArrayLike | None
+    reduction: str
+    normalizer: str | float | Array | None
+
+
+class SigmoidOptions(LossOptions, total=False):
     """The options of `sigmoid_focal_loss`."""
 
-    gamma: float | ArrayLike
-    alpha: float | ArrayLike | None
     pos_weight: float | ArrayLike | None
-    label_smoothing: float
-    soft_targets: str
-    ignore_index: int | None
-    mask: ArrayLike | None
-    weight: ArrayLike | None
-    reduction: str
-    normalizer: str | float | Array | None
 
 
-class SoftmaxOptions(TypedDict, total=False):
+class SoftmaxOptions(LossOptions, total=False):
     """The options of `softmax_focal_loss`."""
 
-    gamma: float | ArrayLike
-    alpha: float | ArrayLike | None
     axis: int
-    label_smoothing: float
-    soft_targets: str
-    ignore_index: int | None
-    mask: ArrayLike | None
-    weight: ArrayLike | None
-    reduction: str
-    normalizer: str | float | Array | None
 
 
 def sigmoid_focal_loss_value_and_grad(
