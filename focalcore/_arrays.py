@@ -89,7 +89,6 @@ class Given(NamedTuple):
     """The arguments of a call, as arrays of one home."""
 
     home: Home
-    dtype: DType  # of the arithmetic
     logits: Array
     targets: Array
     mask: Array
@@ -127,7 +126,7 @@ def settle(
         name: home.parameter(value, dtype, alpha_most if name == "alpha" else INFINITY)
         for name, value in parameters.items()
     }
-    return Given(home, dtype, x, y, mask, weight, settled)
+    return Given(home, x, y, mask, weight, settled)
 
 
 def home_of(arguments: dict[str, Any]) -> Home:

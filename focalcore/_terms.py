@@ -45,6 +45,7 @@ class Terms:
 
     axis: int | None  # of the classes; None: the elements are independent
     indexed: bool  # the targets have no class axis
+    ignore_index: int | None = None
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers, and which of them count (None: all)."""
@@ -83,7 +84,8 @@ class Terms:
         return weighed if self.axis is None else xp.squeeze(weighed, axis=self.axis)
 
     def _weighed(self, xp: Namespace, x: Array, operands: Operands) -> Array:
-        _, counted = self.read(xp, operands)
+        # the targets are read again only where they say what counts
+        counted = operands.mask if self.ignore_index is None else self.read(xp, operands)[1]
         if operands.weight is not None:
             x = focal.times(xp, self._beside(xp, operands.weight), x)
         return _keep(xp, self._beside(xp, counted), x)

@@ -40,6 +40,7 @@ class Block(NamedTuple):
     scores: Array
     targets: Array
     weight: Array | None
+    kept: Array | None = None  # which targets are not ignored; None: all of them
 
 
 class Source(Protocol):

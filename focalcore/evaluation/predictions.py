@@ -34,25 +34,30 @@ class Predictions:
         return ("negative", "positive") if self.task == "binary" else self.source.class_names()
 
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Block]:
-        """All rows in order; an error at the first number that is not allowed."""
+        """All rows in order, 0 where ignored; an error at the first number not allowed."""
         n_read = 0
         for block in self.source.read(rows):
             n = len(block.scores)
-            scores, targets, weight = block
+            scores, targets, weight, _ = block
             scores = scores.reshape(n) if self.task == "binary" else scores
             targets = targets if self.task == "multi-label" else np.reshape(targets, n)
-            self._check(n_read, Block(scores, targets, weight))
+            chunk = self._without_ignored(Block(scores, targets, weight))
+            self._check(n_read, chunk)
             n_read += n
-            yield Block(scores, targets, weight)
+            yield chunk
         if n_read == 0:
             raise BadDataError(f"{self.source.name}: no rows; there must be at least one")
 
+    def _without_ignored(self, block: Block) -> Block:
+        if self.ignore_index is None:
+            return block
+        scores, targets, weight, _ = block
+        kept = targets != self.ignore_index
+        beside = kept if scores.ndim == targets.ndim else kept[:, None]
+        return Block(np.where(beside, scores, 0.0), np.where(kept, targets, 0), weight, kept)
+
     def _check(self, first_row: int, block: Block) -> None:
-        scores, targets, weight = block
-        if self.ignore_index is not None:
-            ignored = targets == self.ignore_index
-            beside = ignored if scores.ndim == targets.ndim else ignored[:, None]
-            scores, targets = np.where(beside, 0, scores), np.where(ignored, 0, targets)
+        scores, targets, weight, _ = block
         if self.source.from_logits:
             self._check_each(first_row, "logits", scores, _is_number, "a number")
         else:

@@ -91,11 +91,8 @@ class Tally:
 
     def add(self, chunk: Block) -> None:
         """Add the rows of a chunk."""
-        x, ignored = chunk.scores, self.predictions.ignore_index
-        kept = np.asarray(True if ignored is None else chunk.targets != ignored)
-        kept = np.broadcast_to(kept, chunk.targets.shape)
-        y = np.where(kept, chunk.targets, 0)
-        x = np.where(kept if x.ndim == y.ndim else kept[:, None], x, 0.0)
+        x, y = chunk.scores, chunk.targets
+        kept = np.ones(y.shape, dtype=bool) if chunk.kept is None else chunk.kept
         y = y.astype(np.int64) if self.predictions.task == "multi-class" else y
         weight = kept * (1.0 if chunk.weight is None else _beside(chunk.weight, y))
 
