@@ -12,7 +12,7 @@ nox.options.error_on_missing_interpreters = False
 BACKENDS = {
     "numpy": ([], "numpy"),
     "numpy1": (["numpy==1.26.4", "ml_dtypes<0.6"], "numpy"),
-    "strict": (["array-api-strict>=2.4"], "numpy,strict,strict-device1"),
+    "strict": (["array-api-strict>=2.4"], "numpy,array-api-strict"),
     "dask": ([".[dask]"], "numpy,dask"),
     "torch": (["torch==2.13.0"], "numpy,torch"),
     "jax": ([".[jax]"], "numpy,jax"),
@@ -22,7 +22,13 @@ BACKENDS = {
 ON_CPU = [name for name in BACKENDS if name != "cupy"]
 PYTHONS = [v for v in ("3.11", "3.12", "3.13", "3.14") if shutil.which(f"python{v}")]
 
-nox.options.sessions = ["lint", "types", *(f"tests({name})" for name in ON_CPU), "pythons"]
+ON_GPU = "torch-cuda,jax-cuda,cupy-cuda"
+
+nox.options.sessions = [
+    *("lint", "types"),
+    *(f"tests({name})" for name in ON_CPU),
+    *("pythons", "conformance"),
+]
 
 
 @nox.session
@@ -51,7 +57,33 @@ def tests(session, backend):
 def pythons(session):
     """Every Python that is here, with the backends that need no build of their own."""
     session.install(".[test-core,dask]", "array-api-strict>=2.4")
-    run_tests(session, "numpy,strict,strict-device1,dask")
+    run_tests(session, "numpy,array-api-strict,dask")
+
+
+@nox.session
+def conformance(session):
+    """Every library, type and mode on the CPU against exact values; writes the report."""
+    session.install(".[test]")
+    arguments = session.posargs or ["--reports", "conformance/reports"]
+    required = "numpy,array-api-strict,dask,torch-cpu,jax-cpu"
+    session.run("python", "-m", "conformance", *arguments, env={"FOCALCORE_REQUIRE": required})
+
+
+@nox.session
+def peers(session):
+    """Other focal losses on the same numbers; writes the report."""
+    session.install(".[test]", "fvcore", "keras", "kornia", "monai", "optax")
+    arguments = session.posargs or ["--reports", "conformance/reports"]
+    session.run("python", "-m", "conformance", "--implementation", "all", *arguments)
+
+
+@nox.session(venv_backend="none")
+def gpu(session):
+    """The GPU targets, with the memory and the time they take, on the Python that has them."""
+    arguments = ["*-cuda-*", "--name", "gpu", "--jobs", "1", "--reports", "conformance/reports"]
+    env = {"FOCALCORE_REQUIRE": ON_GPU}
+    session.run("python", "-m", "conformance", *arguments, *session.posargs, env=env)
+    session.run("python", "-m", "benchmarks.device", "--reports", "conformance/reports")
 
 
 def run_tests(session, required):

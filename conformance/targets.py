@@ -1,145 +1,68 @@
-"""The array libraries and devices that the tests run on, each seen in the report.
+"""The matrix: a library, on a device, in a type, run in a mode."""
 
-A target that cannot run here is skipped with its reason; named in FOCALCORE_REQUIRE (ids separated
-by commas), it fails instead.
-"""
+from __future__ import annotations
 
-import importlib.util
-import os
-from collections.abc import Callable
+import fnmatch
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import pytest
+from .places import HALVES, PLACES, Place, missing
+from .vectors import QUANTITIES, Vectors, load
+
+# a compilation takes ten seconds in torch, and half of one in JAX
+SAMPLE = (
+    "sigmoid-hard[gamma=0.5]",
+    "sigmoid-soft[gamma=3.7]",
+    "softmax-hard[gamma=2]",
+    "softmax-soft[gamma=0.5, soft_targets=mixture]",
+)
+SAMPLE_OF_HALVES = ("sigmoid-hard[gamma=0.5]", "softmax-hard[gamma=2]")
 
 
 @dataclass(frozen=True)
 class Target:
-    """One library on one device."""
+    """What a score is for."""
 
-    id: str
-    library: str
-    start: Callable[[], tuple[Any, Callable[..., Any], Callable[[Any], Any]]]
-    can_raise: bool = True  # its values can be looked at, so bad targets raise
-    differentiates: bool = False
-    dtypes: tuple[str, ...] = ("float32", "float64")
-
-    def missing(self) -> str | None:
-        """Why this target cannot run here."""
-        if importlib.util.find_spec(self.library) is None:
-            return f"{self.library} is not installed"
-        if self.library == "cupy":
-            import cupy
-
-            if not cupy.cuda.is_available():
-                return "cupy finds no GPU"
-        return None
-
-    def require(self) -> None:
-        """Skip where this target cannot run, or fail where it was asked for."""
-        reason = self.missing()
-        if reason and self.id in os.environ.get("FOCALCORE_REQUIRE", "").split(","):
-            pytest.fail(f"{self.id} is required: {reason}")
-        if reason:
-            pytest.skip(f"{self.id}: {reason}")
+    place: Place
+    dtype: str
+    mode: str
 
     @property
-    def xp(self) -> Any:
-        return self.start()[0]
+    def id(self) -> str:
+        return f"{self.place.id}-{self.dtype}-{self.mode}"
 
-    def array(self, value: Any, dtype: str | None = None) -> Any:
-        """An array of this target, of NumPy's dtype or the one named."""
-        return self.start()[1](np.asarray(value), dtype)
+    @property
+    def is_sampled(self) -> bool:
+        """It is measured by a part of the exact values."""
+        if self.mode == "compiled":
+            return self.place.name == "torch" or self.dtype in HALVES
+        return self.mode == "vmapped" and self.place.name == "jax"
 
-    def numpy(self, x: Any) -> Any:
-        """The values of an array of this target, in float64 where half precision has no NumPy."""
-        return self.start()[2](x)
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        return QUANTITIES[:2] if self.is_sampled else QUANTITIES
 
-
-def _numpy() -> Any:
-    import array_api_compat.numpy as xp
-
-    def array(x: Any, dtype: str | None) -> Any:
-        if dtype == "bfloat16":
-            import ml_dtypes
-
-            return x.astype(ml_dtypes.bfloat16)
-        x = x if dtype is None else x.astype(dtype)
-        x = x.copy()
-        x.setflags(write=False)  # what the caller gave is never written to
-        return x
-
-    return xp, array, np.asarray
+    def vectors(self) -> list[Vectors]:
+        """The exact values that it is measured by."""
+        sample = SAMPLE_OF_HALVES if self.dtype in HALVES else SAMPLE
+        return [v for v in load(self.dtype) if not self.is_sampled or v.id in sample]
 
 
-def _torch() -> Any:
-    import array_api_compat.torch as xp
-    import torch
-
-    def array(x: Any, dtype: str | None) -> Any:
-        return torch.asarray(x.copy()).to(None if dtype is None else getattr(torch, dtype))
-
-    def numpy(x: Any) -> Any:
-        x = x.detach().cpu()
-        return (x.double() if x.dtype == torch.bfloat16 else x).numpy()
-
-    return xp, array, numpy
+MATRIX = tuple(
+    Target(place, dtype, mode) for place in PLACES for dtype in place.dtypes for mode in place.modes
+)
 
 
-def _jax() -> Any:
-    import jax
-    import jax.numpy as jnp
-
-    jax.config.update("jax_enable_x64", True)
-    return jnp, lambda x, dtype: jnp.asarray(x, dtype=dtype), np.asarray
-
-
-def _dask() -> Any:
-    import array_api_compat.dask.array as xp
-    import dask.array as da
-
-    def array(x: Any, dtype: str | None) -> Any:
-        x = x if dtype is None else x.astype(dtype)
-        return da.from_array(x, chunks=tuple(max(1, (n + 1) // 2) for n in x.shape))
-
-    return xp, array, lambda x: np.asarray(x.compute())
+def chosen(patterns: list[str]) -> list[Target]:
+    """The targets whose ids match one of the patterns; all of them where there is none."""
+    if not patterns:
+        return list(MATRIX)
+    found = [t for t in MATRIX if any(fnmatch.fnmatch(t.id, pattern) for pattern in patterns)]
+    if not found:
+        ids = ", ".join(t.id for t in MATRIX)
+        raise ValueError(f"no target matches {', '.join(patterns)}; there are {ids}")
+    return found
 
 
-def _strict(device: str) -> Callable[[], Any]:
-    def start() -> Any:
-        import array_api_strict as xp
-
-        place = xp.Device(device)
-
-        def array(x: Any, dtype: str | None) -> Any:
-            return xp.asarray(x if dtype is None else x.astype(dtype), device=place)
-
-        def numpy(x: Any) -> Any:
-            assert x.device == place
-            return np.asarray(x.to_device(xp.Device("CPU_DEVICE")))
-
-        return xp, array, numpy
-
-    return start
-
-
-def _cupy() -> Any:
-    import array_api_compat.cupy as xp
-    import cupy
-
-    return xp, lambda x, dtype: cupy.asarray(x, dtype=dtype), cupy.asnumpy
-
-
-HALVES = ("float16", "bfloat16")
-WIDE = ("float32", "float64")
-
-NUMPY = Target("numpy", "numpy", _numpy, dtypes=(*HALVES, *WIDE))
-STRICT = Target("strict", "array_api_strict", _strict("CPU_DEVICE"))
-STRICT_DEVICE1 = Target("strict-device1", "array_api_strict", _strict("device1"), can_raise=False)
-DASK = Target("dask", "dask", _dask, can_raise=False, dtypes=("float16", *WIDE))
-TORCH = Target("torch", "torch", _torch, differentiates=True, dtypes=(*HALVES, *WIDE))
-JAX = Target("jax", "jax", _jax, differentiates=True, dtypes=(*HALVES, *WIDE))
-CUPY = Target("cupy", "cupy", _cupy, can_raise=False, dtypes=("float16", *WIDE))
-
-TARGETS = (NUMPY, STRICT, STRICT_DEVICE1, DASK, TORCH, JAX, CUPY)
+def runnable() -> list[Target]:
+    """The targets that can run on this machine."""
+    return [target for target in MATRIX if missing(target.place) is None]

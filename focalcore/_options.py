@@ -84,6 +84,8 @@ def parse_optional(name: str, value: Parameter | None) -> Parameter | None:
 
 def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Parameter:
     """A number in [0, most], a list or NumPy array of them, or a framework's array."""
+    if isinstance(value, int | float | list | tuple):  # Dynamo can't ask what kind these are
+        return _floats(name, value, most)
     backend = backend_of(value)
     if backend is None:
         return _floats(name, value, most)

@@ -120,11 +120,11 @@ class Sigmoid(Terms):
         y = _keep(xp, counted, y)
         x = _keep(xp, counted, xp.astype(operands.logits, y.dtype, copy=False))
         side, gamma, balance = sigmoid.side_of(xp, x), operands.gamma, _balance(operands)
-        s = self.label_smoothing
-        smoothed = (1 - s) * y + 0.5 * s if s else y
+        shares = focal.Shares.of(y)
+        smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
         if self.soft_targets == "mixture":
             return sigmoid.mixture(xp, side, smoothed, gamma, balance)
-        modulating = y if self.soft_targets == "hard" else smoothed
+        modulating = shares if self.soft_targets == "hard" else smoothed
         return sigmoid.Expected(xp, side, modulating, smoothed, gamma, balance)
 
 
@@ -170,16 +170,16 @@ class Softmax(Terms):
     def _of_distribution(
         self, xp: Namespace, x: Array, y: Array, operands: Operands
     ) -> focal.Formula:
-        s = self.label_smoothing
-        smoothed = (1 - s) * y + s / x.shape[self.axis] if s else y
+        s, shares = self.label_smoothing, focal.Shares.of(y)
+        smoothed = shares.smoothed(s, x.shape[self.axis]) if s else shares
         largest = xp.argmax(x, axis=self.axis, keepdims=True)
         top = largest == _classes(xp, x, self.axis, largest.dtype, self.device)
         row = softmax.row_of(xp, x, top, self.axis)
         if self.soft_targets == "mixture":
             return softmax.Mixture(xp, row, smoothed, operands.gamma, operands.alpha, self.axis)
-        modulating = y if self.soft_targets == "hard" else smoothed
+        modulating = shares if self.soft_targets == "hard" else smoothed
         gamma, alpha = (
-            p if _scalar(p) else xp.sum(modulating * p, axis=self.axis, keepdims=True)
+            p if _scalar(p) else xp.sum(modulating.own * p, axis=self.axis, keepdims=True)
             for p in (operands.gamma, operands.alpha)
         )
         return softmax.Expected(xp, row, modulating, smoothed, gamma, alpha, self.axis)
@@ -211,9 +211,10 @@ class Probability(Terms):
         if not self.trusted:
             p, y = _nan_outside(xp, p), _nan_outside(xp, y)
         s, gamma, balance = self.label_smoothing, operands.gamma, _balance(operands)
+        shares = focal.Shares.of(y)
         if s is None:
-            return probability.Expected(xp, p, y, gamma, self.eps, balance)
-        return probability.mixture(xp, p, (1 - s) * y + 0.5 * s, gamma, self.eps, balance)
+            return probability.Expected(xp, p, shares, gamma, self.eps, balance)
+        return probability.mixture(xp, p, shares.smoothed(s), gamma, self.eps, balance)
 
 
 @dataclass(frozen=True)

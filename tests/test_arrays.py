@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from conformance.targets import NUMPY, TORCH
+from conformance.places import NUMPY, TORCH
 from focalcore import (
     binary_focal_loss,
     sigmoid_focal_loss,
@@ -22,19 +22,19 @@ def library(x):
     return type(x).__module__.partition(".")[0]
 
 
-def test_the_result_is_an_array_of_the_library(target):
-    x, y = target.array(np.asarray(LOGITS)), target.array(np.asarray(LABELS))
+def test_the_result_is_an_array_of_the_library(place):
+    x, y = place.array(np.asarray(LOGITS)), place.array(np.asarray(LABELS))
     for loss in (sigmoid_focal_loss(x, y), binary_focal_loss(y, x, from_logits=True)):
         assert library(loss) == library(x)
         assert getattr(loss, "device", None) == getattr(x, "device", None)
         assert loss.shape == (4,)
 
 
-def test_the_dtype_is_kept(target):
-    y = target.array(np.asarray(LABELS))
-    for dtype in target.dtypes:
-        x = target.array(np.asarray(LOGITS), dtype)
-        wide = target.array(
+def test_the_dtype_is_kept(place):
+    y = place.array(np.asarray(LABELS))
+    for dtype in place.dtypes:
+        x = place.array(np.asarray(LOGITS), dtype)
+        wide = place.array(
             np.asarray(LOGITS), "float32" if dtype in ("float16", "bfloat16") else dtype
         )
         options = {"gamma": np.float64(1.5), "alpha": np.float64(0.25)}
@@ -43,35 +43,35 @@ def test_the_dtype_is_kept(target):
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int32", "int64", "float32", "float64"])
-def test_targets_may_be_of_any_real_dtype(target, dtype):
-    x = target.array(np.asarray(LOGITS, dtype="float32"))
-    expected = target.numpy(sigmoid_focal_loss(x, target.array(np.asarray(LABELS))))
-    loss = sigmoid_focal_loss(x, target.array(np.asarray(LABELS), dtype))
+def test_targets_may_be_of_any_real_dtype(place, dtype):
+    x = place.array(np.asarray(LOGITS, dtype="float32"))
+    expected = place.numpy(sigmoid_focal_loss(x, place.array(np.asarray(LABELS))))
+    loss = sigmoid_focal_loss(x, place.array(np.asarray(LABELS), dtype))
     assert loss.dtype == x.dtype
-    np.testing.assert_array_equal(target.numpy(loss), expected)
+    np.testing.assert_array_equal(place.numpy(loss), expected)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int32", "int64"])
-def test_class_labels_may_be_of_any_integer_dtype(target, dtype, rng):
-    x = target.array(rng.normal(size=(3, 300)))
+def test_class_labels_may_be_of_any_integer_dtype(place, dtype, rng):
+    x = place.array(rng.normal(size=(3, 300)))
     labels = np.asarray([0, 1, 1])
-    expected = target.numpy(softmax_focal_loss(x, target.array(labels)))
-    loss = softmax_focal_loss(x, target.array(labels, dtype))
-    np.testing.assert_array_equal(target.numpy(loss), expected)
+    expected = place.numpy(softmax_focal_loss(x, place.array(labels)))
+    loss = softmax_focal_loss(x, place.array(labels, dtype))
+    np.testing.assert_array_equal(place.numpy(loss), expected)
 
 
-def test_lists_and_scalars_follow_the_other_argument(target):
-    x = target.array(np.asarray(LOGITS, dtype="float32"))
-    y = target.array(np.asarray(LABELS, dtype="float32"))
-    expected = target.numpy(sigmoid_focal_loss(x, y))
+def test_lists_and_scalars_follow_the_other_argument(place):
+    x = place.array(np.asarray(LOGITS, dtype="float32"))
+    y = place.array(np.asarray(LABELS, dtype="float32"))
+    expected = place.numpy(sigmoid_focal_loss(x, y))
     for loss in (sigmoid_focal_loss(x, LABELS), sigmoid_focal_loss(LOGITS, y)):
         assert library(loss) == library(x)
         assert loss.dtype == x.dtype
-        np.testing.assert_array_equal(target.numpy(loss), expected)
+        np.testing.assert_array_equal(place.numpy(loss), expected)
     ones = sigmoid_focal_loss(x, 1)
-    np.testing.assert_array_equal(target.numpy(ones)[::2], expected[::2])
+    np.testing.assert_array_equal(place.numpy(ones)[::2], expected[::2])
     masked = sigmoid_focal_loss(x, y, mask=[True, False, True, False], weight=[1, 2, 3, 4])
-    np.testing.assert_allclose(target.numpy(masked), expected * [1, 0, 3, 0], rtol=1e-6)
+    np.testing.assert_allclose(place.numpy(masked), expected * [1, 0, 3, 0], rtol=1e-6)
 
 
 def test_lists_alone_become_numpy():
@@ -83,49 +83,49 @@ def test_lists_alone_become_numpy():
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3), (2, 3, 4, 5), (2, 1, 3)], ids=str)
-def test_any_rank(target, rng, shape):
+def test_any_rank(place, rng, shape):
     x, y = rng.normal(size=shape), rng.integers(0, 2, shape)
-    loss = sigmoid_focal_loss(target.array(x), target.array(y))
-    flat = sigmoid_focal_loss(target.array(x.ravel()), target.array(y.ravel()))
+    loss = sigmoid_focal_loss(place.array(x), place.array(y))
+    flat = sigmoid_focal_loss(place.array(x.ravel()), place.array(y.ravel()))
     assert tuple(loss.shape) == shape
-    np.testing.assert_array_equal(target.numpy(loss).ravel(), target.numpy(flat))
+    np.testing.assert_array_equal(place.numpy(loss).ravel(), place.numpy(flat))
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)], ids=str)
-def test_empty_arrays_give_empty_losses_and_a_mean_of_zero(target, shape):
-    x, y = target.array(np.zeros(shape)), target.array(np.zeros(shape, dtype="int64"))
+def test_empty_arrays_give_empty_losses_and_a_mean_of_zero(place, shape):
+    x, y = place.array(np.zeros(shape)), place.array(np.zeros(shape, dtype="int64"))
     assert tuple(sigmoid_focal_loss(x, y).shape) == shape
     for reduction in ("mean", "sum"):
-        assert target.numpy(sigmoid_focal_loss(x, y, reduction=reduction)) == 0
+        assert place.numpy(sigmoid_focal_loss(x, y, reduction=reduction)) == 0
     if shape == (0, 3):
-        labels = target.array(np.zeros(0, dtype="int64"))
+        labels = place.array(np.zeros(0, dtype="int64"))
         assert tuple(softmax_focal_loss(x, labels).shape) == (0,)
-        assert target.numpy(softmax_focal_loss(x, labels, reduction="mean")) == 0
+        assert place.numpy(softmax_focal_loss(x, labels, reduction="mean")) == 0
 
 
-def test_targets_broadcast_to_the_logits(target, rng):
+def test_targets_broadcast_to_the_logits(place, rng):
     x, y = rng.normal(size=(4, 3)), rng.integers(0, 2, 3)
-    expected = target.numpy(sigmoid_focal_loss(target.array(x), target.array(y * np.ones((4, 1)))))
+    expected = place.numpy(sigmoid_focal_loss(place.array(x), place.array(y * np.ones((4, 1)))))
     np.testing.assert_allclose(
-        target.numpy(sigmoid_focal_loss(target.array(x), target.array(y))), expected
+        place.numpy(sigmoid_focal_loss(place.array(x), place.array(y))), expected
     )
     mean = sigmoid_focal_loss(
-        target.array(x), target.array(y), reduction="mean", normalizer="positives"
+        place.array(x), place.array(y), reduction="mean", normalizer="positives"
     )
-    assert target.numpy(mean) == pytest.approx(expected.sum() / max(4 * y.sum(), 1))
+    assert place.numpy(mean) == pytest.approx(expected.sum() / max(4 * y.sum(), 1))
 
 
-def test_inputs_are_never_changed(target, rng):
+def test_inputs_are_never_changed(place, rng):
     arrays = {
         "logits": rng.normal(size=(4, 3)) * 100,
         "targets": rng.random((4, 3)),
         "weight": rng.random((4, 3)),
         "mask": rng.random((4, 3)) < 0.5,
     }
-    given = {name: target.array(a) for name, a in arrays.items()}
+    given = {name: place.array(a) for name, a in arrays.items()}
     sigmoid_focal_loss(**given, label_smoothing=0.1, ignore_index=1, reduction="mean")
     for name, a in arrays.items():
-        np.testing.assert_array_equal(target.numpy(given[name]), a)
+        np.testing.assert_array_equal(place.numpy(given[name]), a)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_threads_share_nothing(rng):
     def work(i):
         found[i] = all(np.array_equal(softmax_focal_loss(x, y), expected) for _ in range(20))
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    threads = [threading.Thread(place=work, args=(i,)) for i in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

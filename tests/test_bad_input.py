@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conformance.targets import DASK, JAX, NUMPY, STRICT, TORCH
+from conformance.places import DASK, JAX, NUMPY, STRICT, TORCH
 from focalcore import (
     FocalLoss,
     binary_focal_loss,
@@ -57,35 +57,35 @@ BAD_OPTIONS = {
 
 @pytest.mark.parametrize("case", BAD_OPTIONS)
 @pytest.mark.parametrize("loss", [sigmoid_focal_loss, softmax_focal_loss])
-def test_bad_options_are_named(target, loss, case):
+def test_bad_options_are_named(place, loss, case):
     options, error, words = BAD_OPTIONS[case]
     targets = Y if loss is sigmoid_focal_loss else LABELS
     with fails(error, *words):
-        loss(target.array(X), target.array(targets), **options)
+        loss(place.array(X), place.array(targets), **options)
 
 
-def test_sigmoid_alpha_is_at_most_one(target):
+def test_sigmoid_alpha_is_at_most_one(place):
     for alpha in (1.5, [0.5, 2.0, 0.1]):
         with fails(ValueError, "alpha", r"\[0, 1\]"):
-            sigmoid_focal_loss(target.array(X), target.array(Y), alpha=alpha)
+            sigmoid_focal_loss(place.array(X), place.array(Y), alpha=alpha)
     with fails(ValueError, "pos_weight", "-1", ">= 0"):
-        sigmoid_focal_loss(target.array(X), target.array(Y), pos_weight=-1.0)
+        sigmoid_focal_loss(place.array(X), place.array(Y), pos_weight=-1.0)
 
 
-def test_softmax_positives_have_to_be_counted_by_the_caller(target):
+def test_softmax_positives_have_to_be_counted_by_the_caller(place):
     with fails(ValueError, "normalizer", "'positives'", "number"):
         softmax_focal_loss(
-            target.array(X), target.array(LABELS), reduction="mean", normalizer="positives"
+            place.array(X), place.array(LABELS), reduction="mean", normalizer="positives"
         )
 
 
-def test_options_of_the_library_are_checked_where_they_can_be_seen(target):
-    gamma = target.array(np.asarray([1.0, -1.0, 2.0]))
-    if target.can_raise:
+def test_options_of_the_library_are_checked_where_they_can_be_seen(place):
+    gamma = place.array(np.asarray([1.0, -1.0, 2.0]))
+    if place.can_raise:
         with fails(ValueError, "gamma", "-1"):
-            sigmoid_focal_loss(target.array(X), target.array(Y), gamma=gamma)
+            sigmoid_focal_loss(place.array(X), place.array(Y), gamma=gamma)
     else:
-        loss = target.numpy(sigmoid_focal_loss(target.array(X), target.array(Y), gamma=gamma))
+        loss = place.numpy(sigmoid_focal_loss(place.array(X), place.array(Y), gamma=gamma))
         np.testing.assert_array_equal(np.isnan(loss[0]), [False, True, False])
 
 
@@ -99,133 +99,131 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("case", SHAPES)
-def test_targets_that_do_not_fit_are_an_error(target, case):
+def test_targets_that_do_not_fit_are_an_error(place, case):
     logits, targets, fix = SHAPES[case]
     with fails(ValueError, "targets", "logits", fix):
-        sigmoid_focal_loss(target.array(np.zeros(logits)), target.array(np.zeros(targets)))
+        sigmoid_focal_loss(place.array(np.zeros(logits)), place.array(np.zeros(targets)))
 
 
 @pytest.mark.parametrize("shape", [(2, 1), (3,), (3, 2), (2, 3, 1), ()], ids=str)
-def test_softmax_targets_that_do_not_fit_are_an_error(target, shape):
+def test_softmax_targets_that_do_not_fit_are_an_error(place, shape):
     with fails(ValueError, "targets", "logits"):
-        softmax_focal_loss(target.array(X), target.array(np.zeros(shape, dtype="int64")))
+        softmax_focal_loss(place.array(X), place.array(np.zeros(shape, dtype="int64")))
 
 
-def test_pairs_of_everything_are_never_meant(target):
-    y, p = target.array(np.ones(4)), target.array(np.full((4, 1), 0.5))
+def test_pairs_of_everything_are_never_meant(place):
+    y, p = place.array(np.ones(4)), place.array(np.full((4, 1), 0.5))
     with fails(ValueError, "y_true", "y_pred", "reshape"):
         binary_focal_loss(y, p)
     with fails(ValueError, "y_true", "y_pred", "reshape"):
-        sparse_categorical_focal_loss(target.array(np.asarray([[0], [1]])), target.array(X * 0))
+        sparse_categorical_focal_loss(place.array(np.asarray([[0], [1]])), place.array(X * 0))
 
 
 @pytest.mark.parametrize(
     ("dtype", "name"), [("int64", "int64"), ("bool", "bool"), ("complex128", "complex128")]
 )
-def test_logits_must_be_real_floating(target, dtype, name):
-    x = target.array(np.ones((2, 3)), dtype)
+def test_logits_must_be_real_floating(place, dtype, name):
+    x = place.array(np.ones((2, 3)), dtype)
     with fails(TypeError, "logits", name, "float32"):
-        sigmoid_focal_loss(x, target.array(Y))
+        sigmoid_focal_loss(x, place.array(Y))
 
 
-def test_complex_and_text_targets_are_refused(target):
+def test_complex_and_text_targets_are_refused(place):
     with fails(TypeError, "targets", "complex"):
-        sigmoid_focal_loss(target.array(X), target.array(Y, "complex128"))
+        sigmoid_focal_loss(place.array(X), place.array(Y, "complex128"))
     for bad in (["a", "b", "c"], [1j, 0, 0]):
         with fails(TypeError, "targets", "real numbers"):
-            sigmoid_focal_loss(target.array(X), bad)
+            sigmoid_focal_loss(place.array(X), bad)
     with fails(ValueError, "targets", "rectangular"):
-        sigmoid_focal_loss(target.array(X), [[1, 0], [1]])
+        sigmoid_focal_loss(place.array(X), [[1, 0], [1]])
     with fails(TypeError, "targets", "NoneType"):
-        sigmoid_focal_loss(target.array(X), None)
+        sigmoid_focal_loss(place.array(X), None)
 
 
-def test_float_class_labels_are_refused(target):
+def test_float_class_labels_are_refused(place):
     with fails(TypeError, "class labels", "integer", "float64"):
-        softmax_focal_loss(target.array(X), target.array(LABELS * 1.0))
+        softmax_focal_loss(place.array(X), place.array(LABELS * 1.0))
 
 
 @pytest.mark.parametrize("bad", [2, -1, 255, -100, 0.5 + 1e3, np.nan, np.inf], ids=str)
-def test_bad_targets_raise_with_value_and_place_or_give_nan(target, bad):
+def test_bad_targets_raise_with_value_and_place_or_give_nan(place, bad):
     y = np.where(np.asarray([[0, 0, 0], [0, 1, 0]]), bad, Y)
-    x, y = target.array(X), target.array(y)
-    if target.can_raise:
+    x, y = place.array(X), place.array(y)
+    if place.can_raise:
         with fails(ValueError, "targets", r"\[0, 1\]", r"\(1, 1\)", str(bad)):
             sigmoid_focal_loss(x, y)
     else:
-        found = np.isnan(target.numpy(sigmoid_focal_loss(x, y)))
+        found = np.isnan(place.numpy(sigmoid_focal_loss(x, y)))
         np.testing.assert_array_equal(found, [[0, 0, 0], [0, 1, 0]])
-        assert np.isnan(target.numpy(sigmoid_focal_loss(x, y, reduction="mean")))
+        assert np.isnan(place.numpy(sigmoid_focal_loss(x, y, reduction="mean")))
 
 
 @pytest.mark.parametrize("bad", [3, -1, 255, -100, 2**31 + 1, 2**32])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_bad_class_labels_raise_with_value_and_place_or_give_nan(target, bad, smoothing):
-    x, labels = target.array(X), target.array(np.asarray([0, bad]))
-    if target.can_raise:
+def test_bad_class_labels_raise_with_value_and_place_or_give_nan(place, bad, smoothing):
+    x, labels = place.array(X), place.array(np.asarray([0, bad]))
+    if place.can_raise:
         with fails(ValueError, "class labels", "0 to 2", str(bad), r"\(1,\)"):
             softmax_focal_loss(x, labels, label_smoothing=smoothing)
     else:
-        loss = target.numpy(softmax_focal_loss(x, labels, label_smoothing=smoothing))
+        loss = place.numpy(softmax_focal_loss(x, labels, label_smoothing=smoothing))
         np.testing.assert_array_equal(np.isnan(loss), [False, True])
 
 
 @pytest.mark.parametrize(
     "bad", [[1, 1, 0], [0, 0, 0], [0.5, 0.6, -0.1], [np.nan, 1, 0], [2, -1, 0]], ids=str
 )
-def test_rows_that_are_no_distribution_raise_or_give_nan(target, bad):
-    x, y = target.array(X), target.array(np.asarray([[0.2, 0.3, 0.5], bad], dtype="float64"))
-    if target.can_raise:
+def test_rows_that_are_no_distribution_raise_or_give_nan(place, bad):
+    x, y = place.array(X), place.array(np.asarray([[0.2, 0.3, 0.5], bad], dtype="float64"))
+    if place.can_raise:
         with fails(ValueError, "targets", "1"):
             softmax_focal_loss(x, y)
     else:
         np.testing.assert_array_equal(
-            np.isnan(target.numpy(softmax_focal_loss(x, y))), [False, True]
+            np.isnan(place.numpy(softmax_focal_loss(x, y))), [False, True]
         )
 
 
-def test_ignore_index_is_not_for_distributions(target):
+def test_ignore_index_is_not_for_distributions(place):
     with fails(ValueError, "ignore_index", "mask="):
-        softmax_focal_loss(target.array(X), target.array(np.eye(3)[:2]), ignore_index=-1)
+        softmax_focal_loss(place.array(X), place.array(np.eye(3)[:2]), ignore_index=-1)
 
 
 @pytest.mark.parametrize("bad", [1.5, -0.1, np.nan], ids=str)
-def test_bad_probabilities_raise_or_give_nan(target, bad):
-    y, p = target.array(np.asarray([1, 0])), target.array(np.asarray([0.5, bad]))
-    rows = target.array(np.asarray([[0.2, 0.8], [bad, 0.5]]))
-    if target.can_raise:
+def test_bad_probabilities_raise_or_give_nan(place, bad):
+    y, p = place.array(np.asarray([1, 0])), place.array(np.asarray([0.5, bad]))
+    rows = place.array(np.asarray([[0.2, 0.8], [bad, 0.5]]))
+    if place.can_raise:
         with fails(ValueError, "y_pred", r"\[0, 1\]", str(bad)):
             binary_focal_loss(y, p)
         with fails(ValueError, "y_pred", r"\[0, 1\]", str(bad)):
             sparse_categorical_focal_loss(y, rows)
     else:
+        np.testing.assert_array_equal(np.isnan(place.numpy(binary_focal_loss(y, p))), [False, True])
         np.testing.assert_array_equal(
-            np.isnan(target.numpy(binary_focal_loss(y, p))), [False, True]
-        )
-        np.testing.assert_array_equal(
-            np.isnan(target.numpy(sparse_categorical_focal_loss(y, rows))), [False, True]
+            np.isnan(place.numpy(sparse_categorical_focal_loss(y, rows))), [False, True]
         )
 
 
-def test_nan_logits_stay_visible(target):
-    x = target.array(np.asarray([[np.nan, 1.0, 2.0], [0.0, 1.0, 2.0]]))
+def test_nan_logits_stay_visible(place):
+    x = place.array(np.asarray([[np.nan, 1.0, 2.0], [0.0, 1.0, 2.0]]))
     np.testing.assert_array_equal(
-        np.isnan(target.numpy(softmax_focal_loss(x, target.array(LABELS)))), [True, False]
+        np.isnan(place.numpy(softmax_focal_loss(x, place.array(LABELS)))), [True, False]
     )
-    assert np.isnan(target.numpy(sigmoid_focal_loss(x, target.array(Y), reduction="mean")))
+    assert np.isnan(place.numpy(sigmoid_focal_loss(x, place.array(Y), reduction="mean")))
 
 
 @pytest.mark.parametrize("axis", [2, -3, 1.0, None])
-def test_axis_must_be_one_of_the_logits(target, axis):
+def test_axis_must_be_one_of_the_logits(place, axis):
     with fails((ValueError, TypeError), "axis", str(axis)):
-        softmax_focal_loss(target.array(X), target.array(LABELS), axis=axis)
+        softmax_focal_loss(place.array(X), place.array(LABELS), axis=axis)
 
 
-def test_softmax_needs_classes(target):
+def test_softmax_needs_classes(place):
     with fails(ValueError, "class axis"):
-        softmax_focal_loss(target.array(np.asarray(1.0)), 0)
+        softmax_focal_loss(place.array(np.asarray(1.0)), 0)
     with fails(ValueError, "class axis"):
-        softmax_focal_loss(target.array(np.zeros((2, 0))), target.array(LABELS))
+        softmax_focal_loss(place.array(np.zeros((2, 0))), place.array(LABELS))
 
 
 @pytest.mark.parametrize(
@@ -264,10 +262,10 @@ def test_masked_arrays_point_to_mask():
         sigmoid_focal_loss(masked, [1, 0])
 
 
-def test_eps_has_a_range(target):
+def test_eps_has_a_range(place):
     for eps in (-1e-3, 0.7):
         with fails(ValueError, "eps", r"\[0, 0.5\]"):
-            binary_focal_loss(target.array(np.ones(2)), target.array(np.ones(2)), eps=eps)
+            binary_focal_loss(place.array(np.ones(2)), place.array(np.ones(2)), eps=eps)
 
 
 BAD_CONSTRUCTIONS = {
@@ -288,7 +286,7 @@ def test_objects_check_their_options_at_construction(case):
         FocalLoss(**options)
 
 
-def test_objects_check_the_number_of_classes(target):
+def test_objects_check_the_number_of_classes(place):
     criterion = FocalLoss(task_type="multi-class", num_classes=5)
     with fails(ValueError, "5 classes", r"\(2, 3\)"):
-        criterion(target.array(X), target.array(LABELS))
+        criterion(place.array(X), place.array(LABELS))

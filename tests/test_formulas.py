@@ -10,7 +10,7 @@ import pytest
 
 import focalcore._formulas
 from conformance import exact
-from conformance.targets import STRICT
+from conformance.places import STRICT
 from focalcore._formulas import focal, probability, sigmoid, softmax
 from focalcore._terms import Operands, Sigmoid, Softmax
 
@@ -80,7 +80,7 @@ def test_softmax_derivatives(rule, gamma, rng):
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
 def test_probability_derivatives(gamma):
     p, y = (a.ravel() for a in np.meshgrid([1e-6, 0.2, 0.5, 0.9, 1 - 1e-6], TARGETS))
-    formula = probability.Expected(xp, p, y, gamma, 0.0)
+    formula = probability.Expected(xp, p, focal.Shares.of(y), gamma, 0.0)
     expected = np.asarray(
         [
             derivatives(lambda v, t=t: exact.probability_focal(v, t, gamma), v)
@@ -98,10 +98,10 @@ def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
     x = np.concatenate([x, -x, np.asarray([np.inf, -np.inf], dtype=dtype)])
     with np.errstate(all="ignore"):
         for y in (0.0, 0.3, 1.0):
-            y = np.full_like(x, y)
-            for rule in (sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, gamma),):
-                assert np.all(np.isfinite(rule.slope()))
-                assert np.all(np.isfinite(rule.curvature()))
+            y = focal.Shares.of(np.full_like(x, y))
+            formula = sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, gamma)
+            assert np.all(np.isfinite(formula.slope()))
+            assert np.all(np.isfinite(formula.curvature()))
         rows = np.stack([x, np.zeros_like(x), np.ones_like(x)], axis=-1)
         operands = Operands(rows, np.zeros(len(x), int), gamma)
         for formula in (
@@ -114,7 +114,7 @@ def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
 
 def test_slope_at_zero_is_that_of_the_logistic():
     # a head initialised with zeros: automatic differentiation of stable forms gives 0 or -1
-    x, y = np.zeros(1), np.ones(1)
+    x, y = np.zeros(1), focal.Shares.of(np.ones(1))
     formula = sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, 0.0)
     assert formula.slope()[0] == -0.5
     assert formula.curvature()[0] == 0.25
@@ -124,7 +124,7 @@ def test_slope_at_zero_is_that_of_the_logistic():
 def test_curvature_is_negative_exactly_below_its_threshold(gamma, p):
     near = np.asarray([p - 1e-3, p + 1e-3])
     x = np.log(near / (1 - near))
-    y = np.ones(2)
+    y = focal.Shares.of(np.ones(2))
     curvature = sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, gamma).curvature()
     assert curvature[0] < 0 < curvature[1]
 
@@ -150,15 +150,9 @@ def test_formulas_call_nothing_outside_the_standard():
 
     device = strict.Device("device1")
     x = strict.asarray([[1.0, -2.0, 0.5], [0.0, 3.0, 4.0]], device=device)
-    y = strict.asarray([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]], device=device)
+    y = focal.Shares.of(strict.asarray([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]], device=device))
     classes = strict.asarray([[0, 1, 2]], device=device)
-    flags = {
-        "api_version": "2024.12",
-        "boolean_indexing": False,
-        "data_dependent_shapes": False,
-        "enabled_extensions": (),
-    }
-    with strict.ArrayAPIStrictFlags(**flags):
+    with STRICT.running():
         top = strict.argmax(x, axis=1, keepdims=True) == classes
         row = softmax.row_of(strict, x, top, 1)
         side = sigmoid.side_of(strict, x)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conformance import exact
-from conformance.targets import DASK, JAX, TORCH
+from conformance.places import DASK, JAX, TORCH
 from focalcore import (
     FocalLoss,
     binary_focal_loss,
@@ -29,7 +29,7 @@ RULES = {
 def tied_gradient(rule):
     targets, options = RULES[rule]
 
-    def along(row, target, j):
+    def along(row, place, j):
         def f(v):
             moved = [exact.number(x) for x in row]
             moved[j] = v
@@ -37,7 +37,7 @@ def tied_gradient(rule):
                 {"label_smoothing": "smoothing", "soft_targets": "rule"}.get(k, k): v
                 for k, v in options.items()
             }
-            return exact.softmax_focal(moved, target, **options_of_exact)
+            return exact.softmax_focal(moved, place, **options_of_exact)
 
         return exact.derivatives(f, row[j])
 
@@ -49,14 +49,14 @@ def tied_gradient(rule):
 class TestTies:
     """A head initialised with zeros, or logits in half precision: classes tie."""
 
-    def test_closed_forms(self, target, rule):
+    def test_closed_forms(self, place, rule):
         targets, options = RULES[rule]
         exactly = tied_gradient(rule)
         grad, hess = softmax_focal_loss_grad_and_hess(
-            target.array(TIED), target.array(targets), **options
+            place.array(TIED), place.array(targets), **options
         )
-        np.testing.assert_allclose(target.numpy(grad), exactly[..., 0], atol=1e-14)
-        np.testing.assert_allclose(target.numpy(hess), exactly[..., 1], atol=1e-14)
+        np.testing.assert_allclose(place.numpy(grad), exactly[..., 0], atol=1e-14)
+        np.testing.assert_allclose(place.numpy(hess), exactly[..., 1], atol=1e-14)
 
     def test_torch_by_every_route(self, rule):
         TORCH.require()
@@ -147,23 +147,23 @@ def test_alpha_beyond_its_range_is_nan_where_it_cannot_be_seen():
     assert not np.any(np.isnan(jax.jit(lambda a: softmax_focal_loss(x[None], [1], alpha=a))(9.0)))
 
 
-def test_a_weight_of_zero_silences_an_infinite_loss(target):
-    x, y = target.array(np.asarray([-np.inf, 0.0])), target.array(np.asarray([1, 1]))
+def test_a_weight_of_zero_silences_an_infinite_loss(place):
+    x, y = place.array(np.asarray([-np.inf, 0.0])), place.array(np.asarray([1, 1]))
     for options in ({"alpha": 0.0}, {"pos_weight": 0.0}, {"weight": [0.0, 0.0]}):
-        np.testing.assert_array_equal(target.numpy(sigmoid_focal_loss(x, y, **options)), 0)
-    rows, labels = target.array(np.asarray([[-np.inf, 0.0, 1.0]])), target.array(np.asarray([0]))
+        np.testing.assert_array_equal(place.numpy(sigmoid_focal_loss(x, y, **options)), 0)
+    rows, labels = place.array(np.asarray([[-np.inf, 0.0, 1.0]])), place.array(np.asarray([0]))
     loss = softmax_focal_loss(rows, labels, alpha=[0.0, 1.0, 1.0])
-    np.testing.assert_array_equal(target.numpy(loss), 0)
+    np.testing.assert_array_equal(place.numpy(loss), 0)
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # strict is NumPy underneath
-def test_without_a_floor_certainty_costs_nothing_or_everything(target):
-    y, p = target.array(np.asarray([1, 0, 1, 0])), target.array(np.asarray([1.0, 0.0, 0.0, 1.0]))
-    loss = target.numpy(binary_focal_loss(y, p, eps=0))
+def test_without_a_floor_certainty_costs_nothing_or_everything(place):
+    y, p = place.array(np.asarray([1, 0, 1, 0])), place.array(np.asarray([1.0, 0.0, 0.0, 1.0]))
+    loss = place.numpy(binary_focal_loss(y, p, eps=0))
     np.testing.assert_array_equal(loss, [0, 0, np.inf, np.inf])
-    rows = target.array(np.asarray([[1.0, 0.0], [0.0, 1.0]]))
-    labels = target.array(np.asarray([0, 0]))
-    loss = target.numpy(sparse_categorical_focal_loss(labels, rows, eps=0))
+    rows = place.array(np.asarray([[1.0, 0.0], [0.0, 1.0]]))
+    labels = place.array(np.asarray([0, 0]))
+    loss = place.numpy(sparse_categorical_focal_loss(labels, rows, eps=0))
     np.testing.assert_array_equal(loss, [0, np.inf])
 
 

@@ -10,27 +10,27 @@ import pytest
 from focalcore import FocalLoss, sigmoid_focal_loss, softmax_focal_loss
 
 
-def test_it_is_the_function_with_its_options(target, rng):
-    x, y = target.array(rng.normal(size=(4, 3))), target.array(rng.integers(0, 2, (4, 3)))
-    labels = target.array(rng.integers(0, 3, 4))
+def test_it_is_the_function_with_its_options(place, rng):
+    x, y = place.array(rng.normal(size=(4, 3))), place.array(rng.integers(0, 2, (4, 3)))
+    labels = place.array(rng.integers(0, 3, 4))
     for reduction in ("none", "mean", "sum"):
         options = {"gamma": 1.5, "alpha": [0.1, 0.2, 0.3], "reduction": reduction}
         for task in ("binary", "multi-label"):
             found = FocalLoss(task_type=task, **options)(x, y)
             np.testing.assert_array_equal(
-                target.numpy(found), target.numpy(sigmoid_focal_loss(x, y, **options))
+                place.numpy(found), place.numpy(sigmoid_focal_loss(x, y, **options))
             )
         found = FocalLoss(task_type="multi-class", num_classes=3, **options)(x, labels)
         np.testing.assert_array_equal(
-            target.numpy(found), target.numpy(softmax_focal_loss(x, labels, **options))
+            place.numpy(found), place.numpy(softmax_focal_loss(x, labels, **options))
         )
 
 
-def test_mask_and_weight_are_those_of_the_function(target, rng):
-    x, y = target.array(rng.normal(size=6)), target.array(rng.integers(0, 2, 6))
-    data = {"mask": target.array(np.arange(6) % 2 == 0), "weight": target.array(np.arange(6.0))}
+def test_mask_and_weight_are_those_of_the_function(place, rng):
+    x, y = place.array(rng.normal(size=6)), place.array(rng.integers(0, 2, 6))
+    data = {"mask": place.array(np.arange(6) % 2 == 0), "weight": place.array(np.arange(6.0))}
     found = FocalLoss()(x, y, **data)
-    assert target.numpy(found) == target.numpy(sigmoid_focal_loss(x, y, reduction="mean", **data))
+    assert place.numpy(found) == place.numpy(sigmoid_focal_loss(x, y, reduction="mean", **data))
 
 
 def test_it_is_immutable_comparable_hashable_and_copies():

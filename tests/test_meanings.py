@@ -29,23 +29,23 @@ def rowwise(f, x, y, **options):
     return np.asarray([float(f(*row, **options)) for row in zip(x, y, strict=True)])
 
 
-def close(target, found, expected, rtol=1e-13):
-    np.testing.assert_allclose(target.numpy(found), expected, rtol=rtol)
+def close(place, found, expected, rtol=1e-13):
+    np.testing.assert_allclose(place.numpy(found), expected, rtol=rtol)
 
 
 class TestSigmoid:
-    def test_alpha_weighs_positives_alpha_and_negatives_the_rest(self, target, binary):
+    def test_alpha_weighs_positives_alpha_and_negatives_the_rest(self, place, binary):
         x, y = binary
         expected = elementwise(exact.sigmoid_focal, x, y, alpha=0.25)
-        close(target, sigmoid_focal_loss(target.array(x), target.array(y), alpha=0.25), expected)
+        close(place, sigmoid_focal_loss(place.array(x), place.array(y), alpha=0.25), expected)
 
     @pytest.mark.parametrize(("alpha", "silenced"), [(0, 1), (1, 0)])
-    def test_alpha_of_zero_is_a_value(self, target, binary, alpha, silenced):
+    def test_alpha_of_zero_is_a_value(self, place, binary, alpha, silenced):
         x, y = binary
-        loss = target.numpy(sigmoid_focal_loss(target.array(x), target.array(y), alpha=alpha))
+        loss = place.numpy(sigmoid_focal_loss(place.array(x), place.array(y), alpha=alpha))
         np.testing.assert_array_equal(loss == 0, y == silenced)
 
-    def test_alpha_and_gamma_may_differ_by_class(self, target, binary):
+    def test_alpha_and_gamma_may_differ_by_class(self, place, binary):
         x, y = binary
         alpha, gamma = [0.1, 0.5, 1.0], [0.0, 0.7, 3.0]
         expected = np.stack(
@@ -55,182 +55,182 @@ class TestSigmoid:
             ],
             axis=-1,
         )
-        x, y = target.array(x), target.array(y)
-        close(target, sigmoid_focal_loss(x, y, alpha=alpha, gamma=gamma), expected)
+        x, y = place.array(x), place.array(y)
+        close(place, sigmoid_focal_loss(x, y, alpha=alpha, gamma=gamma), expected)
         alpha, gamma = np.asarray(alpha), np.asarray(gamma, dtype="float32")
-        close(target, sigmoid_focal_loss(x, y, alpha=alpha, gamma=gamma), expected, rtol=1e-6)
+        close(place, sigmoid_focal_loss(x, y, alpha=alpha, gamma=gamma), expected, rtol=1e-6)
 
-    def test_parameters_may_be_arrays_of_the_library(self, target, binary):
+    def test_parameters_may_be_arrays_of_the_library(self, place, binary):
         x, y = binary
         expected = elementwise(exact.sigmoid_focal, x, y, alpha=0.3, gamma=1.3)
-        alpha, gamma = target.array(0.3), target.array(1.3)
-        loss = sigmoid_focal_loss(target.array(x), target.array(y), alpha=alpha, gamma=gamma)
-        close(target, loss, expected)
+        alpha, gamma = place.array(0.3), place.array(1.3)
+        loss = sigmoid_focal_loss(place.array(x), place.array(y), alpha=alpha, gamma=gamma)
+        close(place, loss, expected)
 
-    def test_pos_weight_weighs_positives_alone(self, target, binary):
+    def test_pos_weight_weighs_positives_alone(self, place, binary):
         x, y = binary
         plain = elementwise(exact.sigmoid_focal, x, y)
-        loss = sigmoid_focal_loss(target.array(x), target.array(y), pos_weight=3.0)
-        close(target, loss, np.where(y == 1, 3.0, 1.0) * plain)
+        loss = sigmoid_focal_loss(place.array(x), place.array(y), pos_weight=3.0)
+        close(place, loss, np.where(y == 1, 3.0, 1.0) * plain)
 
-    def test_pos_weight_and_alpha_multiply(self, target, binary):
+    def test_pos_weight_and_alpha_multiply(self, place, binary):
         x, y = binary
         expected = elementwise(exact.sigmoid_focal, x, y, alpha=0.25, pos_weight=3.0)
-        loss = sigmoid_focal_loss(target.array(x), target.array(y), alpha=0.25, pos_weight=3.0)
-        close(target, loss, expected)
+        loss = sigmoid_focal_loss(place.array(x), place.array(y), alpha=0.25, pos_weight=3.0)
+        close(place, loss, expected)
 
     @pytest.mark.parametrize("rule", RULES)
     @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, 3.7])
-    def test_soft_targets_follow_their_rule(self, target, binary, rng, rule, gamma):
+    def test_soft_targets_follow_their_rule(self, place, binary, rng, rule, gamma):
         x, y = binary[0], rng.random((4, 3))
         options = {"gamma": gamma, "alpha": 0.25}
         smoothing = 0.2 if rule == "hard" else 0.0
         expected = elementwise(exact.sigmoid_focal, x, y, rule=rule, smoothing=smoothing, **options)
         loss = sigmoid_focal_loss(
-            target.array(x),
-            target.array(y),
+            place.array(x),
+            place.array(y),
             soft_targets=rule,
             label_smoothing=smoothing,
             **options,
         )
-        close(target, loss, expected)
+        close(place, loss, expected)
 
     @pytest.mark.parametrize("rule", RULES)
-    def test_label_smoothing_moves_targets_to_a_half(self, target, binary, rule):
+    def test_label_smoothing_moves_targets_to_a_half(self, place, binary, rule):
         x, y = binary
         expected = elementwise(exact.sigmoid_focal, x, y, smoothing=0.1, rule=rule)
         loss = sigmoid_focal_loss(
-            target.array(x), target.array(y), label_smoothing=0.1, soft_targets=rule
+            place.array(x), place.array(y), label_smoothing=0.1, soft_targets=rule
         )
-        close(target, loss, expected)
+        close(place, loss, expected)
 
-    def test_rules_agree_on_hard_targets(self, target, binary):
-        x, y = map(target.array, binary)
-        expected = target.numpy(sigmoid_focal_loss(x, y))
-        close(target, sigmoid_focal_loss(x, y, soft_targets="mixture"), expected)
+    def test_rules_agree_on_hard_targets(self, place, binary):
+        x, y = map(place.array, binary)
+        expected = place.numpy(sigmoid_focal_loss(x, y))
+        close(place, sigmoid_focal_loss(x, y, soft_targets="mixture"), expected)
 
-    def test_gamma_zero_is_cross_entropy(self, target, binary):
+    def test_gamma_zero_is_cross_entropy(self, place, binary):
         x, y = binary
         expected = np.logaddexp(0, np.where(y == 1, -x, x))
-        close(target, sigmoid_focal_loss(target.array(x), target.array(y), gamma=0), expected)
+        close(place, sigmoid_focal_loss(place.array(x), place.array(y), gamma=0), expected)
 
-    def test_paper_ratios_to_cross_entropy(self, target):
+    def test_paper_ratios_to_cross_entropy(self, place):
         # Lin et al. 2017, section 3.2: 100 times lower at p_t = 0.9, about 1000 at 0.968
-        x = target.array(np.log(np.asarray([0.9 / 0.1, 0.968 / 0.032, 1.0])))
-        y = target.array(np.ones(3))
-        ratio = target.numpy(sigmoid_focal_loss(x, y, gamma=0)) / target.numpy(
+        x = place.array(np.log(np.asarray([0.9 / 0.1, 0.968 / 0.032, 1.0])))
+        y = place.array(np.ones(3))
+        ratio = place.numpy(sigmoid_focal_loss(x, y, gamma=0)) / place.numpy(
             sigmoid_focal_loss(x, y)
         )
         np.testing.assert_allclose(ratio, [100, 976.5625, 4], rtol=1e-12)
 
-    def test_loss_decreases_with_the_margin(self, target):
+    def test_loss_decreases_with_the_margin(self, place):
         x = np.linspace(-40, 40, 801)
         for gamma in (0.0, 0.5, 2.0, 5.0):
-            loss = target.numpy(
-                sigmoid_focal_loss(target.array(x), target.array(np.ones(801)), gamma=gamma)
+            loss = place.numpy(
+                sigmoid_focal_loss(place.array(x), place.array(np.ones(801)), gamma=gamma)
             )
             assert np.all(np.diff(loss) < 0)
 
-    def test_loss_is_symmetric_in_the_classes(self, target, binary, rng):
+    def test_loss_is_symmetric_in_the_classes(self, place, binary, rng):
         x, y = binary[0], rng.random((4, 3))
-        mirrored = target.numpy(sigmoid_focal_loss(target.array(-x), target.array(1 - y)))
-        close(target, sigmoid_focal_loss(target.array(x), target.array(y)), mirrored, rtol=1e-12)
+        mirrored = place.numpy(sigmoid_focal_loss(place.array(-x), place.array(1 - y)))
+        close(place, sigmoid_focal_loss(place.array(x), place.array(y)), mirrored, rtol=1e-12)
 
 
 class TestSoftmax:
     @pytest.mark.parametrize("gamma", [0.0, 1.3, 2.0])
-    def test_class_labels_follow_the_definition(self, target, rows, gamma):
+    def test_class_labels_follow_the_definition(self, place, rows, gamma):
         x, labels, _ = rows
         expected = rowwise(exact.softmax_focal, x, labels, gamma=gamma)
-        loss = softmax_focal_loss(target.array(x), target.array(labels), gamma=gamma)
-        close(target, loss, expected)
+        loss = softmax_focal_loss(place.array(x), place.array(labels), gamma=gamma)
+        close(place, loss, expected)
 
-    def test_alpha_and_gamma_are_those_of_the_target(self, target, rows):
+    def test_alpha_and_gamma_are_those_of_the_target(self, place, rows):
         x, labels, _ = rows
         alpha, gamma = [0.5, 2.0, 10.0, 0.0], [0.0, 1.0, 2.5, 3.0]
         expected = [
             alpha[t] * float(exact.softmax_focal(row, t, gamma=gamma[t]))
             for row, t in zip(x, labels, strict=True)
         ]
-        x, labels = target.array(x), target.array(labels)
-        close(target, softmax_focal_loss(x, labels, alpha=alpha, gamma=gamma), expected)
-        alpha, gamma = target.array(alpha), target.array(gamma)
-        close(target, softmax_focal_loss(x, labels, alpha=alpha, gamma=gamma), expected)
+        x, labels = place.array(x), place.array(labels)
+        close(place, softmax_focal_loss(x, labels, alpha=alpha, gamma=gamma), expected)
+        alpha, gamma = place.array(alpha), place.array(gamma)
+        close(place, softmax_focal_loss(x, labels, alpha=alpha, gamma=gamma), expected)
 
-    def test_one_alpha_scales_every_class(self, target, rows):
+    def test_one_alpha_scales_every_class(self, place, rows):
         x, labels, _ = rows
         expected = 3 * rowwise(exact.softmax_focal, x, labels)
-        loss = softmax_focal_loss(target.array(x), target.array(labels), alpha=3.0)
-        close(target, loss, expected)
+        loss = softmax_focal_loss(place.array(x), place.array(labels), alpha=3.0)
+        close(place, loss, expected)
 
     @pytest.mark.parametrize("rule", RULES)
     @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, [0.0, 1.0, 2.0, 3.0]], ids=str)
-    def test_distributions_follow_their_rule(self, target, rows, rule, gamma):
+    def test_distributions_follow_their_rule(self, place, rows, rule, gamma):
         x, _, y = rows
         options = {"gamma": gamma, "alpha": [1.0, 2.0, 0.5, 3.0]}
         smoothing = 0.2 if rule == "hard" else 0.0
         expected = rowwise(exact.softmax_focal, x, y, rule=rule, smoothing=smoothing, **options)
         loss = softmax_focal_loss(
-            target.array(x),
-            target.array(y),
+            place.array(x),
+            place.array(y),
             soft_targets=rule,
             label_smoothing=smoothing,
             **options,
         )
-        close(target, loss, expected)
+        close(place, loss, expected)
 
     @pytest.mark.parametrize("rule", RULES)
-    def test_label_smoothing_moves_targets_to_the_uniform(self, target, rows, rule):
+    def test_label_smoothing_moves_targets_to_the_uniform(self, place, rows, rule):
         x, labels, _ = rows
         options = {"alpha": [1.0, 2.0, 0.5, 3.0]}
         expected = rowwise(exact.softmax_focal, x, labels, rule=rule, smoothing=0.1, **options)
         loss = softmax_focal_loss(
-            target.array(x),
-            target.array(labels),
+            place.array(x),
+            place.array(labels),
             soft_targets=rule,
             label_smoothing=0.1,
             **options,
         )
-        close(target, loss, expected)
+        close(place, loss, expected)
 
     @pytest.mark.parametrize("rule", ["expected", "mixture"])
-    def test_one_hot_distributions_are_class_labels(self, target, rows, rule):
+    def test_one_hot_distributions_are_class_labels(self, place, rows, rule):
         x, labels, _ = rows
-        expected = target.numpy(softmax_focal_loss(target.array(x), target.array(labels)))
+        expected = place.numpy(softmax_focal_loss(place.array(x), place.array(labels)))
         for one_hot in (np.eye(4)[labels], np.eye(4, dtype="int64")[labels]):
-            loss = softmax_focal_loss(target.array(x), target.array(one_hot), soft_targets=rule)
-            close(target, loss, expected)
+            loss = softmax_focal_loss(place.array(x), place.array(one_hot), soft_targets=rule)
+            close(place, loss, expected)
 
     @pytest.mark.parametrize("rule", ["expected", "mixture"])
-    def test_two_classes_are_a_sigmoid(self, target, rng, rule):
+    def test_two_classes_are_a_sigmoid(self, place, rng, rule):
         x, y = rng.normal(size=20) * 5, rng.random(20)
         rows = np.stack([x, np.zeros(20)], axis=-1)
-        expected = target.numpy(
-            sigmoid_focal_loss(target.array(x), target.array(y), soft_targets=rule)
+        expected = place.numpy(
+            sigmoid_focal_loss(place.array(x), place.array(y), soft_targets=rule)
         )
         loss = softmax_focal_loss(
-            target.array(rows), target.array(np.stack([y, 1 - y], axis=-1)), soft_targets=rule
+            place.array(rows), place.array(np.stack([y, 1 - y], axis=-1)), soft_targets=rule
         )
-        close(target, loss, expected)
+        close(place, loss, expected)
 
-    def test_a_shift_of_the_row_changes_nothing(self, target, rows):
+    def test_a_shift_of_the_row_changes_nothing(self, place, rows):
         x, labels, _ = rows
         x = np.round(x * 64) / 64  # so that the shift itself is exact
-        labels = target.array(labels)
-        expected = target.numpy(softmax_focal_loss(target.array(x), labels))
-        close(target, softmax_focal_loss(target.array(x + 1000.0), labels), expected)
+        labels = place.array(labels)
+        expected = place.numpy(softmax_focal_loss(place.array(x), labels))
+        close(place, softmax_focal_loss(place.array(x + 1000.0), labels), expected)
 
-    def test_a_single_class_is_always_right(self, target):
-        x, y = target.array(np.asarray([[3.0], [-700.0]])), target.array(np.asarray([0, 0]))
-        close(target, softmax_focal_loss(x, y), [0, 0])
+    def test_a_single_class_is_always_right(self, place):
+        x, y = place.array(np.asarray([[3.0], [-700.0]])), place.array(np.asarray([0, 0]))
+        close(place, softmax_focal_loss(x, y), [0, 0])
 
     @pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
-    def test_the_class_axis_may_be_any(self, target, rng, axis):
+    def test_the_class_axis_may_be_any(self, place, rng, axis):
         x, labels = rng.normal(size=(2, 3, 4)), rng.integers(0, 4, (2, 3))
         weights = [1.0, 2.0, 3.0, 4.0]
-        expected = target.numpy(
-            softmax_focal_loss(target.array(x), target.array(labels), alpha=weights)
+        expected = place.numpy(
+            softmax_focal_loss(place.array(x), place.array(labels), alpha=weights)
         )
-        moved = target.array(np.moveaxis(x, -1, axis))
-        loss = softmax_focal_loss(moved, target.array(labels), alpha=weights, axis=axis)
-        close(target, loss, expected)
+        moved = place.array(np.moveaxis(x, -1, axis))
+        loss = softmax_focal_loss(moved, place.array(labels), alpha=weights, axis=axis)
+        close(place, loss, expected)

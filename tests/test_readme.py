@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import focalcore
-from conformance.targets import TARGETS
+from conformance.places import PLACES
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -23,9 +23,9 @@ SET_UP = [line for line in CONSOLE if "venv" in line]
 
 @pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.split("\n", 1)[0])
 def test_code_runs(code, capsys):
-    for target in TARGETS:
-        if re.search(rf"^import {target.library}\b", code, re.MULTILINE):
-            target.require()
+    for place in PLACES:
+        if re.search(rf"^import {place.library}\b", code, re.MULTILINE):
+            place.require()
     exec(compile(code, "README.md", "exec"), {})  # the README's own code
     printed = capsys.readouterr().out
     for promised in re.findall(r"print\(.*\)  # (.*)", code):

@@ -14,49 +14,47 @@ def problem(rng):
     return x, y, mask, weight
 
 
-def each(target, x, y, **options):
-    return target.numpy(sigmoid_focal_loss(target.array(x), target.array(y), **options))
+def each(place, x, y, **options):
+    return place.numpy(sigmoid_focal_loss(place.array(x), place.array(y), **options))
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
-def test_reductions_are_those_of_the_elements(target, problem, reduction):
+def test_reductions_are_those_of_the_elements(place, problem, reduction):
     x, y, _, _ = problem
-    expected = getattr(np, reduction)(each(target, x, y))
-    assert each(target, x, y, reduction=reduction) == pytest.approx(expected, rel=1e-14)
+    expected = getattr(np, reduction)(each(place, x, y))
+    assert each(place, x, y, reduction=reduction) == pytest.approx(expected, rel=1e-14)
 
 
-def test_mask_leaves_out_value_and_count(target, problem):
+def test_mask_leaves_out_value_and_count(place, problem):
     x, y, mask, _ = problem
-    loss = each(target, x, y)
-    masked = target.array(mask)
-    np.testing.assert_array_equal(each(target, x, y, mask=masked), np.where(mask, loss, 0))
-    mean = each(target, x, y, mask=masked, reduction="mean")
+    loss = each(place, x, y)
+    masked = place.array(mask)
+    np.testing.assert_array_equal(each(place, x, y, mask=masked), np.where(mask, loss, 0))
+    mean = each(place, x, y, mask=masked, reduction="mean")
     assert mean == pytest.approx(loss[mask].mean(), rel=1e-14)
 
 
 @pytest.mark.parametrize("ignored", [-100, -1, 255, 2])
 @pytest.mark.parametrize("dtype", ["int64", "int32", "float32"])
-def test_ignore_index_leaves_out_value_and_count(target, problem, ignored, dtype):
+def test_ignore_index_leaves_out_value_and_count(place, problem, ignored, dtype):
     x, y, mask, _ = problem
-    loss = each(target, x, y)
+    loss = each(place, x, y)
     y = np.where(mask, y, ignored).astype(dtype)
     options = {"ignore_index": ignored}
-    np.testing.assert_array_equal(each(target, x, y, **options), np.where(mask, loss, 0))
-    mean = each(target, x, y, reduction="mean", **options)
+    np.testing.assert_array_equal(each(place, x, y, **options), np.where(mask, loss, 0))
+    mean = each(place, x, y, reduction="mean", **options)
     assert mean == pytest.approx(loss[mask].mean(), rel=1e-14)
 
 
 @pytest.mark.parametrize(("dtype", "ignored"), [("uint8", 255), ("int8", -100), ("uint8", -100)])
-def test_small_labels_are_compared_without_wrapping(target, rng, dtype, ignored):
+def test_small_labels_are_compared_without_wrapping(place, rng, dtype, ignored):
     # 156 is -100 modulo 256
     x = rng.normal(size=(3, 200))
     labels = np.asarray([1, 2, ignored if ignored in (255, -100) and dtype != "uint8" else 156])
     if dtype == "uint8" and ignored == 255:
         labels[2] = 255
-    loss = target.numpy(
-        softmax_focal_loss(
-            target.array(x), target.array(labels.astype(dtype)), ignore_index=ignored
-        )
+    loss = place.numpy(
+        softmax_focal_loss(place.array(x), place.array(labels.astype(dtype)), ignore_index=ignored)
     )
     wrapped_only = dtype == "uint8" and ignored == -100
     assert (loss[2] > 0) == wrapped_only
@@ -64,133 +62,131 @@ def test_small_labels_are_compared_without_wrapping(target, rng, dtype, ignored)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_what_is_left_out_may_be_anything(target, problem, bad):
+def test_what_is_left_out_may_be_anything(place, problem, bad):
     x, y, mask, _ = problem
-    expected = each(target, x, y, mask=target.array(mask), reduction="mean")
+    expected = each(place, x, y, mask=place.array(mask), reduction="mean")
     broken = np.where(mask, x, bad)
-    found = each(target, broken, y, mask=target.array(mask), reduction="mean")
+    found = each(place, broken, y, mask=place.array(mask), reduction="mean")
     assert found == pytest.approx(expected, rel=1e-14)
     y = np.where(mask, y, -100)
-    assert each(target, broken, y, ignore_index=-100, reduction="mean") == pytest.approx(expected)
+    assert each(place, broken, y, ignore_index=-100, reduction="mean") == pytest.approx(expected)
 
 
-def test_left_out_rows_may_hold_anything(target, rng):
+def test_left_out_rows_may_hold_anything(place, rng):
     x, labels = rng.normal(size=(4, 3)), np.asarray([0, 2, -100, 1])
-    expected = target.numpy(
-        softmax_focal_loss(target.array(x[[0, 1, 3]]), target.array(labels[[0, 1, 3]]))
+    expected = place.numpy(
+        softmax_focal_loss(place.array(x[[0, 1, 3]]), place.array(labels[[0, 1, 3]]))
     )
     x[2] = [np.nan, np.inf, 0]
-    loss = target.numpy(
-        softmax_focal_loss(target.array(x), target.array(labels), ignore_index=-100)
-    )
+    loss = place.numpy(softmax_focal_loss(place.array(x), place.array(labels), ignore_index=-100))
     np.testing.assert_array_equal(loss[2], 0)
     np.testing.assert_allclose(loss[[0, 1, 3]], expected)
     y = np.eye(3)[[0, 2, 0, 1]]
     y[2] = np.nan
-    mask = target.array(np.asarray([True, True, False, True]))
-    loss = target.numpy(softmax_focal_loss(target.array(x), target.array(y), mask=mask))
+    mask = place.array(np.asarray([True, True, False, True]))
+    loss = place.numpy(softmax_focal_loss(place.array(x), place.array(y), mask=mask))
     np.testing.assert_allclose(loss[[0, 1, 3]], expected)
 
 
-def test_weight_multiplies_and_enters_no_count(target, problem):
+def test_weight_multiplies_and_enters_no_count(place, problem):
     x, y, mask, weight = problem
-    loss = each(target, x, y)
-    w, m = target.array(weight), target.array(mask)
-    np.testing.assert_allclose(each(target, x, y, weight=w), weight * loss, rtol=1e-15)
-    mean = each(target, x, y, weight=w, mask=m, reduction="mean")
+    loss = each(place, x, y)
+    w, m = place.array(weight), place.array(mask)
+    np.testing.assert_allclose(each(place, x, y, weight=w), weight * loss, rtol=1e-15)
+    mean = each(place, x, y, weight=w, mask=m, reduction="mean")
     assert mean == pytest.approx((weight * loss)[mask].mean(), rel=1e-14)
 
 
-def test_weight_of_rows_broadcasts(target, problem):
+def test_weight_of_rows_broadcasts(place, problem):
     x, y, mask, weight = problem
-    expected = (weight[:, :1] * each(target, x, y))[mask].sum() / (weight[:, :1] * np.ones(3))[
+    expected = (weight[:, :1] * each(place, x, y))[mask].sum() / (weight[:, :1] * np.ones(3))[
         mask
     ].sum()
-    w, m = target.array(weight[:, :1]), target.array(mask)
-    mean = each(target, x, y, weight=w, mask=m, reduction="mean", normalizer="weight")
+    w, m = place.array(weight[:, :1]), place.array(mask)
+    mean = each(place, x, y, weight=w, mask=m, reduction="mean", normalizer="weight")
     assert mean == pytest.approx(expected, rel=1e-14)
 
 
-def test_integer_weights_count_repetitions(target, problem):
+def test_integer_weights_count_repetitions(place, problem):
     x, y, _, _ = problem
     times = np.arange(15).reshape(5, 3)
-    expected = np.average(each(target, x, y), weights=times)
-    w = target.array(times)
-    mean = each(target, x, y, weight=w, reduction="mean", normalizer="weight")
+    expected = np.average(each(place, x, y), weights=times)
+    w = place.array(times)
+    mean = each(place, x, y, weight=w, reduction="mean", normalizer="weight")
     assert mean == pytest.approx(expected, rel=1e-14)
 
 
-def test_normalizer_positives_counts_positive_targets(target, problem):
+def test_normalizer_positives_counts_positive_targets(place, problem):
     x, y, mask, _ = problem
-    loss = each(target, x, y)
-    mean = each(target, x, y, mask=target.array(mask), reduction="mean", normalizer="positives")
+    loss = each(place, x, y)
+    mean = each(place, x, y, mask=place.array(mask), reduction="mean", normalizer="positives")
     assert mean == pytest.approx(loss[mask].sum() / y[mask].sum(), rel=1e-14)
 
 
-def test_normalizer_positives_sums_soft_targets_before_smoothing(target, problem):
+def test_normalizer_positives_sums_soft_targets_before_smoothing(place, problem):
     x, _, _, y = problem
-    loss = each(target, x, y, label_smoothing=0.2)
-    mean = each(target, x, y, label_smoothing=0.2, reduction="mean", normalizer="positives")
+    loss = each(place, x, y, label_smoothing=0.2)
+    mean = each(place, x, y, label_smoothing=0.2, reduction="mean", normalizer="positives")
     assert mean == pytest.approx(loss.sum() / y.sum(), rel=1e-14)
 
 
 @pytest.mark.parametrize("normalizer", [7, 7.0, np.float64(7)], ids=repr)
-def test_normalizer_may_be_a_number(target, problem, normalizer):
+def test_normalizer_may_be_a_number(place, problem, normalizer):
     x, y, _, _ = problem
-    mean = each(target, x, y, reduction="mean", normalizer=normalizer)
-    assert mean == pytest.approx(each(target, x, y).sum() / 7, rel=1e-14)
+    mean = each(place, x, y, reduction="mean", normalizer=normalizer)
+    assert mean == pytest.approx(each(place, x, y).sum() / 7, rel=1e-14)
 
 
-def test_normalizer_may_be_a_0d_array(target, problem):
+def test_normalizer_may_be_a_0d_array(place, problem):
     x, y, _, _ = problem
     for count in (7, 7.0):
-        mean = each(target, x, y, reduction="mean", normalizer=target.array(count))
-        assert mean == pytest.approx(each(target, x, y).sum() / 7, rel=1e-14)
+        mean = each(place, x, y, reduction="mean", normalizer=place.array(count))
+        assert mean == pytest.approx(each(place, x, y).sum() / 7, rel=1e-14)
 
 
-def test_a_count_of_zero_gives_zero(target, problem):
+def test_a_count_of_zero_gives_zero(place, problem):
     x, y, mask, weight = problem
-    nothing = target.array(np.zeros_like(mask))
-    assert each(target, x, y, mask=nothing, reduction="mean") == 0
-    assert each(target, x, 0 * y - 1, ignore_index=-1, reduction="mean") == 0
-    weighted = {"weight": target.array(0 * weight), "normalizer": "weight"}
-    assert each(target, x, y, reduction="mean", **weighted) == 0
-    total = each(target, x, 0 * y, reduction="sum")
-    none = each(target, x, 0 * y, reduction="mean", normalizer="positives")
+    nothing = place.array(np.zeros_like(mask))
+    assert each(place, x, y, mask=nothing, reduction="mean") == 0
+    assert each(place, x, 0 * y - 1, ignore_index=-1, reduction="mean") == 0
+    weighted = {"weight": place.array(0 * weight), "normalizer": "weight"}
+    assert each(place, x, y, reduction="mean", **weighted) == 0
+    total = each(place, x, 0 * y, reduction="sum")
+    none = each(place, x, 0 * y, reduction="mean", normalizer="positives")
     assert none == pytest.approx(total)
-    assert each(target, x, y, reduction="mean", normalizer=0) == each(target, x, y, reduction="sum")
+    assert each(place, x, y, reduction="mean", normalizer=0) == each(place, x, y, reduction="sum")
 
 
-def test_softmax_mean_is_over_the_rows_that_count(target, rng):
+def test_softmax_mean_is_over_the_rows_that_count(place, rng):
     x, labels = rng.normal(size=(2, 3, 4)), rng.integers(0, 4, (2, 3))
     mask, weight = rng.random((2, 3)) < 0.5, rng.random((2, 3))
-    x, y = target.array(x), target.array(labels)
-    loss = target.numpy(softmax_focal_loss(x, y))
-    options = {"mask": target.array(mask), "weight": target.array(weight), "reduction": "mean"}
-    mean = target.numpy(softmax_focal_loss(x, y, **options))
+    x, y = place.array(x), place.array(labels)
+    loss = place.numpy(softmax_focal_loss(x, y))
+    options = {"mask": place.array(mask), "weight": place.array(weight), "reduction": "mean"}
+    mean = place.numpy(softmax_focal_loss(x, y, **options))
     assert mean == pytest.approx((weight * loss)[mask].mean(), rel=1e-14)
-    mean = target.numpy(softmax_focal_loss(x, y, **options, normalizer="weight"))
+    mean = place.numpy(softmax_focal_loss(x, y, **options, normalizer="weight"))
     assert mean == pytest.approx(np.average(loss[mask], weights=weight[mask]), rel=1e-14)
 
 
-def test_what_lies_in_rows_broadcasts_over_them(target, rng):
+def test_what_lies_in_rows_broadcasts_over_them(place, rng):
     x, labels = rng.normal(size=(2, 3, 4)), rng.integers(0, 3, (2, 4))
     mask, weight = np.asarray([True, False, True, True]), rng.random((2, 1))
-    loss = target.numpy(softmax_focal_loss(target.array(x), target.array(labels), axis=1))
+    loss = place.numpy(softmax_focal_loss(place.array(x), place.array(labels), axis=1))
     found = softmax_focal_loss(
-        target.array(x),
-        target.array(labels),
+        place.array(x),
+        place.array(labels),
         axis=1,
-        mask=target.array(mask),
-        weight=target.array(weight),
+        mask=place.array(mask),
+        weight=place.array(weight),
     )
-    np.testing.assert_allclose(target.numpy(found), np.where(mask, weight * loss, 0), rtol=1e-14)
+    np.testing.assert_allclose(place.numpy(found), np.where(mask, weight * loss, 0), rtol=1e-14)
 
 
-def test_half_precision_reduces_in_float32(target):
-    for dtype in set(target.dtypes) - {"float32", "float64"}:
-        x = target.array(np.zeros(70_000), dtype)
-        y = target.array(np.ones(70_000))
+def test_half_precision_reduces_in_float32(place):
+    for dtype in set(place.dtypes) - {"float32", "float64"}:
+        x = place.array(np.zeros(70_000), dtype)
+        y = place.array(np.ones(70_000))
         total = sigmoid_focal_loss(x, y, gamma=0, reduction="sum")
         assert str(total.dtype).endswith("float32")
-        assert float(target.numpy(total)) == pytest.approx(70_000 * np.log(2), rel=1e-5)
+        assert float(place.numpy(total)) == pytest.approx(70_000 * np.log(2), rel=1e-5)

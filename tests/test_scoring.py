@@ -16,78 +16,78 @@ P = np.asarray([1e-6, 0.05, 0.4, 0.5, 0.93, 1 - 1e-6])
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
 @pytest.mark.parametrize("y", [0.0, 0.3, 1.0])
-def test_probabilities_follow_the_definition(target, gamma, y):
+def test_probabilities_follow_the_definition(place, gamma, y):
     expected = [float(exact.probability_focal(p, y, gamma)) for p in P]
-    loss = binary_focal_loss(target.array(np.full(6, y)), target.array(P), gamma)
-    np.testing.assert_allclose(target.numpy(loss), expected, rtol=1e-13)
+    loss = binary_focal_loss(place.array(np.full(6, y)), place.array(P), gamma)
+    np.testing.assert_allclose(place.numpy(loss), expected, rtol=1e-13)
 
 
-def test_probabilities_and_logits_agree(target, rng):
-    x, y = rng.normal(size=(4, 3)) * 3, target.array(rng.integers(0, 2, (4, 3)))
+def test_probabilities_and_logits_agree(place, rng):
+    x, y = rng.normal(size=(4, 3)) * 3, place.array(rng.integers(0, 2, (4, 3)))
     options = {"gamma": 1.5, "alpha": 0.3, "pos_weight": 2.0}
-    p = target.array(1 / (1 + np.exp(-x)))
-    expected = target.numpy(sigmoid_focal_loss(target.array(x), y, **options))
-    for y_pred, from_logits in ((p, False), (target.array(x), True)):
+    p = place.array(1 / (1 + np.exp(-x)))
+    expected = place.numpy(sigmoid_focal_loss(place.array(x), y, **options))
+    for y_pred, from_logits in ((p, False), (place.array(x), True)):
         loss = binary_focal_loss(y, y_pred, from_logits=from_logits, **options)
-        np.testing.assert_allclose(target.numpy(loss), expected, rtol=1e-12)
+        np.testing.assert_allclose(place.numpy(loss), expected, rtol=1e-12)
 
 
-def test_label_smoothing_keeps_a_modulating_factor_for_each_class(target):
-    y = target.array(np.asarray([0, 1, 0, 1, 0, 1]))
-    one = target.numpy(binary_focal_loss(target.array(np.ones(6)), target.array(P)))
-    zero = target.numpy(binary_focal_loss(target.array(np.zeros(6)), target.array(P)))
+def test_label_smoothing_keeps_a_modulating_factor_for_each_class(place):
+    y = place.array(np.asarray([0, 1, 0, 1, 0, 1]))
+    one = place.numpy(binary_focal_loss(place.array(np.ones(6)), place.array(P)))
+    zero = place.numpy(binary_focal_loss(place.array(np.zeros(6)), place.array(P)))
     smoothed = np.where(np.arange(6) % 2, 0.95, 0.05)
-    loss = binary_focal_loss(y, target.array(P), label_smoothing=0.1)
-    np.testing.assert_allclose(target.numpy(loss), smoothed * one + (1 - smoothed) * zero)
+    loss = binary_focal_loss(y, place.array(P), label_smoothing=0.1)
+    np.testing.assert_allclose(place.numpy(loss), smoothed * one + (1 - smoothed) * zero)
     x = np.log(P / (1 - P))
-    logits = binary_focal_loss(y, target.array(x), label_smoothing=0.1, from_logits=True)
-    np.testing.assert_allclose(target.numpy(logits), target.numpy(loss), rtol=1e-9)
+    logits = binary_focal_loss(y, place.array(x), label_smoothing=0.1, from_logits=True)
+    np.testing.assert_allclose(place.numpy(logits), place.numpy(loss), rtol=1e-9)
 
 
-def test_eps_keeps_the_logarithms_finite_and_clips_nothing_else(target):
-    y, p = target.array(np.asarray([1, 0])), target.array(np.asarray([0.0, 1.0]))
-    loss = target.numpy(binary_focal_loss(y, p))
+def test_eps_keeps_the_logarithms_finite_and_clips_nothing_else(place):
+    y, p = place.array(np.asarray([1, 0])), place.array(np.asarray([0.0, 1.0]))
+    loss = place.numpy(binary_focal_loss(y, p))
     np.testing.assert_allclose(loss, -np.log(np.finfo("float64").eps))
-    loss = target.numpy(binary_focal_loss(y, p, eps=1e-7))
+    loss = place.numpy(binary_focal_loss(y, p, eps=1e-7))
     np.testing.assert_allclose(loss, -np.log(1e-7))
-    certain = target.numpy(binary_focal_loss(y, target.array(np.asarray([1.0, 0.0])), eps=0.25))
+    certain = place.numpy(binary_focal_loss(y, place.array(np.asarray([1.0, 0.0])), eps=0.25))
     np.testing.assert_array_equal(certain, [0, 0])
-    p = target.array(np.asarray([0.0, 1.0]), "float32")
+    p = place.array(np.asarray([0.0, 1.0]), "float32")
     np.testing.assert_allclose(
-        target.numpy(binary_focal_loss(y, p)), -np.log(np.finfo("float32").eps), rtol=1e-6
+        place.numpy(binary_focal_loss(y, p)), -np.log(np.finfo("float32").eps), rtol=1e-6
     )
 
 
-def test_shapes_broadcast_as_those_of_numpy(target):
-    y, p = target.array(np.asarray([[0], [1]])), target.array(P)
+def test_shapes_broadcast_as_those_of_numpy(place):
+    y, p = place.array(np.asarray([[0], [1]])), place.array(P)
     assert tuple(binary_focal_loss(y, p).shape) == (2, 6)
     assert tuple(binary_focal_loss(1, p).shape) == (6,)
     assert tuple(binary_focal_loss(y, 0.5).shape) == (2, 1)
 
 
-def test_rows_of_probabilities_agree_with_logits(target, rng):
-    x, labels = rng.normal(size=(6, 4)) * 2, target.array(rng.integers(0, 4, 6))
+def test_rows_of_probabilities_agree_with_logits(place, rng):
+    x, labels = rng.normal(size=(6, 4)) * 2, place.array(rng.integers(0, 4, 6))
     rows = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
     options = {"gamma": [0.0, 1.0, 2.0, 3.0], "class_weight": [1.0, 2.0, 3.0, 4.0]}
-    expected = target.numpy(
-        softmax_focal_loss(target.array(x), labels, gamma=options["gamma"], alpha=[1, 2, 3, 4])
+    expected = place.numpy(
+        softmax_focal_loss(place.array(x), labels, gamma=options["gamma"], alpha=[1, 2, 3, 4])
     )
     for y_pred, from_logits in ((rows, False), (x, True)):
         loss = sparse_categorical_focal_loss(
-            labels, target.array(y_pred), from_logits=from_logits, **options
+            labels, place.array(y_pred), from_logits=from_logits, **options
         )
-        np.testing.assert_allclose(target.numpy(loss), expected, rtol=1e-12)
+        np.testing.assert_allclose(place.numpy(loss), expected, rtol=1e-12)
 
 
-def test_rows_are_not_made_to_sum_to_one(target):
-    rows, labels = target.array(np.asarray([[0.5, 0.1]])), target.array(np.asarray([0]))
-    loss = target.numpy(sparse_categorical_focal_loss(labels, rows, gamma=1.0))
+def test_rows_are_not_made_to_sum_to_one(place):
+    rows, labels = place.array(np.asarray([[0.5, 0.1]])), place.array(np.asarray([0]))
+    loss = place.numpy(sparse_categorical_focal_loss(labels, rows, gamma=1.0))
     assert loss[0] == pytest.approx(-0.5 * np.log(0.5))
 
 
-def test_the_class_axis_may_be_any(target, rng):
-    rows, labels = rng.random((4, 5, 3)), target.array(rng.integers(0, 4, (5, 3)))
-    found = sparse_categorical_focal_loss(labels, target.array(rows), axis=0)
-    moved = target.array(np.moveaxis(rows, 0, -1))
-    expected = target.numpy(sparse_categorical_focal_loss(labels, moved))
-    np.testing.assert_array_equal(target.numpy(found), expected)
+def test_the_class_axis_may_be_any(place, rng):
+    rows, labels = rng.random((4, 5, 3)), place.array(rng.integers(0, 4, (5, 3)))
+    found = sparse_categorical_focal_loss(labels, place.array(rows), axis=0)
+    moved = place.array(np.moveaxis(rows, 0, -1))
+    expected = place.numpy(sparse_categorical_focal_loss(labels, moved))
+    np.testing.assert_array_equal(place.numpy(found), expected)

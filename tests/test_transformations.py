@@ -1,11 +1,13 @@
 """The same numbers, unchanged code, under every way of running that the libraries have."""
 
 import functools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from conformance.targets import DASK, JAX, TORCH
+from conformance.places import DASK, JAX, TORCH
 from focalcore import (
     FocalLoss,
     binary_focal_loss,
@@ -92,16 +94,16 @@ CASES = {
 every_case = pytest.mark.parametrize("case", CASES)
 
 
-def prepared(target, case):
-    target.require()
+def prepared(place, case):
+    place.require()
     function, names = CASES[case]
     arrays = problem()
     expected = function(*(arrays[name] for name in names))
-    return function, [target.array(arrays[name]) for name in names], expected
+    return function, [place.array(arrays[name]) for name in names], expected
 
 
-def agree(target, found, expected):
-    np.testing.assert_allclose(target.numpy(found), expected, rtol=1e-12)
+def agree(place, found, expected):
+    np.testing.assert_allclose(place.numpy(found), expected, rtol=1e-12)
 
 
 @every_case
@@ -140,6 +142,51 @@ def test_torch_compile_does_not_recompile_for_each_batch_size():
             sigmoid_focal_loss(x, y, reduction="mean").item(), rel=1e-6
         )
     assert counter.frame_count <= 2
+
+
+def test_torch_compile_may_be_the_first_thing_that_happens():
+    TORCH.require()
+    code = """if True:
+        import torch
+        from focalcore import softmax_focal_loss
+
+        def loss(x, y):
+            return softmax_focal_loss(x, y, alpha=[0.2, 1.0], gamma=1.5, reduction="mean")
+
+        compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+        x = torch.tensor([[2.0, -1.0]], requires_grad=True)
+        compiled(x, torch.tensor([1])).backward()
+        assert x.grad[0, 0] > 0
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_torch_gradients_at_infinity_are_the_limit_by_every_route():
+    TORCH.require()
+    import torch
+
+    inf = float("inf")
+    x, y = torch.tensor([inf, inf, -inf, -inf]), torch.tensor([0, 1, 0, 1])
+    rows = torch.tensor([[0.0, -inf, -inf], [1.0, 1.0, -inf]])
+    soft = torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]])
+
+    def of_logits(x):
+        return sigmoid_focal_loss(x, y, gamma=0.5).sum()
+
+    def of_rows(x):
+        return softmax_focal_loss(x, soft).sum()
+
+    torch._dynamo.reset()
+    for loss, at, limit in (
+        (of_logits, x, torch.tensor([1.0, 0.0, 0.0, -1.0])),
+        (of_rows, rows, torch.zeros(2, 3)),
+    ):
+        compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+        leaf = at.clone().requires_grad_()
+        (through_compile,) = torch.autograd.grad(compiled(leaf), leaf)
+        (eager,) = torch.autograd.grad(loss(leaf), leaf)
+        for grad in (eager, through_compile, torch.func.grad(loss)(at)):
+            torch.testing.assert_close(grad, limit)
 
 
 @every_case

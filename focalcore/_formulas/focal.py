@@ -19,7 +19,7 @@ NaN for any gamma >= 0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Array = Any
 Namespace = Any
@@ -41,6 +41,7 @@ class Product:
     alpha_t: Array  # None: 1
     u: Array
     ce: Array
+    smoothed_apart: bool = False  # smoothing enters CE alone: u may be 0 where CE is infinite
 
     def rates(self) -> tuple[Array, Array]:
         """R and D."""
@@ -55,15 +56,16 @@ class Product:
 
     def slope(self) -> Array:
         R, D = self.rates()
-        return self._modulated(self.gamma * times(self.xp, R, self.ce) + D)
+        return self._modulated(times(self.xp, self.gamma * R, self.ce) + D)
 
     def curvature(self) -> Array:
         (R, D), (K, H) = self.rates(), self.bends()
-        bend = times(self.xp, (self.gamma - 1) * R * R + K, self.ce)
-        return self._modulated(self.gamma * (bend + 2 * R * D) + H)
+        bend = times(self.xp, self.gamma * ((self.gamma - 1) * R * R + K), self.ce)
+        return self._modulated(bend + 2 * self.gamma * R * D + H)
 
     def _modulated(self, x: Array) -> Array:
-        modulated = power(self.xp, self.u, self.gamma) * x
+        factor = power(self.xp, self.u, self.gamma)
+        modulated = times(self.xp, factor, x) if self.smoothed_apart else factor * x
         return modulated if self.alpha_t is None else times(self.xp, self.alpha_t, modulated)
 
 
@@ -71,11 +73,11 @@ class Mixture:
     """``y FL(1) + (1 - y) FL(0)``: each class with a modulating factor of its own."""
 
     def __init__(
-        self, xp: Namespace, y: Array, positive: Formula, negative: Formula, balance: Balance
+        self, xp: Namespace, y: Shares, positive: Formula, negative: Formula, balance: Balance
     ) -> None:
         self.xp, self.positive, self.negative = xp, positive, negative
         weight, rest = balance or (1.0, 1.0)
-        self.share, self.remainder = y * weight, (1 - y) * rest
+        self.share, self.remainder = y.own * weight, y.rest * rest
 
     def value(self) -> Array:
         return self._mixed(self.positive.value(), self.negative.value())
@@ -90,23 +92,48 @@ class Mixture:
         return times(self.xp, self.share, positive) + times(self.xp, self.remainder, negative)
 
 
+class Shares(NamedTuple):
+    """How a target is shared out: y, and 1 - y, which smoothing would lose digits of."""
+
+    own: Array  # of the positive class, or of each class
+    rest: Array  # of the others
+
+    @staticmethod
+    def of(y: Array) -> Shares:
+        """The shares of a target as it is given."""
+        return Shares(y, 1 - y)
+
+    def smoothed(self, s: float, n_classes: int = 2) -> Shares:
+        """A part s of the target, spread evenly over the classes."""
+        even = s / n_classes
+        return Shares((1 - s) * self.own + even, (1 - s) * self.rest + (s - even))
+
+
 Balance = tuple[Array, Array] | None  # what positives and negatives weigh; None: 1 and 1
 
 
-def alpha_t(balance: Balance, y: Array) -> Array:
+def alpha_t(balance: Balance, y: Shares) -> Array:
     """The class balance of a target between 0 and 1."""
-    return None if balance is None else y * balance[0] + (1 - y) * balance[1]
+    return None if balance is None else y.own * balance[0] + y.rest * balance[1]
 
 
 def power(xp: Namespace, u: Array, gamma: Array) -> Array:
-    """``u^gamma`` for u >= 0: products and a root for the exponents that people use."""
-    if not isinstance(gamma, float) or gamma > 5 or 2 * gamma != int(2 * gamma):
-        limit = u if isinstance(gamma, float) else xp.astype(gamma == 0, u.dtype)
+    """``u^gamma`` for u >= 0: products and roots for the exponents that people use.
+
+    What is left of another exponent is small, and so is what its rounding to u's type costs.
+    """
+    if not isinstance(gamma, float):
+        limit = xp.astype(gamma == 0, u.dtype)
         return _except_at_zero(xp, u, limit, lambda v: v**gamma)
-    whole = int(gamma)
+    quarters = min(int(4 * gamma), 20)
+    rest = gamma - quarters / 4
+    whole = quarters // 4
     square = u * u if whole >= 2 else u
-    root = [_except_at_zero(xp, u, u, xp.sqrt)] if gamma > whole else []
-    factors = [square] * (whole // 2) + [u] * (whole % 2) + root
+    factors = [square] * (whole // 2) + [u] * (whole % 2)
+    if quarters % 4:
+        factors.append(_except_at_zero(xp, u, u, lambda v: _root(xp, v, quarters % 4)))
+    if rest:
+        factors.append(_except_at_zero(xp, u, u, lambda v: v**rest))
     product = factors[0] if factors else xp.ones_like(u)
     for factor in factors[1:]:
         product = product * factor
@@ -116,6 +143,15 @@ def power(xp: Namespace, u: Array, gamma: Array) -> Array:
 def times(xp: Namespace, factor: Array, x: Array) -> Array:
     """``factor * x``, where a factor of 0 wins even over an infinite x."""
     return factor * xp.where((factor == 0) & xp.isinf(x), 0.0, x)
+
+
+def _root(xp: Namespace, u: Array, quarters: int) -> Array:
+    """``u^(1/4)``, ``u^(1/2)`` or ``u^(3/4)``."""
+    half = xp.sqrt(u)
+    if quarters == 2:
+        return half
+    quarter = xp.sqrt(half)
+    return quarter if quarters == 1 else half * quarter
 
 
 def _except_at_zero(xp: Namespace, u: Array, limit: Array, f: Callable[[Array], Array]) -> Array:

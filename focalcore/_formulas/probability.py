@@ -27,7 +27,7 @@ class Expected(focal.Product):
         self,
         xp: Namespace,
         p: Array,
-        y: Array,
+        y: focal.Shares,
         gamma: Array,
         eps: float,
         balance: focal.Balance = None,
@@ -35,21 +35,22 @@ class Expected(focal.Product):
         self.xp, self.gamma, self.y = xp, gamma, y
         self.alpha_t = focal.alpha_t(balance, y)
         q = 1 - p
-        self.u = y * q + (1 - y) * p
+        self.u = y.own * q + y.rest * p
         self.p, self.q = xp.where(p < eps, eps, p), xp.where(q < eps, eps, q)
         # below a half 1 - p has lost digits that log1p still sees
         log_q = xp.where(q < 0.5, xp.log(self.q), xp.log1p(-xp.where(q < 0.5, 0.0, p)))
-        self.ce = -(focal.times(xp, y, xp.log(self.p)) + focal.times(xp, 1 - y, log_q))
+        self.ce = -(focal.times(xp, y.own, xp.log(self.p)) + focal.times(xp, y.rest, log_q))
 
     def rates(self) -> tuple[Array, Array]:
         normal = float(self.xp.finfo(self.u.dtype).smallest_normal)
         u = self.u + self.xp.astype(self.u < normal, self.u.dtype)
-        of_negative = focal.times(self.xp, 1 - self.y, 1 / self.q)
-        return (1 - 2 * self.y) / u, of_negative - focal.times(self.xp, self.y, 1 / self.p)
+        y = self.y
+        of_negative = focal.times(self.xp, y.rest, 1 / self.q)
+        return (y.rest - y.own) / u, of_negative - focal.times(self.xp, y.own, 1 / self.p)
 
     def bends(self) -> tuple[Array, Array]:
-        of_negative = focal.times(self.xp, 1 - self.y, 1 / (self.q * self.q))
-        H = of_negative + focal.times(self.xp, self.y, 1 / (self.p * self.p))
+        of_negative = focal.times(self.xp, self.y.rest, 1 / (self.q * self.q))
+        H = of_negative + focal.times(self.xp, self.y.own, 1 / (self.p * self.p))
         return self.xp.zeros_like(self.u), H
 
 
@@ -60,7 +61,7 @@ class Index:
         self, xp: Namespace, p_t: Array, chosen: Array, gamma: Array, eps: float, alpha_t: Array
     ) -> None:
         self.xp, self.chosen = xp, chosen
-        self.f = Expected(xp, p_t, xp.ones_like(p_t), gamma, eps)
+        self.f = _hard(xp, p_t, gamma, eps)
         self.f.alpha_t = alpha_t
 
     def value(self) -> Array:
@@ -74,9 +75,12 @@ class Index:
 
 
 def mixture(
-    xp: Namespace, p: Array, y: Array, gamma: Array, eps: float, balance: focal.Balance
+    xp: Namespace, p: Array, y: focal.Shares, gamma: Array, eps: float, balance: focal.Balance
 ) -> focal.Mixture:
     """A modulating factor for each class: ``y FL(p, 1) + (1 - y) FL(p, 0)``."""
-    positive = Expected(xp, p, xp.ones_like(p), gamma, eps)
-    negative = Expected(xp, p, xp.zeros_like(p), gamma, eps)
-    return focal.Mixture(xp, y, positive, negative, balance)
+    negative = Expected(xp, p, focal.Shares(xp.zeros_like(p), xp.ones_like(p)), gamma, eps)
+    return focal.Mixture(xp, y, _hard(xp, p, gamma, eps), negative, balance)
+
+
+def _hard(xp: Namespace, p: Array, gamma: Array, eps: float) -> Expected:
+    return Expected(xp, p, focal.Shares(xp.ones_like(p), xp.zeros_like(p)), gamma, eps)

@@ -5,17 +5,18 @@ of the target that lies on the other side. So everything is seen from the side t
 
     e = exp(-|x|)                  odds against that side
     r = 1 / (1 + e)                probability of that side
-    w = 1 - y if x >= 0 else y     share of the target on the other side
-    b = w + (1 - w) e
+    v = y if x >= 0 else 1 - y     share of the target on that side
+    w = 1 - v                      share on the other side
+    b = w + v e
 
-    u  = 1 - p_t = r b             with p_t = y p + (1 - y)(1 - p)
+    u  = 1 - p_t = b / (1 + e)     with p_t = y p + (1 - y)(1 - p)
     CE = log1p(e) + w |x|
 
 Each is a sum or product of terms >= 0: nothing overflows and nothing cancels. With s = +1 where
 x >= 0 and -1 elsewhere, the derivatives that `focal` asks for are
 
-    R = s (2 w - 1) e r / b        K = -s R r (1 - e)
-    D = s r (w - (1 - w) e)        H = e r^2
+    R = s (w - v) e r / b          K = -s R r (1 - e)
+    D = s r (w - v e)              H = e r^2
 """
 
 from __future__ import annotations
@@ -34,15 +35,20 @@ class Side(NamedTuple):
     positive: Array  # 1 where that is the side of the positive class, else 0
     distance: Array  # |x|
     e: Array  # the odds against it
-    r: Array  # its probability
+
+    @property
+    def r(self) -> Array:
+        """The probability of that side."""
+        return 1 / (1 + self.e)
 
     @property
     def sign(self) -> Array:
         return 2 * self.positive - 1
 
-    def against(self, y: Array) -> Array:
-        """The share of a target that lies on the other side: 1 - y, or y."""
-        return self.positive - self.sign * y
+    def divided(self, y: focal.Shares) -> tuple[Array, Array]:
+        """The shares of a target on this side and on the other: y and 1 - y, or 1 - y and y."""
+        here, there = self.positive, 1 - self.positive
+        return here * y.own + there * y.rest, here * y.rest + there * y.own
 
 
 def side_of(xp: Namespace, x: Array) -> Side:
@@ -50,8 +56,7 @@ def side_of(xp: Namespace, x: Array) -> Side:
     positive = xp.astype(x >= 0, x.dtype)
     # |x| as a product: unlike abs, its derivative at 0 is that of either side, and both are right
     distance = (2 * positive - 1) * x
-    e = xp.exp(-distance)
-    return Side(positive, distance, e, 1 / (1 + e))
+    return Side(positive, distance, xp.exp(-distance))
 
 
 class Expected(focal.Product):
@@ -64,24 +69,27 @@ class Expected(focal.Product):
         self,
         xp: Namespace,
         side: Side,
-        y: Array,
-        smoothed: Array,
+        y: focal.Shares,
+        smoothed: focal.Shares,
         gamma: Array,
         balance: focal.Balance = None,
     ) -> None:
         self.xp, self.gamma, self.side = xp, gamma, side
         self.alpha_t = focal.alpha_t(balance, y)
-        self.w = side.against(y)
-        self.v = self.w if smoothed is y else side.against(smoothed)
-        self.b = self.w + (1 - self.w) * side.e
-        self.u = side.r * self.b
-        self.ce = xp.log1p(side.e) + focal.times(xp, self.v, side.distance)
+        self.modulating = side.divided(y)
+        self.smoothed_apart = smoothed is not y
+        self.entering = side.divided(smoothed) if self.smoothed_apart else self.modulating
+        (here, there), (_, against) = self.modulating, self.entering
+        self.b = there + here * side.e
+        self.u = self.b / (1 + side.e)
+        self.ce = xp.log1p(side.e) + focal.times(xp, against, side.distance)
 
     def rates(self) -> tuple[Array, Array]:
         s, e, r = self.side.sign, self.side.e, self.side.r
+        (here, there), (beside, against) = self.modulating, self.entering
         # where b is 0, so is u^gamma or gamma itself: any finite R will do
         b = self.b + self.xp.astype(self.b == 0, self.b.dtype)
-        return s * (2 * self.w - 1) * e * r / b, s * r * (self.v - (1 - self.v) * e)
+        return s * (there - here) * e * r / b, s * r * (against - beside * e)
 
     def bends(self) -> tuple[Array, Array]:
         s, e, r = self.side.sign, self.side.e, self.side.r
@@ -91,14 +99,15 @@ class Expected(focal.Product):
 
 def hard(xp: Namespace, side: Side, gamma: Array) -> Expected:
     """The focal loss of the positive class: a decreasing function of its margin."""
-    one = xp.ones_like(side.positive)
-    return Expected(xp, side, one, one, gamma)
+    one, zero = xp.ones_like(side.positive), xp.zeros_like(side.positive)
+    y = focal.Shares(one, zero)
+    return Expected(xp, side, y, y, gamma)
 
 
 def mixture(
-    xp: Namespace, side: Side, y: Array, gamma: Array, balance: focal.Balance
+    xp: Namespace, side: Side, y: focal.Shares, gamma: Array, balance: focal.Balance
 ) -> focal.Mixture:
     """A modulating factor for each class: ``y FL(x, 1) + (1 - y) FL(x, 0)``."""
-    zero = xp.zeros_like(side.positive)
-    negative = Expected(xp, side, zero, zero, gamma)
-    return focal.Mixture(xp, y, hard(xp, side, gamma), negative, balance)
+    one, zero = xp.ones_like(side.positive), xp.zeros_like(side.positive)
+    of = focal.Shares(zero, one)
+    return focal.Mixture(xp, y, hard(xp, side, gamma), Expected(xp, side, of, of, gamma), balance)

@@ -86,18 +86,19 @@ class Row(NamedTuple):
 def row_of(xp: Namespace, x: Array, top: Array, axis: int) -> Row:
     """Probabilities without cancellation, from the largest class, given one-hot."""
     against = split(xp, x, top, axis)
-    (positive, distance, e, r), pi = against
-    p_top, q_top = r * (positive + (1 - positive) * e), r * (positive * e + (1 - positive))
+    (positive, distance, e), pi = against
+    whole, other = 1 + e, 1 - positive
+    p_top, q_top = (positive + other * e) / whole, (positive * e + other) / whole
     p = xp.where(top, p_top, pi * q_top)
     lead = xp.where(top, 0.0, pick(xp, x, top, axis) - xp.where(top, -xp.inf, x))
-    minus_log_p = lead + xp.log1p(e) + focal.times(xp, 1 - positive, distance)
+    minus_log_p = lead + xp.log1p(e) + focal.times(xp, other, distance)
     return Row(against, top, lead, p, xp.where(top, q_top, 1 - p), minus_log_p)
 
 
 class Expected(focal.Product):
     """One modulating factor per row, of ``p_t = sum y_c p_c``.
 
-    ``y`` decides the modulating factor, ``smoothed`` the cross-entropy:
+    ``y`` decides the modulating factor, ``smoothed`` the cross-entropy; with 1 - y as it is given:
 
         u   = sum (1 - y_c) p_c                      CE  = -sum y_c log p_c
         R_j = p_j ((1 - y_j) p_t - y_j u) / u        K_j = R_j (q_j - p_j)
@@ -108,24 +109,24 @@ class Expected(focal.Product):
         self,
         xp: Namespace,
         row: Row,
-        y: Array,
-        smoothed: Array,
+        y: focal.Shares,
+        smoothed: focal.Shares,
         gamma: Array,
         alpha_t: Array,
         axis: int,
     ) -> None:
         self.xp, self.gamma, self.alpha_t = xp, gamma, alpha_t
         self.row, self.y, self.smoothed = row, y, smoothed
-        self.axis = axis
-        self.u = xp.sum((1 - y) * row.p, axis=axis, keepdims=True)
-        self.ce = xp.sum(focal.times(xp, smoothed, row.minus_log_p), axis=axis, keepdims=True)
+        self.axis, self.smoothed_apart = axis, smoothed is not y
+        self.u = xp.sum(y.rest * row.p, axis=axis, keepdims=True)
+        self.ce = xp.sum(focal.times(xp, smoothed.own, row.minus_log_p), axis=axis, keepdims=True)
 
     def rates(self) -> tuple[Array, Array]:
         p, q, y, u = self.row.p, self.row.q, self.y, self.u
-        p_t = self.xp.sum(y * p, axis=self.axis, keepdims=True)
+        p_t = self.xp.sum(y.own * p, axis=self.axis, keepdims=True)
         # where u is 0, so is u^gamma or gamma itself: any finite R will do
-        R = p * ((1 - y) * p_t - y * u) / (u + self.xp.astype(u == 0, u.dtype))
-        return R, (1 - self.smoothed) * p - self.smoothed * q
+        R = p * (y.rest * p_t - y.own * u) / (u + self.xp.astype(u == 0, u.dtype))
+        return R, self.smoothed.rest * p - self.smoothed.own * q
 
     def bends(self) -> tuple[Array, Array]:
         p, q = self.row.p, self.row.q
@@ -141,10 +142,10 @@ class Mixture:
     """
 
     def __init__(
-        self, xp: Namespace, row: Row, y: Array, gamma: Array, alpha: Array, axis: int
+        self, xp: Namespace, row: Row, y: focal.Shares, gamma: Array, alpha: Array, axis: int
     ) -> None:
         self.xp, self.row, self.axis = xp, row, axis
-        self.shares = y if alpha is None else y * alpha
+        self.shares = y.own if alpha is None else y.own * alpha
         self.f = sigmoid.hard(xp, _every_margin(xp, row), gamma)
         self.q = xp.where(row.top, 1.0, row.q)
 
@@ -184,7 +185,7 @@ def pick(xp: Namespace, x: Array, chosen: Array, axis: int) -> Array:
 
 def _every_margin(xp: Namespace, row: Row) -> sigmoid.Side:
     """The margin of every class against the others of its row."""
-    positive, _, e, _ = row.split.side
+    positive, _, e = row.split.side
     T = xp.where(positive > 0, e, 1 / xp.maximum(e, positive))  # odds against the largest
     E = xp.exp(-row.lead)
     against = xp.where(row.top, T, 1 + (T - E))
@@ -196,7 +197,7 @@ def _side(xp: Namespace, against: Array, in_favour: Array, margin: Array) -> sig
     positive = xp.astype(against <= in_favour, margin.dtype)
     lesser = positive * against + (1 - positive) * in_favour
     e = lesser / (positive * in_favour + (1 - positive) * against)
-    return sigmoid.Side(positive, (2 * positive - 1) * margin, e, 1 / (1 + e))
+    return sigmoid.Side(positive, (2 * positive - 1) * margin, e)
 
 
 def _rounding(xp: Namespace, a: Array, b: Array) -> Array:

@@ -1,0 +1,1 @@
+"""Times and memory, as ratios measured in one run."""

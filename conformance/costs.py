@@ -1,0 +1,72 @@
+"""What a library keeps for the backward pass, and how often its compiler gives up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from focalcore import sigmoid_focal_loss, softmax_focal_loss
+
+from .targets import Target
+
+Array = Any
+
+N, C = 500, 8
+
+
+def bytes_kept(target: Target) -> float | None:
+    """Bytes for each logit of a mean loss, beyond the inputs; the largest of the two losses."""
+    keep = {"torch": _kept_by_torch, "jax": _kept_by_jax}.get(target.place.name)
+    if keep is None or target.mode == "vmapped":
+        return None
+    return max(keep(target, loss, *_inputs(target, loss)) for loss in _losses()) / (N * C)
+
+
+def graph_breaks(target: Target) -> int | None:
+    """How many graphs more than one torch's compiler makes of a loss."""
+    if target.place.name != "torch" or target.mode != "compiled":
+        return None
+    import torch
+
+    torch.compiler.reset()
+    explain = torch._dynamo.explain
+    return sum(explain(loss)(*_inputs(target, loss)).graph_break_count for loss in _losses())
+
+
+def _losses() -> tuple[Callable[..., Array], ...]:
+    return (
+        lambda x, y: sigmoid_focal_loss(x, y, alpha=0.25, reduction="mean"),
+        lambda x, y: softmax_focal_loss(x, y[:, 0], reduction="mean"),
+    )
+
+
+def _inputs(target: Target, loss: Any) -> tuple[Array, Array]:  # noqa: ARG001
+    rng, place = np.random.default_rng(0), target.place
+    return place.array(rng.normal(size=(N, C)), target.dtype), place.array(
+        rng.integers(0, 2, (N, C))
+    )
+
+
+def _kept_by_torch(target: Target, loss: Callable[..., Array], x: Array, y: Array) -> int:
+    import torch
+
+    kept, inputs = [], {x.data_ptr(), y.data_ptr()}
+
+    def keep(t: Array) -> Array:
+        kept.append(0 if t.data_ptr() in inputs else t.numel() * t.element_size())
+        return t
+
+    run = target.place.run(target.mode, loss)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        run(x.requires_grad_(), y)
+    return sum(kept)
+
+
+def _kept_by_jax(target: Target, loss: Callable[..., Array], x: Array, y: Array) -> int:
+    import jax
+
+    run = target.place.run(target.mode, lambda x: loss(x, y))
+    _, pullback = jax.vjp(run, x)
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(pullback) if leaf is not x)

@@ -1,0 +1,361 @@
+"""Writes the exact values: `python -m conformance.generate` (a few minutes).
+
+The inputs are chosen here, in decimal, and rounded to the narrowest type that a set is for. What
+comes out is the definitions of `exact`, in 1000 digits, as hexadecimal numbers of 106 bits.
+"""
+
+import itertools
+import json
+import pathlib
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import ml_dtypes
+import mpmath as mp
+import numpy as np
+
+from . import exact
+
+DATA = pathlib.Path(__file__).parent / "data"
+DIGITS = 1000  # e^-2000 has to be seen beside 1
+FAR = 20_000.0  # stands for an infinite logit: what has a limit is there, to 1e-4000
+NAMES = ("value", "slope", "curvature", "scale")
+GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 3.7, 5.0)
+
+# the hard places; the sets for wider types hold what narrower types can't
+PLACES = {
+    "half": [
+        *(0, 2**-24, 2**-14, 0.0625, 0.5, 1, 1.5, 3, 5, 7.5, 10, 13, 20, 33, 60, 88.5, 100),
+        *(708, 1000, np.inf),
+    ],
+    "float32": [1e-40, 1.1754944e-38, 1e-30, 1e-6, 0.1, 0.7, 20.1, 87.3, 88.8, 103.9],
+    "float64": [5e-324, 1e-300, 1e-12, 0.1, 20.1, 36.7, 88.8, 710.1, 745.2, 999.9],
+}
+ROWS = {
+    "half": [
+        [0, -0.0, 0], [1, 0, -1], [0.5, 0.25, 0.125], [3, -2, 1], [20, 0, -1], [0, 20, -1],
+        [60, 0, 0], [0, 60, 59], [88.5, 0, 0], [0, 88.5, 88], [100, -100, 0], [1000, 0, -1000],
+        [1000, 992, 984], [-984, -992, -1000], [0, 1000, 1000], [7, 7, 7],
+        [np.inf, 0, 1], [-np.inf, 0, 1], [0, -np.inf, -np.inf], [0, np.inf, 1],
+    ],
+    "float32": [], "float64": [],
+}  # fmt: skip
+SOFT = [[1, 0, 0], [0.25, 0.25, 0.5], [0, 0.5, 0.5], [0.125, 0.625, 0.25], [0.75, 0, 0.25]]
+SOFT_LABELS = [0, 2**-9, 0.25, 0.5, 0.8984375, 1]
+PROBABILITIES = {
+    "half": [0, 2**-14, 2**-8, 0.0625, 0.25, 0.5, 0.75, 0.9375, 0.99609375, 1],
+    "float32": [1e-30, 1e-6, 0.1, 0.3, 0.7, 0.9, 0.999, 1 - 2**-24],
+    "float64": [1e-300, 1e-12, 0.1, 0.3, 0.7, 0.9, 0.999999, 1 - 2**-53],
+}
+# arrays are in the type of the logits, so these are numbers that all types hold
+CLASS_WEIGHTS = [0.25, 1.0, 3.0]
+GAMMA_PER_CLASS = [0.5, 2.0, 3.75]
+ALPHA_PER_CLASS = [0.125, 0.25, 0.875]
+
+by_gamma = [{"gamma": g} for g in GAMMAS]
+smoothed = [
+    {"gamma": g, "label_smoothing": 0.1, "soft_targets": rule}
+    for rule, g in (("expected", 2.0), ("expected", 0.5), ("mixture", 2.0), ("hard", 2.0))
+]
+OPTIONS = {
+    "sigmoid-hard": [
+        *by_gamma,
+        {"gamma": 2.0, "alpha": 0.25},
+        {"gamma": 2.0, "alpha": 0.0},
+        {"gamma": 0.5, "pos_weight": 3.0},
+        {"gamma": 2.0, "alpha": 0.25, "pos_weight": 3.0},
+        *smoothed,
+    ],
+    "sigmoid-soft": [
+        *({"gamma": g} for g in (0.0, 0.5, 1.0, 2.0, 3.7)),
+        {"gamma": 2.0, "alpha": 0.25, "pos_weight": 3.0},
+        {"gamma": 0.5, "soft_targets": "mixture"},
+        {"gamma": 2.0, "soft_targets": "mixture", "alpha": 0.25},
+    ],
+    "sigmoid-classes": [{"gamma": GAMMA_PER_CLASS, "alpha": ALPHA_PER_CLASS}],
+    "softmax-pair": by_gamma,
+    "softmax-hard": [
+        *by_gamma,
+        {"gamma": 2.0, "alpha": CLASS_WEIGHTS},
+        {"gamma": GAMMA_PER_CLASS, "alpha": CLASS_WEIGHTS},
+        *smoothed,
+    ],
+    "softmax-soft": [
+        *({"gamma": g} for g in (0.0, 0.5, 2.0, 3.7)),
+        {"gamma": GAMMA_PER_CLASS, "alpha": CLASS_WEIGHTS},
+        {"gamma": 0.5, "soft_targets": "mixture"},
+        {"gamma": 2.0, "soft_targets": "mixture", "alpha": CLASS_WEIGHTS},
+    ],
+    "softmax-many": [{"gamma": g} for g in (0.0, 0.5, 2.0, 5.0)],
+    "binary-hard": [
+        *({"gamma": g, "eps": 2.0**-7} for g in (0.0, 0.5, 2.0, 3.7)),
+        {"gamma": 2.0, "eps": 0.0, "alpha": 0.25, "pos_weight": 3.0},
+        {"gamma": 2.0, "eps": 2.0**-7, "label_smoothing": 0.1},
+    ],
+    "binary-soft": [{"gamma": g, "eps": 2.0**-7} for g in (0.5, 2.0)],
+    "categorical-hard": [
+        *({"gamma": g, "eps": 2.0**-7} for g in (0.0, 0.5, 2.0, 3.7)),
+        {"gamma": GAMMA_PER_CLASS, "eps": 2.0**-7, "class_weight": CLASS_WEIGHTS},
+    ],
+}
+
+
+def rounded(values, inputs):
+    """Decimal values, as numbers that the type of a set holds exactly."""
+    if inputs != "half":
+        return np.asarray(values, inputs).astype("float64")
+    wide = np.asarray(values, "float64")
+    for half in ("float16", ml_dtypes.bfloat16):
+        assert np.array_equal(wide.astype(half).astype("float64"), wide), values
+    return wide
+
+
+def scattered(inputs, shape, seed):
+    """Random values of every size, which use all the digits of their type."""
+    rng = np.random.default_rng(seed)
+    scales = np.resize([1.0, 5.0, 20.0, 100.0, 1000.0], shape[0])
+    values = (scales.reshape(-1, *[1] * (len(shape) - 1)) * rng.normal(size=shape)).clip(-1e3, 1e3)
+    return rounded(np.round(values * 16) / 16 if inputs == "half" else values, inputs)
+
+
+def inputs_of(kind, inputs):
+    """The logits (or probabilities) and targets of a set."""
+    loss, targets = kind.split("-")
+    labels = SOFT_LABELS if targets == "soft" else [0, 1]
+    if kind in ("sigmoid-hard", "sigmoid-soft"):
+        places = [s * x for x in PLACES[inputs] for s in (1.0, -1.0)]
+        more = [] if inputs == "half" else scattered(inputs, (16,), 1).tolist()
+        return crossed(rounded(places + more, inputs), labels)
+    if kind == "sigmoid-classes":
+        return scattered_small(inputs, (12, 3), 2), np.indices((12, 3)).sum(axis=0) % 2
+    if loss == "binary":
+        return crossed(rounded(PROBABILITIES[inputs], inputs), labels)
+    if loss == "categorical":
+        rows = np.asarray([PROBABILITIES[inputs], PROBABILITIES[inputs][::-1]]).T
+        rows = rounded(np.concatenate([rows, rows[:, :1]], axis=1), inputs)
+        return rows, np.arange(len(rows)) % 3
+    if kind == "softmax-pair":
+        places = rounded([s * x for x in PLACES[inputs] for s in (1.0, -1.0)], inputs)
+        return np.stack([places, np.zeros_like(places)], axis=-1), np.zeros(len(places), "int64")
+    if kind == "softmax-many":
+        rows = scattered_small(inputs, (10, 10), 3)
+        return rows, np.where(np.arange(10) % 2, np.argmax(rows, axis=1), 0)
+    rows = scattered_small(inputs, (10, 3), 4) if inputs != "half" else ROWS["half"]
+    rows = rounded(rows, inputs)
+    each = SOFT if targets == "soft" else [0, 2]
+    pairs = list(itertools.product(rows, each))
+    return np.asarray([x for x, _ in pairs]), np.asarray([y for _, y in pairs])
+
+
+def scattered_small(inputs, shape, seed):
+    if inputs != "half":
+        return scattered(inputs, shape, seed)
+    return rounded(np.round(np.random.default_rng(seed).normal(size=shape) * 16) / 4, inputs)
+
+
+def crossed(x, y):
+    pairs = list(itertools.product(x, y))
+    return np.asarray([x for x, _ in pairs]), np.asarray([y for _, y in pairs])
+
+
+def results_of(kind, options, x, y):
+    """Value, slope, curvature and scale of a set, for one choice of options."""
+    loss = kind.split("-")[0]
+    row = {"sigmoid": of_logit, "softmax": of_row}.get(loss, of_probability)
+    with mp.workdps(DIGITS):
+        each = [row(a, b, **chosen) for a, b, chosen in elements(loss, options, x, y)]
+    names = each[0].keys()
+    found = {name: nested([e[name] for e in each], x, name) for name in names}
+    if kind.endswith("soft") or "label_smoothing" in options:
+        found = without_paths(found, loss)
+    return {"options": hexadecimal(options)} | found
+
+
+def without_paths(found, loss):
+    """Derivatives of an infinite row depend on the path there, unless one class is all of it."""
+    for i, value in enumerate(found["value"] if loss == "softmax" else ()):
+        for name in NAMES[1:] if value == "inf" else ():
+            found[name][i] = ["nan"] * len(found[name][i])
+    return found
+
+
+def elements(loss, options, x, y):
+    """Each logit or row, its target, and the options of `exact` that hold for it."""
+    names = {"label_smoothing": "smoothing", "soft_targets": "rule"}
+    plain = {names.get(name, name): v for name, v in options.items()}
+    if loss == "softmax":
+        return [(a, b, plain) for a, b in zip(x, y, strict=True)]
+    if loss == "categorical":
+        weights = plain.pop("class_weight", [1.0] * 3)
+        gammas = np.broadcast_to(plain.pop("gamma"), 3)
+        return [
+            (a[t], 1, plain | {"gamma": gammas[t], "pos_weight": weights[t]})
+            for a, t in zip(x, y, strict=True)
+        ]
+    flat = itertools.product(range(x.shape[-1] if x.ndim > 1 else 1))
+    columns = [c for (c,) in flat] * (x.size if x.ndim == 1 else len(x))
+    return [
+        (a, b, {n: v[c] if isinstance(v, list) else v for n, v in plain.items()})
+        for a, b, c in zip(x.ravel(), y.ravel(), columns, strict=False)
+    ]
+
+
+def of_logit(x, y, **options):
+    def near(far):
+        v = finite(x, far)
+        of = partial(exact.sigmoid_focal, y=y, **options)
+        scale = scale_of_logit(v, y, **options)
+        return of(v), *exact.derivatives(of, v, DIGITS), scale
+
+    return dict(zip(NAMES, limit(near, [x]), strict=True))
+
+
+def of_row(x, y, **options):
+    def near(far):
+        row = [finite(v, far) for v in x]
+
+        def along(j):
+            return lambda v: exact.softmax_focal([*row[:j], v, *row[j + 1 :]], y, **options)
+
+        pairs = [exact.derivatives(along(j), v, DIGITS) for j, v in enumerate(row)]
+        scales = scale_of_row(row, y, **options)
+        return exact.softmax_focal(row, y, **options), *zip(*pairs, strict=True), scales
+
+    return dict(zip(NAMES, limit(near, x), strict=True))
+
+
+def of_probability(p, y, **options):
+    return {"value": exact.probability_focal(p, y, **options)}
+
+
+def scale_of_logit(x, y, gamma=2.0, alpha=None, pos_weight=1.0, smoothing=0.0, rule="expected"):
+    """The sum of the sizes of the terms that the slope is the sum of."""
+    (q, p), odds = exact.probabilities([0, x])[0], exact.probabilities([0, x])[2]
+    ces = {1: mp.log1p(odds[1]), 0: mp.log1p(odds[0])}
+    y, s, gamma = exact.number(y), exact.number(smoothing), exact.number(gamma)
+    positive, negative = exact.balance(alpha, pos_weight)
+    v = (1 - s) * y + s / 2
+    if rule == "mixture":
+        of_positive = exact.power(q, gamma) * (gamma * p * ces[1] + q)
+        of_negative = exact.power(p, gamma) * (gamma * q * ces[0] + p)
+        return v * positive * of_positive + (1 - v) * negative * of_negative
+    m = y if rule == "hard" else v
+    u = m * q + (1 - m) * p
+    ce = v * ces[1] + (1 - v) * ces[0]
+    terms = gamma * abs(1 - 2 * m) * p * q / u * ce + (1 - v) * p + v * q
+    return (m * positive + (1 - m) * negative) * exact.power(u, gamma) * terms
+
+
+def scale_of_row(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
+    p, q, against = exact.probabilities(x)
+    minus_log_p, s, n = [mp.log1p(a) for a in against], exact.number(smoothing), len(x)
+    y, gammas, alphas = exact.per_class(y, gamma, alpha, n)
+    v = [(1 - s) * t + s / n for t in y]
+    if rule == "mixture":
+        along = [
+            v[c] * alphas[c] * exact.power(q[c], g) * (g * p[c] * minus_log_p[c] / q[c] + 1)
+            for c, g in enumerate(gammas)
+        ]  # of each class, over q: along the margin it is q times this, along another logit p_j
+        return [mp.fsum(along[c] * (q[c] if c == j else p[j]) for c in range(n)) for j in range(n)]
+    m = y if rule == "hard" else v
+    gamma, p_t = exact.dot(m, gammas), exact.dot(m, p)
+    u = mp.fsum((1 - a) * b for a, b in zip(m, p, strict=True))
+    factor = exact.dot(m, alphas) * exact.power(u, gamma)
+    ce = exact.dot(v, minus_log_p)
+    return [
+        factor
+        * (gamma * p[j] * ((1 - m[j]) * p_t + m[j] * u) / u * ce + (1 - v[j]) * p[j] + v[j] * q[j])
+        for j in range(n)
+    ]
+
+
+def finite(x, far):
+    return float(np.clip(x, -far, far))
+
+
+def limit(near, x):
+    """What results tend to where x is infinite."""
+    there = near(FAR)
+    if not np.isinf(x).any():
+        return there
+    return [arrived(*pair) for pair in zip(there, near(2 * FAR), strict=True)]
+
+
+def arrived(there, beyond):
+    """The number, unless it still grows with the distance."""
+    if isinstance(there, list | tuple):
+        return [arrived(*pair) for pair in zip(there, beyond, strict=True)]
+    grows = abs(beyond) > max(1.5 * abs(there), mp.mpf(10) ** -300)  # what is less has arrived at 0
+    return mp.sign(there) * mp.inf if grows else there
+
+
+def nested(values, x, name):
+    """Numbers of a set, in its shape: of each element, or with lists for rows."""
+    bits = 8 if name == "scale" else 106
+    written = [
+        [literal(v, bits) for v in value]
+        if isinstance(value, list | tuple)
+        else literal(value, bits)
+        for value in values
+    ]
+    per_row = len(written) == x.size and x.ndim > 1
+    return np.reshape(written, x.shape).tolist() if per_row else written
+
+
+def literal(value, bits):
+    """A hexadecimal number; what rounds to 0 even in float64's denormals is 0."""
+    if mp.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    with mp.workprec(bits):
+        value = +mp.mpf(value)
+    if abs(value) < mp.mpf(2) ** -1150:
+        return "0x0p+0"
+    mantissa, exponent = value.man_exp
+    return f"{'-' if value < 0 else ''}0x{abs(int(mantissa)):x}p{exponent:+d}"
+
+
+def hexadecimal(value):
+    if isinstance(value, dict):
+        return {name: hexadecimal(v) for name, v in value.items()}
+    if isinstance(value, list):
+        return [hexadecimal(v) for v in value]
+    return value if isinstance(value, str) else float(value).hex()
+
+
+def set_of(kind, inputs):
+    x, y = inputs_of(kind, inputs)
+    hard = not kind.endswith("soft")
+    results = [results_of(kind, options, x, y) for options in OPTIONS[kind]]
+    for options, result in zip(OPTIONS[kind], results, strict=True):
+        if hard and not options.get("label_smoothing"):
+            result.pop("scale", None)  # all terms have one sign: it is the slope itself
+    return {
+        "id": f"{kind}-{inputs}",
+        "inputs": inputs,
+        "logits": hexadecimal(x.tolist()),
+        "targets": y.tolist() if hard else hexadecimal(y.astype(float).tolist()),
+        "results": results,
+    }
+
+
+def main():
+    jobs = list(itertools.product(OPTIONS, PLACES))
+    with ProcessPoolExecutor() as pool:
+        sets = list(pool.map(set_of, *zip(*jobs, strict=True)))
+    for loss in ("sigmoid", "softmax", "binary", "categorical"):
+        own = [s for s in sets if s["id"].startswith(loss)]
+        (DATA / f"{loss}.json").write_text(laid_out({"loss": loss, "sets": own}) + "\n")
+
+
+def laid_out(value, margin=""):
+    """JSON with a line for each array of numbers."""
+    if isinstance(value, dict):
+        inner = [f'{margin} "{name}": {laid_out(v, margin + " ")}' for name, v in value.items()]
+        return "{\n" + ",\n".join(inner) + f"\n{margin}}}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[" + ", ".join(laid_out(v, margin) for v in value) + "]"
+    return json.dumps(value)
+
+
+if __name__ == "__main__":
+    main()

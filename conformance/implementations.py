@@ -1,0 +1,62 @@
+"""What can be scored: a focal loss, and for which of the exact values it has options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import focalcore
+
+from .places import PLACES, Place
+from .vectors import Vectors
+
+Array = Any
+Loss = Callable[..., Array]
+
+
+class Implementation:
+    """A focal loss. Where it gives no slope, the library it is written in differentiates it."""
+
+    name: str
+    places: tuple[Place, ...]
+
+    def missing(self) -> str | None:
+        """Why this one cannot run here."""
+        return None
+
+    def value(self, vectors: Vectors) -> Loss | None:
+        """The loss of logits and targets, or None where there are no such options."""
+        raise NotImplementedError
+
+    def slope(self, vectors: Vectors) -> Loss | None:  # noqa: ARG002 - for others to give
+        return None
+
+    def curvature(self, vectors: Vectors) -> Loss | None:  # noqa: ARG002
+        return None
+
+
+class Focalcore(Implementation):
+    """This package."""
+
+    name = "focalcore"
+    places = PLACES
+
+    def value(self, vectors: Vectors) -> Loss | None:
+        options = vectors.options
+        if vectors.loss == "binary":
+            return lambda p, y: focalcore.binary_focal_loss(y, p, **options)
+        if vectors.loss == "categorical":
+            return lambda p, y: focalcore.sparse_categorical_focal_loss(y, p, **options)
+        loss = getattr(focalcore, f"{vectors.loss}_focal_loss")
+        return lambda x, y: loss(x, y, **options)
+
+    def slope(self, vectors: Vectors) -> Loss | None:
+        pair = getattr(focalcore, f"{vectors.loss}_focal_loss_value_and_grad", None)
+        return pair and (lambda x, y: pair(x, y, **vectors.options)[1])
+
+    def curvature(self, vectors: Vectors) -> Loss | None:
+        pair = getattr(focalcore, f"{vectors.loss}_focal_loss_grad_and_hess", None)
+        return pair and (lambda x, y: pair(x, y, **vectors.options)[1])
+
+
+FOCALCORE = Focalcore()

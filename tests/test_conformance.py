@@ -1,0 +1,342 @@
+"""The exact values: that they are exact, that the package meets them, that nothing wrong does."""
+
+import functools
+import json
+
+import ml_dtypes
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import focalcore
+from benchmarks import device
+from conformance import agreement, command, exact, generate, measure, report, tolerances
+from conformance import vectors as vectors_module
+from conformance.places import JAX, NUMPY, ON_CPU, STRICT, TORCH, missing
+from conformance.targets import MATRIX, Target, chosen, runnable
+from conformance.vectors import DATA, QUANTITIES, Exact, load
+from focalcore._formulas import focal, sigmoid
+
+ONE = "numpy-cpu-float64-eager"
+ON_NUMPY = Target(NUMPY, "float64", "eager")
+# what compiles for minutes is left to `nox -s conformance`: torch's compiler, and most of JAX
+JAX_HERE = ("jax-cpu-float32-eager", "jax-cpu-float64-vmapped")
+QUICK = [
+    target
+    for target in MATRIX
+    if target.place in ON_CPU
+    and (target.id in JAX_HERE if target.place.name == "jax" else target.mode != "compiled")
+]
+
+everything = functools.cache(measure.everything)
+
+
+class TestData:
+    def test_every_number_is_hexadecimal_and_every_set_named(self):
+        names = set()
+        for path in DATA.glob("*.json"):
+            for each in json.loads(path.read_text())["sets"]:
+                assert each["id"] not in names
+                names.add(each["id"])
+                for result in each["results"]:
+                    for value in flat([result[q] for q in QUANTITIES if q in result]):
+                        assert value.lstrip("-")[:3] in ("0x0", "inf", "nan") or "0x" in value
+        assert len(names) == len(generate.OPTIONS) * len(generate.PLACES)
+
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+    def test_inputs_are_exact_in_their_type(self, dtype):
+        kind = ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype
+        for vectors in load(dtype):
+            for given_to_it in (vectors.logits, vectors.targets):
+                wide = given_to_it.astype("float64")
+                np.testing.assert_array_equal(wide.astype(kind).astype("float64"), wide)
+
+    @pytest.mark.parametrize("kind", ["sigmoid-hard", "softmax-soft", "binary-soft"])
+    def test_what_is_stored_is_what_the_script_writes(self, kind):
+        x, y = (part[-3:] for part in generate.inputs_of(kind, "half"))
+        for options in generate.OPTIONS[kind][::3]:
+            (stored,) = (
+                result
+                for path in DATA.glob("*.json")
+                for each in json.loads(path.read_text())["sets"]
+                if each["id"] == f"{kind}-half"
+                for result in each["results"]
+                if result["options"] == generate.hexadecimal(options)
+            )
+            again = generate.results_of(kind, options, x, y)
+            for quantity in set(QUANTITIES) & set(stored):
+                assert again[quantity] == stored[quantity][-3:]
+
+    def test_the_hard_places_are_there(self):
+        logits = np.concatenate([v.logits.ravel() for v in load("float64")])
+        for place in (0.0, 5e-324, 20.0, 88.8, 100.0, 1000.0, np.inf):
+            assert {place, -place} <= set(logits.tolist())
+        assert np.any(np.signbit(logits) & (logits == 0))
+        gammas = {
+            v.options["gamma"] for v in load("float64") if not isinstance(v.options["gamma"], list)
+        }
+        assert gammas >= {0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.7, 5.0}
+
+    def test_numbers_have_twice_the_digits_of_a_double(self):
+        with mp.workdps(50):
+            third = mp.mpf(1) / 3
+            text = generate.literal(third, 106)
+            stored = mp.mpf(float.fromhex(text)) + mp.mpf(vectors_module._rest(text))
+            assert abs(stored - third) < mp.mpf(2) ** -105
+
+
+class TestMatrix:
+    @pytest.mark.parametrize("target", QUICK, ids=lambda target: target.id)
+    def test_every_number_is_within_its_bound(self, target):
+        target.place.require()
+        found = measure.score(target, everything(target))
+        assert list(command.failures([record(target, found)], [])) == []
+        assert found.cases == sum(len(vectors) for vectors in target.vectors())
+
+    def test_each_library_has_a_place_in_the_matrix(self):
+        assert {target.place.name for target in MATRIX} == {
+            *("numpy", "torch", "jax", "cupy", "dask", "array-api-strict")
+        }
+        ids = [target.id for target in MATRIX]
+        assert len(set(ids)) == len(ids)
+        assert "torch-cpu-float32-compiled" in ids
+
+    def test_a_target_that_cannot_run_says_why(self):
+        absent = [t for t in MATRIX if t not in runnable()]
+        for target in absent:
+            assert command.measured(target)[0]["reason"]
+
+    def test_a_target_that_is_required_and_absent_is_a_failure(self, monkeypatch):
+        absent = next(t for t in MATRIX if missing(t.place) is not None)
+        monkeypatch.setenv("FOCALCORE_REQUIRE", absent.place.id)
+        assert list(command.failures([command.measured(absent)[0]], []))
+
+    def test_a_pattern_that_matches_nothing_is_an_error(self):
+        with pytest.raises(ValueError, match="no target matches tpu-"):
+            chosen(["tpu-*"])
+
+    def test_libraries_agree_with_each_other(self):
+        here = [t for t in QUICK if missing(t.place) is None and not t.is_sampled]
+        found = {target: everything(target) for target in here}
+        for distance in agreement.pairs(found) + agreement.trajectories(here):
+            assert distance.share <= 1, distance
+
+
+def broken(monkeypatch, name):
+    """One thing of the formulas done wrong."""
+    right = sigmoid.Expected
+    if name == "a sign flipped":
+        rates = right.rates
+        monkeypatch.setattr(right, "rates", lambda self: (rates(self)[0], -rates(self)[1]))
+    elif name == "no max":
+        monkeypatch.setattr(
+            sigmoid, "side_of",
+            lambda xp, x: sigmoid.Side(xp.ones_like(x), x, xp.exp(-x)),
+        )  # fmt: skip
+    elif name == "1 - exp":
+
+        def init(self, *arguments):
+            start(self, *arguments)
+            self.u = 1 - self.xp.exp(-self.ce)
+
+        start = right.__init__
+        monkeypatch.setattr(right, "__init__", init)
+    elif name == "1 - p":
+
+        def init(self, *arguments):
+            start(self, *arguments)
+            self.u = 1 - (1 - self.u)
+
+        start = right.__init__
+        monkeypatch.setattr(right, "__init__", init)
+    elif name == "gamma off by a millionth":
+        power = focal.power
+        monkeypatch.setattr(focal, "power", lambda xp, u, g: power(xp, u, g * (1 + 1e-6)))
+    elif name == "alpha for both classes":
+        monkeypatch.setattr(focal, "alpha_t", lambda balance, y: balance and y.own * 0 + balance[0])
+    elif name == "no limit at infinity":
+        monkeypatch.setattr(focal, "times", lambda xp, factor, x: factor * x)  # noqa: ARG005
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a sign flipped",
+        "no max",
+        "1 - exp",
+        "1 - p",
+        "gamma off by a millionth",
+        "alpha for both classes",
+        "no limit at infinity",
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_wrong_is_caught(monkeypatch, name, dtype):
+    target = Target(NUMPY, dtype, "eager")
+    assert score(target).passes
+    broken(monkeypatch, name)
+    assert not score(target).passes
+
+
+class TestMeasure:
+    def test_the_true_value_has_no_error_and_its_neighbour_one_ulp(self):
+        one = Exact(*(np.asarray([v]) for v in (1.0, 0.0, 1.0)))
+        for dtype, eps in (("float32", 2.0**-23), ("float16", 2.0**-10), ("bfloat16", 2.0**-7)):
+            target = Target(TORCH, dtype, "eager")
+            assert measure.in_ulp(target, one, np.asarray([1.0])) == 0
+            assert measure.in_ulp(target, one, np.asarray([1.0 + eps])) == 1
+
+    def test_nan_and_a_false_infinity_are_infinitely_wrong(self):
+        one = Exact(*(np.asarray([v]) for v in (1.0, 0.0, 1.0)))
+        for found in (np.nan, np.inf, -np.inf):
+            assert np.isinf(measure.in_ulp(ON_NUMPY, one, np.asarray([found])))
+        infinite = Exact(*(np.asarray([v]) for v in (np.inf, 0.0, np.inf)))
+        assert measure.in_ulp(ON_NUMPY, infinite, np.asarray([np.inf])) == 0
+        for found in (np.nan, 1e308, -np.inf):
+            assert np.isinf(measure.in_ulp(ON_NUMPY, infinite, np.asarray([found])))
+
+    def test_a_denormal_may_be_flushed_only_where_the_library_flushes(self):
+        tiny = Exact(*(np.asarray([v]) for v in (1e-40, 0.0, 1e-40)))
+        zero = np.asarray([0.0])
+        assert measure.in_ulp(Target(TORCH, "float32", "eager"), tiny, zero) == 0
+        assert measure.in_ulp(Target(NUMPY, "float32", "eager"), tiny, zero) > 1e4
+
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+    def test_ulp_is_the_distance_to_the_neighbour(self, dtype):
+        kind = np.dtype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+        for x in (0.0, 1.0, 0.99, 1.5, 1e-3, 60000.0, float(ml_dtypes.finfo(kind).tiny) / 4):
+            x = np.asarray(x, kind)
+            up = float(np.nextafter(x, np.asarray(np.inf, kind))) - float(x)
+            assert tolerances.ulp(float(x), dtype) == up
+
+    def test_the_bounds_are_those_of_the_design(self):
+        assert tolerances.bound("float64", "value", 2.0) == 7
+        assert tolerances.bound("float32", "slope", 2.0, n_classes=2) == 8
+        assert tolerances.bound("bfloat16", "slope", 5.0, n_classes=10) == 1
+
+
+FINITE = st.floats(-1000, 1000, width=32)
+GAMMA = st.one_of(st.sampled_from([0.0, 0.5, 1.0, 2.0, 5.0]), st.floats(0, 5))
+
+
+class TestAnyInput:
+    """What Hypothesis can think of, against the definitions, at run time."""
+
+    @settings(max_examples=150, deadline=None, derandomize=True)
+    @given(x=FINITE, y=st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1)), gamma=GAMMA)
+    @pytest.mark.parametrize("rule", ["expected", "mixture"])
+    def test_sigmoid(self, rule, x, y, gamma):
+        value, slope = focalcore.sigmoid_focal_loss_value_and_grad(
+            [x], [y], gamma=gamma, soft_targets=rule
+        )
+        options = {"gamma": gamma, "rule": rule}
+        with mp.workdps(generate.DIGITS):
+            scale = generate.scale_of_logit(x, y, **options)
+            first, _ = exact.derivatives(
+                lambda v: exact.sigmoid_focal(v, y, **options), x, generate.DIGITS
+            )
+            self.near(value[0], exact.sigmoid_focal(x, y, **options), "value", gamma)
+            self.near(slope[0], first, "slope", gamma, scale)
+
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    @given(x=st.lists(FINITE, min_size=2, max_size=6), label=st.integers(0, 1), gamma=GAMMA)
+    def test_softmax(self, x, label, gamma):
+        value = focalcore.softmax_focal_loss([x], [label], gamma=gamma)
+        with mp.workdps(generate.DIGITS):
+            expected = exact.softmax_focal(x, label, gamma)
+            self.near(value[0], expected, "value", gamma, n_classes=len(x))
+
+    @staticmethod
+    def near(found, expected, quantity, gamma, scale=None, n_classes=None):
+        scale = float(abs(expected) if scale is None else max(scale, abs(expected)))
+        error = float(abs(mp.mpf(float(found)) - expected)) / tolerances.ulp(scale, "float64")
+        assert error <= tolerances.bound("float64", quantity, gamma, n_classes)
+
+
+class TestStandard:
+    def test_what_is_not_in_the_standard_is_refused(self, monkeypatch):
+        STRICT.require()
+        target = Target(STRICT, "float64", "strict")
+        vectors = next(v for v in target.vectors() if v.loss == "sigmoid")
+        wrong = {
+            "a boolean mask": lambda _, x: x[x > 0],
+            "numpy's own": lambda xp, x: xp.nan_to_num(x),
+            "unique": lambda xp, x: xp.unique_values(x),
+            "an extension": lambda xp, x: xp.linalg.matrix_norm(x[None, :]),
+        }
+        assert measure.results(target, measure.FOCALCORE, vectors)
+        for outside in wrong.values():
+            side_of = sigmoid.side_of
+
+            def init(xp, x, outside=outside, side_of=side_of):
+                outside(xp, x)
+                return side_of(xp, x)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(sigmoid, "side_of", init)
+                with pytest.raises((AttributeError, IndexError, RuntimeError)):
+                    measure.results(target, measure.FOCALCORE, vectors)
+
+    def test_every_formula_runs_in_the_standard_alone(self):
+        STRICT.require()
+        for target in (t for t in MATRIX if t.place.name == STRICT.name):
+            assert target.mode == "strict"
+            assert score(target).passes
+
+
+class TestReport:
+    def test_the_command_prints_and_writes(self, tmp_path, capsys):
+        assert command.main([ONE, "--jobs", "1", "--reports", str(tmp_path)]) == 0
+        printed = capsys.readouterr().out
+        assert ONE in printed
+        written = json.loads((tmp_path / "cpu.json").read_text())
+        (target,) = written["targets"]
+        assert target["quantities"]["value"]["numbers"] == target["cases"]
+        assert f"| {ONE} |" in (tmp_path / "cpu.md").read_text()
+
+    def test_the_command_fails_where_something_is_wrong(self, monkeypatch, capsys):
+        broken(monkeypatch, "a sign flipped")
+        assert command.main([ONE, "--jobs", "1"]) == 1
+        assert "slope are beyond the bound" in capsys.readouterr().out
+
+    def test_an_implementation_is_scored(self, capsys):
+        TORCH.require()
+        assert command.main(["--implementation", "torchvision-form", "focalcore"]) == 0
+        assert "torchvision-form" in capsys.readouterr().out
+
+    def test_the_stored_report_knows_every_target_and_none_fails(self):
+        stored = report.read("cpu")
+        assert [each["target"] for each in stored["targets"]] == [target.id for target in MATRIX]
+        assert (
+            list(command.failures(stored["targets"], stored["pairs"] + stored["trainings"])) == []
+        )
+
+    def test_time_and_memory_are_measured_for_each_route(self):
+        JAX.require()
+        records = device.measured(JAX, n=1000, rounds=3)
+        assert {r["work"] for r in records} >= {
+            "copy",
+            "value, eager",
+            "mean and gradient, compiled",
+        }
+        assert all(r["ns"] > 0 for r in records)
+
+    def test_the_readme_s_tables_are_those_of_the_reports(self):
+        text = report.README.read_text()
+        assert report.in_readme(text) == text
+
+
+def score(target):
+    return measure.score(target, measure.everything(target))
+
+
+def record(target, found):
+    tallies = {name: vars(tally) for name, tally in found.quantities.items()}
+    return {"target": target.id, "cases": found.cases, "breaks": None, "quantities": tallies}
+
+
+def flat(values):
+    for value in values:
+        yield from flat(value) if isinstance(value, list) else (value,)
