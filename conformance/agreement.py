@@ -10,9 +10,9 @@ import numpy as np
 
 from . import tolerances
 from .implementations import FOCALCORE
-from .measure import Found, bound
+from .measure import Found, allowance, bound, in_ulp
 from .targets import Target
-from .vectors import Vectors, load
+from .vectors import Exact, load
 
 Array = Any
 
@@ -22,6 +22,7 @@ STEPS, RATE, GAMMA = 100, 0.5, 2.0
 class Distance(NamedTuple):
     """How far two targets are from each other."""
 
+    dtype: str
     one: str
     other: str
     share: float  # of what their bounds allow
@@ -30,57 +31,55 @@ class Distance(NamedTuple):
 def pairs(found: dict[Target, Found]) -> list[Distance]:
     """Every two targets of one type: the largest difference, as a part of what is allowed."""
     return [
-        Distance(a.id, b.id, max(apart(a, b, found[a], found[b])))
+        Distance(a.dtype, a.id, b.id, max(apart(a, b, found[a], found[b]), default=0.0))
         for a, b in itertools.combinations(found, 2)
         if a.dtype == b.dtype
     ]
 
 
 def apart(a: Target, b: Target, one: Found, other: Found) -> Iterator[float]:
-    """The differences, as parts of the sums of both bounds."""
-    for vectors in a.vectors():
-        for quantity in one[vectors.id].keys() & other[vectors.id].keys():
-            both = one[vectors.id][quantity], other[vectors.id][quantity]
-            yield _apart(a, b, vectors, quantity, *both)
+    """The differences of what both gave, as parts of the sums of their bounds."""
+    for vectors in load(a.dtype):
+        if vectors.id in one.keys() & other.keys():
+            for quantity in one[vectors.id].keys() & other[vectors.id].keys():
+                both = one[vectors.id][quantity], other[vectors.id][quantity]
+                allowed = sum(bound(t, vectors, quantity) + allowance(t, vectors) for t in (a, b))
+                yield _difference(a, b, vectors.exact[quantity], quantity, *both) / allowed
 
 
-def _apart(
-    a: Target, b: Target, vectors: Vectors, quantity: str, one: Array, other: Array
+def _difference(
+    a: Target, b: Target, exact: Exact, quantity: str, one: Array, other: Array
 ) -> float:
-    exact = vectors.exact[quantity]
-    with np.errstate(invalid="ignore"):
-        differences = np.where(one == other, 0.0, np.abs(one - other))
-    errors = differences / tolerances.ulp(exact.scale, a.dtype)
+    """The largest, in ulp; infinite where one is NaN and the other is not."""
+    as_exact = Exact(other, np.zeros_like(other), exact.scale)
+    errors = in_ulp(a, as_exact, quantity, one)
+    errors[np.isnan(one) != np.isnan(other)] = np.inf
+    if b.place.flushes:
+        is_small = exact.scale < tolerances.least(a.dtype, quantity)
+        errors[is_small & ((one == 0) | (other == 0))] = 0
     errors[np.isnan(exact.high)] = 0
-    if a.place.flushes or b.place.flushes:
-        errors[tolerances.is_denormal(exact.scale, a.dtype)] = 0
-    allowed = sum(
-        bound(t, vectors, quantity)
-        + tolerances.allowance(t.place.arithmetic, t.dtype, vectors.gamma)
-        for t in (a, b)
-    )
-    return float(np.max(errors)) / allowed
+    return float(np.max(errors))
 
 
 def trajectories(targets: list[Target]) -> list[Distance]:
-    """Trainings from one start: how far they end from the first, as a part of what is allowed.
+    """Trainings from one start: how far apart they ever are, as a part of what is allowed.
 
     Only the loss is the target's own. Descent forgets the errors of the steps before, so what is
-    allowed is what two slopes may be apart.
+    allowed at each step is what two slopes may be apart.
     """
-    first = {}
+    paths = {target: train(target) for target in targets}
     distances = []
-    for target in targets:
-        weights = train(target)
-        start, base = first.setdefault(target.dtype, (target.id, weights))
-        ulps = np.max(np.abs(weights - base)) / tolerances.ulp(np.max(np.abs(base)), target.dtype)
-        allowed = 2 * tolerances.bound(target.dtype, "slope", GAMMA)
-        distances.append(Distance(start, target.id, float(ulps) / allowed))
+    for a, b in itertools.combinations(targets, 2):
+        if a.dtype == b.dtype:
+            size = np.max(np.abs(paths[a]), axis=1, keepdims=True)
+            ulps = np.abs(paths[a] - paths[b]) / tolerances.ulp(size, a.dtype)
+            allowed = 2 * tolerances.bound(a.dtype, "slope", GAMMA)
+            distances.append(Distance(a.dtype, a.id, b.id, float(np.max(ulps)) / allowed))
     return distances
 
 
 def train(target: Target) -> Array:
-    """Logistic regression by gradient descent, on one example in ten; what it ends with."""
+    """The weights of a logistic regression by gradient descent, after each step."""
     rng = np.random.default_rng(5)
     labels = np.arange(200) % 10 == 0
     features = rng.normal(size=(200, 5)) + labels[:, None]
@@ -88,13 +87,11 @@ def train(target: Target) -> Array:
     place, loss = target.place, FOCALCORE.value(vectors)
     own = place.differentiates
     slope = place.gradient(target.mode, loss) if own else FOCALCORE.slope(vectors)
-    y, weights = (
-        place.array(labels),
-        np.zeros(5, target.dtype if "b" not in target.dtype else "float32"),
-    )
+    kind = "float64" if target.dtype == "float64" else "float32"  # weights are not kept in halves
+    y, path = place.array(labels), [np.zeros(5, kind)]
     with place.running():
         for _ in range(STEPS):
-            x = place.array((features @ weights).astype(weights.dtype), target.dtype)
+            x = place.array((features @ path[-1]).astype(kind), target.dtype)
             grad = features.T @ np.asarray(place.numpy(slope(x, y)), "float64") / len(labels)
-            weights = (weights - RATE * grad).astype(weights.dtype)
-    return weights.astype("float64")
+            path.append((path[-1] - RATE * grad).astype(kind))
+    return np.asarray(path[1:], "float64")

@@ -18,8 +18,9 @@ from . import agreement, costs, report
 from .implementations import FOCALCORE
 from .measure import Found, everything, score
 from .peers import PEERS
-from .places import missing
-from .targets import Target, chosen
+from .places import missing, required
+from .targets import MATRIX, Target, chosen
+from .vectors import load
 
 Record = dict[str, Any]
 
@@ -35,17 +36,19 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         parser().error(str(error))
     records, found = measured_all(targets, options.jobs)
-    here = [target for target in targets if missing(target.place) is None]
+    here = [target for target in targets if found[target]]
     pairs = [d._asdict() for d in agreement.pairs({t: found[t] for t in one_of_each(here)})]
     trainings = [d._asdict() for d in agreement.trajectories(one_of_each(here))]
 
-    rows = [report.target_row(record) for record in records if "reason" not in record]
+    rows = [report.target_row(record) for record in records if "cases" in record]
     absent = report.not_run(records, "target")
     report.show("Errors, in ulp of the exact value", report.TARGET_COLUMNS, rows)
     columns = ("type", "one", "other", "part of what is allowed")
     report.show("The farthest two libraries", columns, report.distance_rows(pairs))
     report.show("The farthest two trainings", columns, report.distance_rows(trainings))
     failed = list(failures(records, pairs + trainings))
+    failed += [f"{name} is required, and no target" for name in unknown(required())]
+    failed += [] if here else ["nothing could be measured"]
     cases = sum(record.get("cases", 0) for record in records)
     print(*absent, sep="\n")
     print(f"{cases:,} cases on {len(here)} targets; {len(absent)} targets not run")
@@ -85,10 +88,19 @@ def measured(target: Target) -> tuple[Record, Found]:
     reason = missing(place)
     if reason:
         return known | {"reason": reason, "required": place.is_required()}, {}
-    found = everything(target)
+    known["stored"] = sum(len(vectors) for vectors in load(target.dtype))
+    try:
+        found = everything(target)
+    except Exception as error:  # one library's failure is a line of the report, not its end
+        return known | {"error": f"{type(error).__name__}: {error}"}, {}
     known |= dataclasses.asdict(score(target, found))
     known |= {"kept": costs.bytes_kept(target), "breaks": costs.graph_breaks(target)}
     return known, found
+
+
+def unknown(names: list[str]) -> list[str]:
+    """Names that no target begins with."""
+    return [name for name in names if not any(t.id.startswith(name) for t in MATRIX)]
 
 
 def one_of_each(targets: list[Target]) -> list[Target]:
@@ -105,6 +117,9 @@ def failures(records: list[Record], distances: list[Record]) -> Iterator[str]:
         if "reason" in record:
             if record["required"]:
                 yield f"{record['target']} is required: {record['reason']}"
+            continue
+        if "error" in record:
+            yield f"{record['target']}: {record['error']}"
             continue
         if not record["cases"] or record["breaks"]:
             yield f"{record['target']}: {record['cases']} cases, {record['breaks']} graph breaks"
@@ -123,9 +138,9 @@ def compare(options: argparse.Namespace) -> int:
     """Score other implementations on the same numbers."""
     wanted = {p.name: p for p in (FOCALCORE, *PEERS)}
     names = list(wanted) if options.implementation == ["all"] else options.implementation
-    unknown = sorted(set(names) - set(wanted))
-    if unknown:
-        parser().error(f"no implementation {', '.join(unknown)}; there are {', '.join(wanted)}")
+    strange = sorted(set(names) - set(wanted))
+    if strange:
+        parser().error(f"no implementation {', '.join(strange)}; there are {', '.join(wanted)}")
     records = [record for name in names for record in scored(wanted[name])]
     rows = [report.peer_row(record) for record in records if "reason" not in record]
     absent = report.not_run(records, "implementation")

@@ -21,7 +21,7 @@ def bytes_kept(target: Target) -> float | None:
     keep = {"torch": _kept_by_torch, "jax": _kept_by_jax}.get(target.place.name)
     if keep is None or target.mode == "vmapped":
         return None
-    return max(keep(target, loss, *_inputs(target, loss)) for loss in _losses()) / (N * C)
+    return max(keep(target, loss, *_inputs(target)) for loss in _losses()) / (N * C)
 
 
 def graph_breaks(target: Target) -> int | None:
@@ -31,8 +31,9 @@ def graph_breaks(target: Target) -> int | None:
     import torch
 
     torch.compiler.reset()
-    explain = torch._dynamo.explain
-    return sum(explain(loss)(*_inputs(target, loss)).graph_break_count for loss in _losses())
+    x, y = _inputs(target)
+    x.requires_grad_()
+    return sum(torch._dynamo.explain(loss)(x, y).graph_break_count for loss in _losses())
 
 
 def _losses() -> tuple[Callable[..., Array], ...]:
@@ -42,7 +43,7 @@ def _losses() -> tuple[Callable[..., Array], ...]:
     )
 
 
-def _inputs(target: Target, loss: Any) -> tuple[Array, Array]:  # noqa: ARG001
+def _inputs(target: Target) -> tuple[Array, Array]:
     rng, place = np.random.default_rng(0), target.place
     return place.array(rng.normal(size=(N, C)), target.dtype), place.array(
         rng.integers(0, 2, (N, C))

@@ -19,7 +19,7 @@ from . import exact
 DATA = pathlib.Path(__file__).parent / "data"
 DIGITS = 1000  # e^-2000 has to be seen beside 1
 FAR = 20_000.0  # stands for an infinite logit: what has a limit is there, to 1e-4000
-NAMES = ("value", "slope", "curvature", "scale")
+NAMES = ("value", "slope", "curvature", "slope_scale", "curvature_scale")
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 3.7, 5.0)
 
 # the hard places; the sets for wider types hold what narrower types can't
@@ -172,7 +172,7 @@ def results_of(kind, options, x, y):
 
 
 def without_paths(found, loss):
-    """Derivatives of an infinite row depend on the path there, unless one class is all of it."""
+    """For a distribution, the derivatives of an infinite row depend on the path there."""
     for i, value in enumerate(found["value"] if loss == "softmax" else ()):
         for name in NAMES[1:] if value == "inf" else ():
             found[name][i] = ["nan"] * len(found[name][i])
@@ -192,11 +192,10 @@ def elements(loss, options, x, y):
             (a[t], 1, plain | {"gamma": gammas[t], "pos_weight": weights[t]})
             for a, t in zip(x, y, strict=True)
         ]
-    flat = itertools.product(range(x.shape[-1] if x.ndim > 1 else 1))
-    columns = [c for (c,) in flat] * (x.size if x.ndim == 1 else len(x))
+    columns = np.resize(np.arange(x.shape[-1]), x.size)
     return [
         (a, b, {n: v[c] if isinstance(v, list) else v for n, v in plain.items()})
-        for a, b, c in zip(x.ravel(), y.ravel(), columns, strict=False)
+        for a, b, c in zip(x.ravel(), y.ravel(), columns, strict=True)
     ]
 
 
@@ -204,8 +203,7 @@ def of_logit(x, y, **options):
     def near(far):
         v = finite(x, far)
         of = partial(exact.sigmoid_focal, y=y, **options)
-        scale = scale_of_logit(v, y, **options)
-        return of(v), *exact.derivatives(of, v, DIGITS), scale
+        return of(v), *exact.derivatives(of, v, DIGITS), *scales_of_logit(v, y, **options)
 
     return dict(zip(NAMES, limit(near, [x]), strict=True))
 
@@ -218,8 +216,9 @@ def of_row(x, y, **options):
             return lambda v: exact.softmax_focal([*row[:j], v, *row[j + 1 :]], y, **options)
 
         pairs = [exact.derivatives(along(j), v, DIGITS) for j, v in enumerate(row)]
-        scales = scale_of_row(row, y, **options)
-        return exact.softmax_focal(row, y, **options), *zip(*pairs, strict=True), scales
+        slopes, curvatures = zip(*pairs, strict=True)
+        scales = scales_of_row(row, y, **options), curvatures
+        return exact.softmax_focal(row, y, **options), slopes, curvatures, *wider(row, y, *scales)
 
     return dict(zip(NAMES, limit(near, x), strict=True))
 
@@ -228,25 +227,36 @@ def of_probability(p, y, **options):
     return {"value": exact.probability_focal(p, y, **options)}
 
 
-def scale_of_logit(x, y, gamma=2.0, alpha=None, pos_weight=1.0, smoothing=0.0, rule="expected"):
-    """The sum of the sizes of the terms that the slope is the sum of."""
+def scales_of_logit(x, y, gamma=2.0, alpha=None, pos_weight=1.0, smoothing=0.0, rule="expected"):
+    """The sums of the sizes of the terms that slope and curvature are sums of."""
     (q, p), odds = exact.probabilities([0, x])[0], exact.probabilities([0, x])[2]
     ces = {1: mp.log1p(odds[1]), 0: mp.log1p(odds[0])}
     y, s, gamma = exact.number(y), exact.number(smoothing), exact.number(gamma)
     positive, negative = exact.balance(alpha, pos_weight)
     v = (1 - s) * y + s / 2
     if rule == "mixture":
-        of_positive = exact.power(q, gamma) * (gamma * p * ces[1] + q)
-        of_negative = exact.power(p, gamma) * (gamma * q * ces[0] + p)
-        return v * positive * of_positive + (1 - v) * negative * of_negative
+        of_positive = terms(q, p, ces[1], q, p * q, abs(q - p), gamma)
+        of_negative = terms(p, q, ces[0], p, p * q, abs(q - p), gamma)
+        both = zip(of_positive, of_negative, strict=True)
+        return [v * positive * a + (1 - v) * negative * b for a, b in both]
     m = y if rule == "hard" else v
     u = m * q + (1 - m) * p
     ce = v * ces[1] + (1 - v) * ces[0]
-    terms = gamma * abs(1 - 2 * m) * p * q / u * ce + (1 - v) * p + v * q
-    return (m * positive + (1 - m) * negative) * exact.power(u, gamma) * terms
+    rate = abs(1 - 2 * m) * p * q / u
+    alpha_t = m * positive + (1 - m) * negative
+    sizes = terms(u, rate, ce, (1 - v) * p + v * q, p * q, abs(q - p), gamma)
+    return [alpha_t * size for size in sizes]
 
 
-def scale_of_row(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
+def terms(u, rate, ce, difference, bend, asymmetry, gamma):
+    """The sizes of the terms of slope and curvature, summed up."""
+    slope = gamma * rate * ce + difference
+    curvature = gamma * (abs(gamma - 1) * rate + asymmetry) * rate * ce
+    curvature += 2 * gamma * rate * difference + bend
+    return exact.power(u, gamma) * slope, exact.power(u, gamma) * curvature
+
+
+def scales_of_row(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
     p, q, against = exact.probabilities(x)
     minus_log_p, s, n = [mp.log1p(a) for a in against], exact.number(smoothing), len(x)
     y, gammas, alphas = exact.per_class(y, gamma, alpha, n)
@@ -267,6 +277,20 @@ def scale_of_row(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
         * (gamma * p[j] * ((1 - m[j]) * p_t + m[j] * u) / u * ce + (1 - v[j]) * p[j] + v[j] * q[j])
         for j in range(n)
     ]
+
+
+def wider(x, y, slopes, curvatures):
+    """Scales that let a class share in the rounding of its distance to the largest of the others.
+
+    Half an ulp of a distance d is d / 2 ulp of exp(d); the narrowest bound is 4 ulp. A curvature
+    holds pi_j (1 - pi_j), good to an ulp of pi_j: it is measured against the slope too.
+    """
+    apart = int(y) if np.ndim(y) == 0 else int(np.argmax(x))
+    largest = max(v for j, v in enumerate(x) if j != apart)
+    spread = [0.0 if j == apart else (largest - v) / 8 for j, v in enumerate(x)]
+    slope = [(1 + d) * s for d, s in zip(spread, slopes, strict=True)]
+    bend = [max(s, (1 + d) * abs(c)) for s, d, c in zip(slope, spread, curvatures, strict=True)]
+    return slope, bend
 
 
 def finite(x, far):
@@ -291,7 +315,7 @@ def arrived(there, beyond):
 
 def nested(values, x, name):
     """Numbers of a set, in its shape: of each element, or with lists for rows."""
-    bits = 8 if name == "scale" else 106
+    bits = 8 if name.endswith("scale") else 106
     written = [
         [literal(v, bits) for v in value]
         if isinstance(value, list | tuple)
@@ -303,7 +327,7 @@ def nested(values, x, name):
 
 
 def literal(value, bits):
-    """A hexadecimal number; what rounds to 0 even in float64's denormals is 0."""
+    """A hexadecimal number; what is far below the denormals of float64 is 0."""
     if mp.isinf(value):
         return "inf" if value > 0 else "-inf"
     with mp.workprec(bits):
@@ -326,9 +350,6 @@ def set_of(kind, inputs):
     x, y = inputs_of(kind, inputs)
     hard = not kind.endswith("soft")
     results = [results_of(kind, options, x, y) for options in OPTIONS[kind]]
-    for options, result in zip(OPTIONS[kind], results, strict=True):
-        if hard and not options.get("label_smoothing"):
-            result.pop("scale", None)  # all terms have one sign: it is the slope itself
     return {
         "id": f"{kind}-{inputs}",
         "inputs": inputs,

@@ -20,12 +20,12 @@ class Tally:
     """The errors of one quantity, over all that was compared."""
 
     numbers: int = 0
-    ulp: float = 0.0  # the largest error, of what is not lost
+    ulp: float = 0.0  # the largest error, where both are finite
     share: float = 0.0  # the largest error as a part of its bound in the table
     where: str = ""  # the place of that one
     beyond: int = 0  # how many are off by more than the bound and what the library's exp adds
-    far: int = 0  # how many are off by more than 1 %
-    lost: int = 0  # how many are NaN, or infinite where the exact value is not, or the reverse
+    far: int = 0  # how many are off by more than 1 %, or wrongly infinite or finite, or NaN
+    nan: int = 0
 
 
 @dataclass
@@ -85,20 +85,20 @@ def add(tally: Tally, target: Target, vectors: Vectors, quantity: str, found: Ar
     """Compare, and note what is worst."""
     exact = vectors.exact[quantity]
     assert found.shape == exact.high.shape, f"{vectors.id}: {quantity} is {found.shape}"
-    errors = in_ulp(target, exact, found)
+    errors, is_defined = in_ulp(target, exact, quantity, found), ~np.isnan(exact.high)
     most = bound(target, vectors, quantity)
-    allowed = most + tolerances.allowance(target.place.arithmetic, target.dtype, vectors.gamma)
     worst = np.unravel_index(np.argmax(errors), errors.shape)
     if errors[worst] >= tally.share * most:
         tally.share = float(errors[worst]) / most
         tally.where = f"{vectors.id} at {vectors.logits[worst[0]]}, {vectors.targets[worst[0]]}"
-    is_normal = ~tolerances.is_denormal(exact.scale, target.dtype) & ~np.isnan(exact.high)
     is_lost = np.isinf(errors)
+    size = np.maximum(exact.scale, tolerances.least(target.dtype, quantity))
+    is_far = is_defined & (difference(found, exact) > 0.01 * size)
     tally.ulp = max(tally.ulp, float(np.max(np.where(is_lost, 0, errors))))
-    tally.lost += int(np.sum(is_lost))
-    tally.numbers += int(np.sum(~np.isnan(exact.high)))
-    tally.beyond += int(np.sum(errors > allowed))
-    tally.far += int(np.sum(is_normal & (difference(found, exact) > 0.01 * exact.scale)))
+    tally.numbers += int(np.sum(is_defined))
+    tally.beyond += int(np.sum(errors > most + allowance(target, vectors)))
+    tally.far += int(np.sum(is_far | is_lost))
+    tally.nan += int(np.sum(np.isnan(found) & is_defined))
 
 
 def bound(target: Target, vectors: Vectors, quantity: str) -> float:
@@ -106,12 +106,19 @@ def bound(target: Target, vectors: Vectors, quantity: str) -> float:
     return tolerances.bound(target.dtype, quantity, vectors.gamma, vectors.n_classes)
 
 
-def in_ulp(target: Target, exact: Exact, found: Array) -> Array:
+def allowance(target: Target, vectors: Vectors) -> float:
+    """What the library's exp adds to it."""
+    return tolerances.allowance(target.place.arithmetic, target.dtype, vectors.gamma)
+
+
+def in_ulp(target: Target, exact: Exact, quantity: str, found: Array) -> Array:
     """The errors; 0 where nothing is defined, or where a denormal was flushed to 0."""
+    least = tolerances.least(target.dtype, quantity)
     with np.errstate(over="ignore"):
-        errors = difference(found, exact) / tolerances.ulp(exact.scale, target.dtype)
+        unit = tolerances.ulp(np.maximum(exact.scale, least), target.dtype)
+        errors = difference(found, exact) / unit
     if target.place.flushes:
-        errors[tolerances.is_denormal(exact.scale, target.dtype) & (found == 0)] = 0
+        errors[(exact.scale < least) & (found == 0)] = 0
     errors[np.isnan(exact.high)] = 0
     return errors
 

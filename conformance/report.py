@@ -6,6 +6,7 @@ import json
 import math
 import pathlib
 import platform
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -22,12 +23,12 @@ PACKAGES = ("focalcore", "array-api-compat", "array-api-strict", "dask", "jax", 
 PACKAGES += ("cupy", "fvcore", "keras", "kornia", "monai", "optax")
 
 TARGET_COLUMNS = (
-    "target", "cases", "value ulp", "slope ulp", "curvature ulp", "part of the bound",
+    "target", "cases", "of", "value ulp", "slope ulp", "curvature ulp", "part of the bound",
     "kept B/logit", "graph breaks",
 )  # fmt: skip
 PEER_COLUMNS = (
-    "implementation", "type", "cases", "value ulp", "off > 1 %", "lost",
-    "slope ulp", "off > 1 %", "lost",
+    "implementation", "type", "cases", "value ulp", "off > 1 %", "NaN",
+    "slope ulp", "off > 1 %", "NaN",
 )  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def target_row(record: Record) -> list[str]:
     return [
         record["target"],
         f"{record['cases']:,}",
+        f"{record['stored']:,}",
         *(_number(tallies[q]["ulp"]) if tallies[q]["numbers"] else "" for q in QUANTITIES),
         f"{max(t['share'] for t in tallies.values()):.2f}",
         *("" if record[name] is None else f"{record[name]:g}" for name in ("kept", "breaks")),
@@ -68,7 +70,7 @@ def peer_row(record: Record) -> list[str]:
     for quantity in QUANTITIES[:2]:
         tally = record["quantities"][quantity]
         far = tally["far"] / max(tally["numbers"], 1)
-        cells += [_number(tally["ulp"]), f"{100 * far:.1f} %", str(tally["lost"])]
+        cells += [_number(tally["ulp"]), f"{100 * far:.1f} %", str(tally["nan"])]
     return cells
 
 
@@ -81,15 +83,9 @@ def distance_rows(records: Iterable[Record]) -> list[list[str]]:
     """Which two targets are farthest from each other, for each type."""
     farthest: dict[str, Record] = {}
     for record in records:
-        dtype = next(
-            part for part in record["one"].split("-") if "float" in part and part != "no_float64"
-        )
-        if record["share"] >= farthest.get(dtype, {"share": -1.0})["share"]:
-            farthest[dtype] = record
-    return [
-        [dtype, record["one"], record["other"], f"{record['share']:.2g}"]
-        for dtype, record in farthest.items()
-    ]
+        if record["share"] >= farthest.get(record["dtype"], {"share": -1.0})["share"]:
+            farthest[record["dtype"]] = record
+    return [[dtype, r["one"], r["other"], f"{r['share']:.2g}"] for dtype, r in farthest.items()]
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
@@ -120,10 +116,10 @@ def page(title: str, table: str, absent: list[str]) -> str:
     )
 
 
-def write(name: str, report: Record, text: str, folder: pathlib.Path = REPORTS) -> None:
+def write(name: str, report: Record, text: str, folder: pathlib.Path) -> None:
     """Both files of a report."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(report, indent=1, allow_nan=True) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(_finite(report), indent=1) + "\n")
     (folder / f"{name}.md").write_text(text)
 
 
@@ -166,7 +162,17 @@ def _support_row(place: str, records: list[Record]) -> list[str]:
 def peer_table() -> str:
     """The README's table of implementations, from the report."""
     scores = (read("peers") or {"scores": []})["scores"]
-    return markdown(PEER_COLUMNS, [peer_row(r) for r in scores if "reason" not in r])
+    table = markdown(PEER_COLUMNS, [peer_row(r) for r in scores if "reason" not in r])
+    return "\n".join([table, "", *not_run(scores, "implementation")])
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: the largest double in its place."""
+    if isinstance(value, dict):
+        return {name: _finite(v) for name, v in value.items()}
+    if isinstance(value, list):
+        return [_finite(v) for v in value]
+    return min(value, sys.float_info.max) if isinstance(value, float) else value
 
 
 def _number(x: float) -> str:

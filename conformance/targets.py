@@ -56,11 +56,11 @@ def chosen(patterns: list[str]) -> list[Target]:
     """The targets whose ids match one of the patterns; all of them where there is none."""
     if not patterns:
         return list(MATRIX)
-    found = [t for t in MATRIX if any(fnmatch.fnmatch(t.id, pattern) for pattern in patterns)]
-    if not found:
-        ids = ", ".join(t.id for t in MATRIX)
-        raise ValueError(f"no target matches {', '.join(patterns)}; there are {ids}")
-    return found
+    ids = [target.id for target in MATRIX]
+    for pattern in patterns:
+        if not fnmatch.filter(ids, pattern):
+            raise ValueError(f"no target matches {pattern}; there are {', '.join(ids)}")
+    return [t for t in MATRIX if any(fnmatch.fnmatch(t.id, pattern) for pattern in patterns)]
 
 
 def runnable() -> list[Target]:

@@ -94,22 +94,16 @@ def _read(file: dict[str, Any], held: tuple[str, ...]) -> Iterator[Vectors]:
                 options,
                 logits,
                 targets,
-                _exact(file["loss"], result),
+                _exact(result),
             )
 
 
-def _exact(loss: str, result: dict[str, Any]) -> dict[str, Exact]:
+def _exact(result: dict[str, Any]) -> dict[str, Exact]:
     highs = {name: _numbers(result[name]) for name in QUANTITIES if name in result}
     scales = {name: np.abs(high) for name, high in highs.items()}
-    if "slope" in highs:
-        # slope and curvature are sums: what they cancel from is what rounding is a part of
-        if "scale" in result:
-            terms = _numbers(result["scale"])
-            scales["slope"] = np.where(np.isinf(terms), scales["slope"], terms)
-        if loss == "softmax":  # and those of a row are one vector
-            finite = np.where(np.isinf(scales["slope"]), 0.0, scales["slope"])
-            scales["slope"] = np.maximum(scales["slope"], np.max(finite, axis=-1, keepdims=True))
-        scales["curvature"] = np.maximum(scales["slope"], np.abs(highs["curvature"]))
+    for name in highs.keys() - {"value"}:
+        terms = _numbers(result[f"{name}_scale"])
+        scales[name] = np.where(np.isinf(terms), scales[name], terms)
     return {name: Exact(high, _rests(result[name]), scales[name]) for name, high in highs.items()}
 
 

@@ -236,7 +236,7 @@ def test_threads_share_nothing(rng):
     def work(i):
         found[i] = all(np.array_equal(softmax_focal_loss(x, y), expected) for _ in range(20))
 
-    threads = [threading.Thread(place=work, args=(i,)) for i in range(8)]
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import focalcore._formulas
-from conformance import exact
+from conformance import exact, tolerances
 from conformance.places import STRICT
 from focalcore._formulas import focal, probability, sigmoid, softmax
 from focalcore._terms import Operands, Sigmoid, Softmax
@@ -168,6 +168,15 @@ def test_formulas_call_nothing_outside_the_standard():
         ):
             for found in (formula.value(), formula.slope(), formula.curvature()):
                 assert found.device == device
+
+
+@pytest.mark.parametrize("gamma", [0.25, 0.75, 1.7, 3.7, 6.3, 8.9, 20.0, 33.3])
+def test_an_exponent_is_not_rounded_to_the_type_of_u(gamma):
+    u = np.linspace(0, 1, 2001, dtype="float32")[1:] ** 2
+    expected = u.astype("float64") ** gamma
+    normal = expected > 2.0**-126
+    error = np.abs(focal.power(xp, u, gamma) - expected) / tolerances.ulp(expected, "float32")
+    assert np.max(error[normal]) <= gamma + 2
 
 
 def test_formula_rooms_import_nothing_of_the_package_but_each_other():

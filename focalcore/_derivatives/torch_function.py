@@ -70,10 +70,11 @@ def value(backend: Backend, loss: Terms, operands: Operands) -> Array:
     if torch.compiler.is_compiling():
         learns = torch.is_grad_enabled() and logits.requires_grad
         # Dynamo knows no Function inside a transform, and export must see plain operations
-        if learns and not (torch.compiler.is_exporting() or _levels() or _any_learns(others)):
+        others_learn = any(x.requires_grad for x in others)
+        if learns and not (others_learn or torch.compiler.is_exporting() or _levels()):
             return _CompiledLoss.apply(call, logits, *others)
         return _execution.value(backend, loss, operands)
-    if _levels() and any(level.key() == TransformType.Jvp for level in _levels()):
+    if any(level.key() == TransformType.Jvp for level in _levels()):
         return _execution.value(backend, loss, operands)
     return _Loss.apply(call, logits, *others)
 
@@ -133,10 +134,6 @@ class _CompiledLoss(torch.autograd.Function):  # type: ignore[misc]
     def backward(ctx: Any, upstream: Array) -> Any:
         arrays = ctx.saved_tensors
         return None, ctx.call.pulled_back(upstream, arrays), *(None for _ in arrays[1:])
-
-
-def _any_learns(others: list[Array]) -> bool:
-    return any(x.requires_grad for x in others)
 
 
 def _levels() -> Any:

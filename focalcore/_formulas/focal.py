@@ -125,11 +125,14 @@ def power(xp: Namespace, u: Array, gamma: Array) -> Array:
     if not isinstance(gamma, float):
         limit = xp.astype(gamma == 0, u.dtype)
         return _except_at_zero(xp, u, limit, lambda v: v**gamma)
-    quarters = min(int(4 * gamma), 20)
+    quarters = int(4 * gamma)
     rest = gamma - quarters / 4
-    whole = quarters // 4
-    square = u * u if whole >= 2 else u
-    factors = [square] * (whole // 2) + [u] * (whole % 2)
+    factors, square, whole = [], u, quarters // 4
+    while whole:
+        if whole % 2:
+            factors.append(square)
+        whole //= 2
+        square = square * square if whole else square
     if quarters % 4:
         factors.append(_except_at_zero(xp, u, u, lambda v: _root(xp, v, quarters % 4)))
     if rest:
