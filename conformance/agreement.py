@@ -55,8 +55,8 @@ def _difference(
     errors = in_ulp(a, as_exact, quantity, one)
     errors[np.isnan(one) != np.isnan(other)] = np.inf
     if b.place.flushes:
-        is_small = exact.scale < tolerances.least(a.dtype, quantity)
-        errors[is_small & ((one == 0) | (other == 0))] = 0
+        least = tolerances.least(a.dtype, quantity)
+        errors[(exact.scale < least) & (np.maximum(np.abs(one), np.abs(other)) < least)] = 0
     errors[np.isnan(exact.high)] = 0
     return float(np.max(errors))
 

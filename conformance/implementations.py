@@ -51,12 +51,16 @@ class Focalcore(Implementation):
         return lambda x, y: loss(x, y, **options)
 
     def slope(self, vectors: Vectors) -> Loss | None:
-        pair = getattr(focalcore, f"{vectors.loss}_focal_loss_value_and_grad", None)
-        return pair and (lambda x, y: pair(x, y, **vectors.options)[1])
+        return self._second_of("value_and_grad", vectors)
 
     def curvature(self, vectors: Vectors) -> Loss | None:
-        pair = getattr(focalcore, f"{vectors.loss}_focal_loss_grad_and_hess", None)
-        return pair and (lambda x, y: pair(x, y, **vectors.options)[1])
+        return self._second_of("grad_and_hess", vectors)
+
+    def _second_of(self, names: str, vectors: Vectors) -> Loss | None:
+        pair = getattr(focalcore, f"{vectors.loss}_focal_loss_{names}", None)
+        if pair is None:  # of probabilities there is only the value
+            return None
+        return lambda x, y: pair(x, y, **vectors.options)[1]
 
 
 FOCALCORE = Focalcore()

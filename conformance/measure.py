@@ -112,13 +112,13 @@ def allowance(target: Target, vectors: Vectors) -> float:
 
 
 def in_ulp(target: Target, exact: Exact, quantity: str, found: Array) -> Array:
-    """The errors; 0 where nothing is defined, or where a denormal was flushed to 0."""
+    """The errors; 0 where nothing is defined, or where a denormal may have been flushed."""
     least = tolerances.least(target.dtype, quantity)
     with np.errstate(over="ignore"):
         unit = tolerances.ulp(np.maximum(exact.scale, least), target.dtype)
         errors = difference(found, exact) / unit
     if target.place.flushes:
-        errors[(exact.scale < least) & (found == 0)] = 0
+        errors[(exact.scale < least) & (np.abs(found) < least)] = 0
     errors[np.isnan(exact.high)] = 0
     return errors
 

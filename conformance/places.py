@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import pytest
 
 Array = Any
 Function = Callable[..., Any]
@@ -62,6 +61,8 @@ class Place:
 
     def require(self) -> None:
         """Skip where this place cannot run, or fail where it was asked for."""
+        import pytest
+
         reason = self.missing()
         if reason and self.is_required():
             pytest.fail(f"{self.id} is required: {reason}")

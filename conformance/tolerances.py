@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .places import HALVES, WIDE
+from .places import HALVES
 
 Array = Any
 
@@ -67,7 +67,7 @@ def least(dtype: str, quantity: str) -> float:
     """The size below which digits are missing: they are measured as if it were of this size.
 
     For a value, the smallest normal number. In a derivative, what is denormal is multiplied by
-    gamma and the logit.
+    gamma, the logit and the weight; float16 is computed where its own denormals are normal.
     """
-    amplified = quantity != "value" and dtype in WIDE
-    return float(np.ldexp(1.0, FORMATS[dtype][1] + (10 if amplified else 0)))
+    amplified = quantity != "value" and dtype != "float16"
+    return float(np.ldexp(1.0, FORMATS[dtype][1] + (14 if amplified else 0)))

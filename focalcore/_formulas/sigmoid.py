@@ -99,8 +99,7 @@ class Expected(focal.Product):
 
 def hard(xp: Namespace, side: Side, gamma: Array) -> Expected:
     """The focal loss of the positive class: a decreasing function of its margin."""
-    one, zero = xp.ones_like(side.positive), xp.zeros_like(side.positive)
-    y = focal.Shares(one, zero)
+    y = _certain(xp, side)
     return Expected(xp, side, y, y, gamma)
 
 
@@ -108,6 +107,11 @@ def mixture(
     xp: Namespace, side: Side, y: focal.Shares, gamma: Array, balance: focal.Balance
 ) -> focal.Mixture:
     """A modulating factor for each class: ``y FL(x, 1) + (1 - y) FL(x, 0)``."""
-    one, zero = xp.ones_like(side.positive), xp.zeros_like(side.positive)
-    of = focal.Shares(zero, one)
-    return focal.Mixture(xp, y, hard(xp, side, gamma), Expected(xp, side, of, of, gamma), balance)
+    other = focal.Shares(*reversed(_certain(xp, side)))
+    negative = Expected(xp, side, other, other, gamma)
+    return focal.Mixture(xp, y, hard(xp, side, gamma), negative, balance)
+
+
+def _certain(xp: Namespace, side: Side) -> focal.Shares:
+    """A target that is all of the positive class."""
+    return focal.Shares(xp.ones_like(side.positive), xp.zeros_like(side.positive))
