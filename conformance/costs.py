@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -50,19 +50,24 @@ def _inputs(target: Target) -> tuple[Array, Array]:
     )
 
 
-def _kept_by_torch(target: Target, loss: Callable[..., Array], x: Array, y: Array) -> int:
+def kept_by_torch(loss: Callable[[], Any], inputs: Iterable[Array]) -> int:
+    """Bytes that a call saves for backward, beyond its inputs."""
     import torch
 
-    kept, inputs = [], {x.data_ptr(), y.data_ptr()}
+    kept, known = [], {x.data_ptr() for x in inputs}
 
     def keep(t: Array) -> Array:
-        kept.append(0 if t.data_ptr() in inputs else t.numel() * t.element_size())
+        kept.append(0 if t.data_ptr() in known else t.numel() * t.element_size())
         return t
 
-    run = target.place.run(target.mode, loss)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
-        run(x.requires_grad_(), y)
+        loss()
     return sum(kept)
+
+
+def _kept_by_torch(target: Target, loss: Callable[..., Array], x: Array, y: Array) -> int:
+    run = target.place.run(target.mode, loss)
+    return kept_by_torch(lambda: run(x.requires_grad_(), y), (x, y))
 
 
 def _kept_by_jax(target: Target, loss: Callable[..., Array], x: Array, y: Array) -> int:

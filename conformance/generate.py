@@ -6,7 +6,6 @@ comes out is the definitions of `exact`, in 1000 digits, as hexadecimal numbers 
 
 import itertools
 import json
-import pathlib
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -15,8 +14,8 @@ import mpmath as mp
 import numpy as np
 
 from . import exact
+from .vectors import DATA
 
-DATA = pathlib.Path(__file__).parent / "data"
 DIGITS = 1000  # e^-2000 has to be seen beside 1
 FAR = 20_000.0  # stands for an infinite logit: what has a limit is there, to 1e-4000
 NAMES = ("value", "slope", "curvature", "slope_scale", "curvature_scale")
@@ -31,15 +30,12 @@ PLACES = {
     "float32": [1e-40, 1.1754944e-38, 1e-30, 1e-6, 0.1, 0.7, 20.1, 87.3, 88.8, 103.9],
     "float64": [5e-324, 1e-300, 1e-12, 0.1, 20.1, 36.7, 88.8, 710.1, 745.2, 999.9],
 }
-ROWS = {
-    "half": [
-        [0, -0.0, 0], [1, 0, -1], [0.5, 0.25, 0.125], [3, -2, 1], [20, 0, -1], [0, 20, -1],
-        [60, 0, 0], [0, 60, 59], [88.5, 0, 0], [0, 88.5, 88], [100, -100, 0], [1000, 0, -1000],
-        [1000, 992, 984], [-984, -992, -1000], [0, 1000, 1000], [7, 7, 7],
-        [np.inf, 0, 1], [-np.inf, 0, 1], [0, -np.inf, -np.inf], [0, np.inf, 1],
-    ],
-    "float32": [], "float64": [],
-}  # fmt: skip
+ROWS = [  # for the narrowest types; the others are random
+    [0, -0.0, 0], [1, 0, -1], [0.5, 0.25, 0.125], [3, -2, 1], [20, 0, -1], [0, 20, -1],
+    [60, 0, 0], [0, 60, 59], [88.5, 0, 0], [0, 88.5, 88], [100, -100, 0], [1000, 0, -1000],
+    [1000, 992, 984], [-984, -992, -1000], [0, 1000, 1000], [7, 7, 7],
+    [np.inf, 0, 1], [-np.inf, 0, 1], [0, -np.inf, -np.inf], [0, np.inf, 1],
+]  # fmt: skip
 SOFT = [[1, 0, 0], [0.25, 0.25, 0.5], [0, 0.5, 0.5], [0.125, 0.625, 0.25], [0.75, 0, 0.25]]
 SOFT_LABELS = [0, 2**-9, 0.25, 0.5, 0.8984375, 1]
 PROBABILITIES = {
@@ -111,11 +107,12 @@ def rounded(values, inputs):
 
 
 def scattered(inputs, shape, seed):
-    """Random values of every size, which use all the digits of their type."""
-    rng = np.random.default_rng(seed)
+    """Random values, which use all the digits of their type; of every size but in the narrowest."""
+    values = np.random.default_rng(seed).normal(size=shape)
+    if inputs == "half":
+        return rounded(np.round(values * 16) / 4, inputs)
     scales = np.resize([1.0, 5.0, 20.0, 100.0, 1000.0], shape[0])
-    values = (scales.reshape(-1, *[1] * (len(shape) - 1)) * rng.normal(size=shape)).clip(-1e3, 1e3)
-    return rounded(np.round(values * 16) / 16 if inputs == "half" else values, inputs)
+    return rounded((scales.reshape(-1, *[1] * (len(shape) - 1)) * values).clip(-1e3, 1e3), inputs)
 
 
 def inputs_of(kind, inputs):
@@ -127,7 +124,7 @@ def inputs_of(kind, inputs):
         more = [] if inputs == "half" else scattered(inputs, (16,), 1).tolist()
         return crossed(rounded(places + more, inputs), labels)
     if kind == "sigmoid-classes":
-        return scattered_small(inputs, (12, 3), 2), np.indices((12, 3)).sum(axis=0) % 2
+        return scattered(inputs, (12, 3), 2), np.indices((12, 3)).sum(axis=0) % 2
     if loss == "binary":
         return crossed(rounded(PROBABILITIES[inputs], inputs), labels)
     if loss == "categorical":
@@ -138,19 +135,10 @@ def inputs_of(kind, inputs):
         places = rounded([s * x for x in PLACES[inputs] for s in (1.0, -1.0)], inputs)
         return np.stack([places, np.zeros_like(places)], axis=-1), np.zeros(len(places), "int64")
     if kind == "softmax-many":
-        rows = scattered_small(inputs, (10, 10), 3)
+        rows = scattered(inputs, (10, 10), 3)
         return rows, np.where(np.arange(10) % 2, np.argmax(rows, axis=1), 0)
-    rows = scattered_small(inputs, (10, 3), 4) if inputs != "half" else ROWS["half"]
-    rows = rounded(rows, inputs)
-    each = SOFT if targets == "soft" else [0, 2]
-    pairs = list(itertools.product(rows, each))
-    return np.asarray([x for x, _ in pairs]), np.asarray([y for _, y in pairs])
-
-
-def scattered_small(inputs, shape, seed):
-    if inputs != "half":
-        return scattered(inputs, shape, seed)
-    return rounded(np.round(np.random.default_rng(seed).normal(size=shape) * 16) / 4, inputs)
+    rows = rounded(ROWS, inputs) if inputs == "half" else scattered(inputs, (10, 3), 4)
+    return crossed(rows, SOFT if targets == "soft" else [0, 2])
 
 
 def crossed(x, y):
@@ -229,19 +217,19 @@ def of_probability(p, y, **options):
 
 def scales_of_logit(x, y, gamma=2.0, alpha=None, pos_weight=1.0, smoothing=0.0, rule="expected"):
     """The sums of the sizes of the terms that slope and curvature are sums of."""
-    (q, p), odds = exact.probabilities([0, x])[0], exact.probabilities([0, x])[2]
-    ces = {1: mp.log1p(odds[1]), 0: mp.log1p(odds[0])}
+    (q, p), _, odds = exact.probabilities([0, x])
+    minus_log_q, minus_log_p = map(mp.log1p, odds)
     y, s, gamma = exact.number(y), exact.number(smoothing), exact.number(gamma)
     positive, negative = exact.balance(alpha, pos_weight)
     v = (1 - s) * y + s / 2
     if rule == "mixture":
-        of_positive = terms(q, p, ces[1], q, p * q, abs(q - p), gamma)
-        of_negative = terms(p, q, ces[0], p, p * q, abs(q - p), gamma)
+        of_positive = terms(q, p, minus_log_p, q, p * q, abs(q - p), gamma)
+        of_negative = terms(p, q, minus_log_q, p, p * q, abs(q - p), gamma)
         both = zip(of_positive, of_negative, strict=True)
         return [v * positive * a + (1 - v) * negative * b for a, b in both]
     m = y if rule == "hard" else v
     u = m * q + (1 - m) * p
-    ce = v * ces[1] + (1 - v) * ces[0]
+    ce = v * minus_log_p + (1 - v) * minus_log_q
     rate = abs(1 - 2 * m) * p * q / u
     alpha_t = m * positive + (1 - m) * negative
     sizes = terms(u, rate, ce, (1 - v) * p + v * q, p * q, abs(q - p), gamma)

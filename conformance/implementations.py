@@ -28,10 +28,10 @@ class Implementation:
         """The loss of logits and targets, or None where there are no such options."""
         raise NotImplementedError
 
-    def slope(self, vectors: Vectors) -> Loss | None:  # noqa: ARG002 - for others to give
+    def slope(self, _: Vectors) -> Loss | None:
         return None
 
-    def curvature(self, vectors: Vectors) -> Loss | None:  # noqa: ARG002
+    def curvature(self, _: Vectors) -> Loss | None:
         return None
 
 

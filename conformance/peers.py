@@ -59,7 +59,7 @@ class TorchvisionForm(Peer):
 
     name, module, places = "torchvision-form", "torch", (TORCH,)
 
-    def loss(self, kind: str, gamma: float, alpha: float | None) -> Loss:  # noqa: ARG002
+    def loss(self, _: str, gamma: float, alpha: float | None) -> Loss:
         import torch
 
         def focal(x: Array, y: Array) -> Array:
@@ -78,7 +78,7 @@ class CrossEntropyForm(Peer):
 
     name, module, places, losses = "cross-entropy-form", "torch", (TORCH,), ("softmax",)
 
-    def loss(self, kind: str, gamma: float, alpha: float | None) -> Loss:  # noqa: ARG002
+    def loss(self, _: str, gamma: float, _alpha: float | None) -> Loss:
         import torch
 
         def focal(x: Array, y: Array) -> Array:
@@ -91,7 +91,7 @@ class CrossEntropyForm(Peer):
 class Fvcore(Peer):
     name, module, places = "fvcore", "fvcore.nn", (TORCH,)
 
-    def loss(self, kind: str, gamma: float, alpha: float | None) -> Loss:  # noqa: ARG002
+    def loss(self, _: str, gamma: float, alpha: float | None) -> Loss:
         from fvcore.nn import sigmoid_focal_loss
 
         off = -1 if alpha is None else alpha
@@ -101,7 +101,7 @@ class Fvcore(Peer):
 class Optax(Peer):
     name, module, places = "optax", "optax.losses", (JAX,)
 
-    def loss(self, kind: str, gamma: float, alpha: float | None) -> Loss:  # noqa: ARG002
+    def loss(self, _: str, gamma: float, alpha: float | None) -> Loss:
         from optax.losses import sigmoid_focal_loss
 
         return lambda x, y: sigmoid_focal_loss(x, y.astype(x.dtype), alpha=alpha, gamma=gamma)
@@ -161,7 +161,7 @@ class SegmentationModels(Peer):
     def has(self, vectors: Vectors) -> bool:
         return vectors.loss == "sigmoid" and vectors.options.keys() <= {"gamma"}
 
-    def loss(self, kind: str, gamma: float, alpha: float | None) -> Loss:  # noqa: ARG002
+    def loss(self, _: str, gamma: float, _alpha: float | None) -> Loss:
         from segmentation_models_pytorch.losses._functional import focal_loss_with_logits
 
         return lambda x, y: focal_loss_with_logits(

@@ -38,7 +38,7 @@ class Place:
     modes: tuple[str, ...] = ("eager",)
 
     name: ClassVar[str]
-    library: ClassVar[str]  # the module to import
+    module: ClassVar[str]  # to import
     arithmetic: ClassVar[str]  # whose exp and log it uses
     differentiates: ClassVar[bool] = False
     flushes: ClassVar[bool] = False  # what is denormal may become 0
@@ -49,8 +49,8 @@ class Place:
 
     def missing(self) -> str | None:
         """Why this place cannot run here."""
-        if importlib.util.find_spec(self.library) is None:
-            return f"{self.library} is not installed"
+        if importlib.util.find_spec(self.module) is None:
+            return f"{self.module} is not installed"
         return self.without_device()
 
     def without_device(self) -> str | None:
@@ -96,7 +96,7 @@ class Place:
 
 
 class Numpy(Place):
-    name = library = arithmetic = "numpy"
+    name = module = arithmetic = "numpy"
 
     @property
     def xp(self) -> Any:
@@ -117,7 +117,7 @@ class Numpy(Place):
 
 
 class Torch(Place):
-    name = library = arithmetic = "torch"
+    name = module = arithmetic = "torch"
     differentiates = flushes = True
 
     def without_device(self) -> str | None:
@@ -165,7 +165,7 @@ class Torch(Place):
 
 
 class Jax(Place):
-    name = library = arithmetic = "jax"
+    name = module = arithmetic = "jax"
     differentiates = flushes = True
 
     def without_device(self) -> str | None:
@@ -211,7 +211,7 @@ class Jax(Place):
 
 
 class Dask(Place):
-    name = library = "dask"
+    name = module = "dask"
     arithmetic = "numpy"
 
     @property
@@ -234,7 +234,7 @@ class Dask(Place):
 class Strict(Place):
     """The array API standard and nothing else."""
 
-    name, library, arithmetic = "array-api-strict", "array_api_strict", "numpy"
+    name, module, arithmetic = "array-api-strict", "array_api_strict", "numpy"
 
     @property
     def xp(self) -> Any:
@@ -267,7 +267,7 @@ class Strict(Place):
 
 
 class Cupy(Place):
-    name = library = arithmetic = "cupy"
+    name = module = arithmetic = "cupy"
 
     def without_device(self) -> str | None:
         import cupy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
-from .places import HALVES, PLACES, Place, missing
+from .places import HALVES, PLACES, Place
 from .vectors import QUANTITIES, Vectors, load
 
 # a compilation takes ten seconds in torch, and half of one in JAX
@@ -61,8 +61,3 @@ def chosen(patterns: list[str]) -> list[Target]:
         if not fnmatch.filter(ids, pattern):
             raise ValueError(f"no target matches {pattern}; there are {', '.join(ids)}")
     return [t for t in MATRIX if any(fnmatch.fnmatch(t.id, pattern) for pattern in patterns)]
-
-
-def runnable() -> list[Target]:
-    """The targets that can run on this machine."""
-    return [target for target in MATRIX if missing(target.place) is None]

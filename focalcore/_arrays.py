@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._backends import NUMPY, Backend, backend_of
+from ._backends import NUMPY, Backend, backend_of, is_loose
 from ._options import INFINITY, Parameter
 
 Array = Any
@@ -35,7 +35,7 @@ class Home(NamedTuple):
 
     def floating(self, name: str, value: Any, dtype: DType = None) -> Array:
         """A real floating array; numbers and lists take ``dtype``."""
-        if _is_loose(value):
+        if is_loose(value):
             value = self._from_host(np.asarray(_numbers(name, value), dtype=float), dtype)
         found = dtype_name(value.dtype)
         if found not in FLOATS:
@@ -47,7 +47,7 @@ class Home(NamedTuple):
 
     def numeric(self, name: str, value: Any, dtype: DType) -> Array:
         """A bool, integer or real floating array; lists of floats take ``dtype``."""
-        if _is_loose(value):
+        if is_loose(value):
             host = _numbers(name, value)
             host = host if host.size else host.astype(int)  # an empty list has no kind
             value = self._from_host(host, dtype if host.dtype.kind == "f" else None)
@@ -58,7 +58,7 @@ class Home(NamedTuple):
 
     def boolean(self, name: str, value: Any) -> Array:
         """A boolean array."""
-        if _is_loose(value):
+        if is_loose(value):
             value = self._from_host(_numbers(name, value), None)
         if dtype_name(value.dtype) != "bool":
             found = dtype_name(value.dtype)
@@ -131,7 +131,7 @@ def settle(
 
 def home_of(arguments: dict[str, Any]) -> Home:
     """Where the arrays among the arguments live; two libraries or two devices are an error."""
-    arrays = {name: x for name, x in arguments.items() if not (x is None or _is_loose(x))}
+    arrays = {name: x for name, x in arguments.items() if not (x is None or is_loose(x))}
     backends = {name: _known(name, x) for name, x in arrays.items()}
     if not arrays:
         return Home(NUMPY, None)
@@ -153,7 +153,7 @@ def as_array(name: str, value: Any) -> Any:
         )
     if isinstance(value, np.ndarray):
         return np.asarray(value)  # a matrix multiplies otherwise
-    if _is_loose(value) or backend_of(value) is not None:
+    if is_loose(value) or backend_of(value) is not None:
         return value
     if hasattr(value, "__array__") and not isinstance(value, type):
         return np.asarray(value)
@@ -223,14 +223,9 @@ def _same(length: Any, other: Any) -> bool:
     return bool(length == other or length != length or other != other)
 
 
-def _is_loose(value: Any) -> bool:
-    """Numbers, NumPy scalars and lists: without a library or device of their own."""
-    return isinstance(value, bool | int | float | complex | str | np.generic | list | tuple)
-
-
 def _floating_dtype(value: Any) -> DType:
     """The dtype of a floating array, None for anything else."""
-    dtype = None if _is_loose(value) else value.dtype
+    dtype = None if is_loose(value) else value.dtype
     return dtype if dtype_name(dtype) in FLOATS else None
 
 

@@ -36,6 +36,11 @@ def backend_of(x: Any) -> Backend | None:
     return _BACKENDS[kind]
 
 
+def is_loose(x: Any) -> bool:
+    """Numbers, NumPy scalars and lists: without a library or device of their own."""
+    return isinstance(x, bool | int | float | complex | str | np.generic | list | tuple)
+
+
 def _discover(x: Any) -> Backend | None:
     for base in type(x).__mro__:
         make = _KINDS.get((base.__module__.partition(".")[0], base.__name__))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._backends import NUMPY, backend_of
+from ._backends import NUMPY, backend_of, is_loose
 
 Parameter = Any
 
@@ -84,9 +84,7 @@ def parse_optional(name: str, value: Parameter | None) -> Parameter | None:
 
 def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Parameter:
     """A number in [0, most], a list or NumPy array of them, or a framework's array."""
-    if isinstance(value, int | float | list | tuple):  # Dynamo can't ask what kind these are
-        return _floats(name, value, most)
-    backend = backend_of(value)
+    backend = None if is_loose(value) else backend_of(value)
     if backend is None:
         return _floats(name, value, most)
     seen = backend.peek(value)

@@ -233,7 +233,7 @@ def test_softmax_needs_classes(place):
 )
 def test_two_libraries_in_one_call_are_named(one, other):
     one.require(), other.require()
-    with fails(TypeError, "libraries", "logits", "targets", one.library, other.library):
+    with fails(TypeError, "libraries", "logits", "targets", one.module, other.module):
         sigmoid_focal_loss(one.array(X), other.array(Y))
     with fails(TypeError, "libraries", "logits", "weight"):
         sigmoid_focal_loss(one.array(X), one.array(Y), weight=other.array(X))

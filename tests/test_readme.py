@@ -24,7 +24,7 @@ SET_UP = [line for line in CONSOLE if "venv" in line]
 @pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.split("\n", 1)[0])
 def test_code_runs(code, capsys):
     for place in PLACES:
-        if re.search(rf"^import {place.library}\b", code, re.MULTILINE):
+        if re.search(rf"^import {place.module}\b", code, re.MULTILINE):
             place.require()
     exec(compile(code, "README.md", "exec"), {})  # the README's own code
     printed = capsys.readouterr().out

@@ -121,7 +121,7 @@ class _Loss(torch.autograd.Function):  # type: ignore[misc] # torch is not a dep
         return sum(parts)
 
 
-class _CompiledLoss(torch.autograd.Function):  # type: ignore[misc]
+class _CompiledLoss(torch.autograd.Function):  # type: ignore[misc] # as above
     """The same for Dynamo, which takes no Function that has a `jvp`."""
 
     @staticmethod
