@@ -9,6 +9,7 @@ from .derivatives import (
 from .functional import sigmoid_focal_loss, softmax_focal_loss
 from .losses import FocalLoss
 from .scoring import binary_focal_loss, sparse_categorical_focal_loss
+from .settings import use_compiler, use_threads
 
 __version__ = "0.1.0"
 
@@ -22,4 +23,6 @@ __all__ = [
     "softmax_focal_loss_grad_and_hess",
     "softmax_focal_loss_value_and_grad",
     "sparse_categorical_focal_loss",
+    "use_compiler",
+    "use_threads",
 ]

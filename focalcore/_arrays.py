@@ -67,7 +67,7 @@ class Home(NamedTuple):
 
     def parameter(self, value: Parameter, dtype: DType, most: float) -> Parameter:
         """A parsed option: a float, a name or nothing stays, all else becomes an array."""
-        if value is None or isinstance(value, float | str):
+        if value is None or isinstance(value, (float, str)):
             return value
         if isinstance(value, np.ndarray) and self.backend is not NUMPY:
             value = value.tolist()
@@ -108,20 +108,21 @@ def settle(
     **parameters: Parameter,
 ) -> Given:
     """Bring the arguments of a call home; ``scores`` and ``labels`` are the callers' names."""
-    logits, targets = as_array(scores, logits), as_array(labels, targets)
-    mask = None if mask is None else as_array("mask", mask)
-    weight = None if weight is None else as_array("weight", weight)
-    given = {scores: logits, labels: targets, "mask": mask, "weight": weight}
-    # constants have no home: NumPy's may go with any library
-    elsewhere = {n: p for n, p in parameters.items() if not isinstance(p, np.ndarray)}
-    home = home_of(given | elsewhere)
-    x = home.floating(scores, logits, _floating_dtype(targets))
-    dtype = arithmetic_dtype(home.xp, x.dtype)
-    y = home.numeric(labels, targets, x.dtype)
+    given = {scores: as_array(scores, logits), labels: as_array(labels, targets)}
     if mask is not None:
-        mask = home.boolean("mask", mask)
+        given["mask"] = as_array("mask", mask)
     if weight is not None:
-        weight = home.xp.astype(home.numeric("weight", weight, dtype), dtype, copy=False)
+        given["weight"] = as_array("weight", weight)
+    # constants have no home: NumPy's may go with any library
+    placed = {n: p for n, p in parameters.items() if not isinstance(p, _CONSTANTS)}
+    home = home_of({n: x for n, x in (given | placed).items() if not is_loose(x)})
+    x = home.floating(scores, given[scores], _floating_dtype(given[labels]))
+    dtype = arithmetic_dtype(home.xp, x.dtype)
+    y = home.numeric(labels, given[labels], x.dtype)
+    if mask is not None:
+        mask = home.boolean("mask", given["mask"])
+    if weight is not None:
+        weight = cast(home.xp, home.numeric("weight", given["weight"], dtype), dtype)
     settled = {
         name: home.parameter(value, dtype, alpha_most if name == "alpha" else INFINITY)
         for name, value in parameters.items()
@@ -129,23 +130,28 @@ def settle(
     return Given(home, x, y, mask, weight, settled)
 
 
-def home_of(arguments: dict[str, Any]) -> Home:
-    """Where the arrays among the arguments live; two libraries or two devices are an error."""
-    arrays = {name: x for name, x in arguments.items() if not (x is None or is_loose(x))}
-    backends = {name: _known(name, x) for name, x in arrays.items()}
-    if not arrays:
-        return Home(NUMPY, None)
-    _check_one(TypeError, "libraries", {name: b.name for name, b in backends.items()})
-    backend = next(iter(backends.values()))
-    if not backend.placed:
-        return Home(backend, None)
-    devices = {name: x.device for name, x in arrays.items()}
-    _check_one(ValueError, "devices", devices)
-    return Home(backend, next(iter(devices.values())))
+_CONSTANTS = (type(None), float, str, tuple, np.ndarray)
+
+
+def home_of(arrays: dict[str, Array]) -> Home:
+    """Where arrays live; two libraries or two devices are an error."""
+    home, first = Home(NUMPY, None), None
+    for name, x in arrays.items():
+        backend = _known(name, x)
+        device = x.device if backend.placed else None
+        if first is None:
+            home, first = Home(backend, device), name
+        elif backend.name != home.backend.name:
+            raise _two(TypeError, "libraries", first, home.backend.name, name, backend.name)
+        elif device != home.device:
+            raise _two(ValueError, "devices", first, home.device, name, device)
+    return home
 
 
 def as_array(name: str, value: Any) -> Any:
     """Columns become NumPy arrays; arrays, numbers and lists pass."""
+    if type(value) is np.ndarray or is_loose(value):
+        return value
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a numpy masked array, whose mask would be lost; "
@@ -153,7 +159,7 @@ def as_array(name: str, value: Any) -> Any:
         )
     if isinstance(value, np.ndarray):
         return np.asarray(value)  # a matrix multiplies otherwise
-    if is_loose(value) or backend_of(value) is not None:
+    if backend_of(value) is not None:
         return value
     if hasattr(value, "__array__") and not isinstance(value, type):
         return np.asarray(value)
@@ -165,15 +171,26 @@ def arithmetic_dtype(xp: Namespace, dtype: DType) -> DType:
     return xp.float32 if dtype_name(dtype) in HALVES else dtype
 
 
+def cast(xp: Namespace, x: Array, dtype: DType) -> Array:
+    """The array in a dtype, itself where it has it."""
+    return x if x.dtype == dtype else xp.astype(x, dtype)
+
+
 def dtype_name(dtype: DType) -> str:
     """The standard's name of a dtype, the same in every library."""
-    name = getattr(dtype, "name", None) or str(dtype)
-    return name.rpartition(".")[2]
+    key = (type(dtype), dtype)  # the dtypes of two libraries don't like to be compared
+    if key not in _DTYPE_NAMES:
+        name = getattr(dtype, "name", None) or str(dtype)
+        _DTYPE_NAMES[key] = name.rpartition(".")[2]
+    return _DTYPE_NAMES[key]
+
+
+_DTYPE_NAMES: dict[tuple[type, DType], str] = {}  # asking NumPy takes longer than many an array
 
 
 def check_fits(name: str, array: Parameter | None, onto_name: str, onto: Shape) -> None:
     """An array, where one was given, must broadcast to a shape, never past it."""
-    if array is None or isinstance(array, float):
+    if array is None or isinstance(array, float) or array.shape == onto:
         return
     shape, onto = tuple(array.shape), tuple(onto)
     padded = (1,) * (len(onto) - len(shape)) + shape
@@ -246,12 +263,10 @@ def _known(name: str, x: Any) -> Backend:
     return backend
 
 
-def _check_one(error: type[Exception], what: str, found: dict[str, Any]) -> None:
-    """Raise an error that names two that differ."""
-    first = next(iter(found))
-    for name, value in found.items():
-        if value != found[first]:
-            raise error(
-                f"arrays of two {what} in one call: {first} is {found[first]}, {name} is {value}; "
-                f"move one to the other"
-            )
+def _two(
+    error: type[Exception], what: str, first: str, its: Any, other: str, others: Any
+) -> Exception:
+    return error(
+        f"arrays of two {what} in one call: {first} is {its}, {other} is {others}; "
+        f"move one to the other"
+    )

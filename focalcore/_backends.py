@@ -36,9 +36,12 @@ def backend_of(x: Any) -> Backend | None:
     return _BACKENDS[kind]
 
 
+_LOOSE = (bool, int, float, complex, str, np.generic, list, tuple)
+
+
 def is_loose(x: Any) -> bool:
     """Numbers, NumPy scalars and lists: without a library or device of their own."""
-    return isinstance(x, bool | int | float | complex | str | np.generic | list | tuple)
+    return isinstance(x, _LOOSE)
 
 
 def _discover(x: Any) -> Backend | None:
@@ -63,9 +66,7 @@ def _torch() -> Backend:
     import torch
 
     def peek(x: Array) -> Any:
-        if torch.compiler.is_compiling() or torch.jit.is_tracing():
-            return None
-        if type(x) not in (torch.Tensor, torch.nn.Parameter) or x.device.type != "cpu":
+        if torch.compiler.is_compiling() or torch.jit.is_tracing() or not is_plain_torch(x):
             return None
         try:
             seen = x.detach()
@@ -74,6 +75,13 @@ def _torch() -> Backend:
             return None
 
     return Backend("torch", xp, placed=True, peek=peek)
+
+
+def is_plain_torch(x: Array) -> bool:
+    """Whether a tensor is nothing but numbers on the host."""
+    import torch
+
+    return type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type == "cpu"
 
 
 def _jax() -> Backend:

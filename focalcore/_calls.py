@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import _checks, _classes, _derivatives, _execution, _reduction
+from . import _checks, _classes, _derivatives, _execution
 from ._arrays import (
     Given,
     Home,
@@ -28,7 +28,23 @@ from ._options import (
     parse_number,
     parse_optional,
 )
-from ._terms import Categorical, Operands, Probability, Sigmoid, Softmax, Terms
+from ._reduction import divided, size_of
+from ._terms import (
+    CURVATURE,
+    NUMBER,
+    POSITIVES,
+    SLOPE,
+    TOTAL,
+    VALUE,
+    WEIGHT,
+    Categorical,
+    Operands,
+    Part,
+    Probability,
+    Sigmoid,
+    Softmax,
+    Terms,
+)
 
 Array = Any
 
@@ -46,48 +62,62 @@ class Call(NamedTuple):
 
     def value(self) -> Array:
         """The loss, reduced as asked; differentiable where the backend differentiates."""
-        return self._reduced(_derivatives.value(self.home.backend, self.loss, self.operands))
+        return _execution.whole(Call._value, self)
 
     def value_and_grad(self) -> tuple[Array, Array]:
         """The loss, and its gradient with respect to the logits."""
-        value, slope = _execution.value_and_slope(self.home.backend, self.loss, self.operands)
-        return self._reduced(value), self._shared_out(slope)
+        return _execution.whole(Call._value_and_grad, self)
 
     def grad_and_hess(self) -> tuple[Array, Array]:
         """The gradient and the diagonal of the Hessian."""
-        slope, curvature = _execution.slope_and_curvature(
-            self.home.backend, self.loss, self.operands
-        )
-        return self._shared_out(slope), self._shared_out(curvature)
+        return _execution.whole(Call._grad_and_hess, self)
 
-    def _reduced(self, value: Array) -> Array:
-        xp = self.home.xp
-        if self.reduction == "sum":
-            return xp.sum(value)
-        if self.reduction == "mean":
-            return _reduction.mean(xp, value, self._divisor(value.shape))
-        return xp.astype(value, self.operands.logits.dtype, copy=False)
+    def split(self) -> tuple[dict[str, Array], Call]:
+        """The arrays by name, and the call without them."""
+        arrays, numbers = self.operands.split()
+        if self.normalizer is None or isinstance(self.normalizer, (str, float)):
+            return arrays, self._replace(operands=numbers)
+        arrays["normalizer"] = self.normalizer
+        return arrays, self._replace(operands=numbers, normalizer=None)
 
-    def _shared_out(self, slope: Array) -> Array:
-        """The derivative of each element's loss, as part of the reduced one."""
-        xp, axis, shape = self.home.xp, self.loss.axis, tuple(slope.shape)
-        if self.reduction == "mean":
-            n_classes = 1 if axis is None else shape[axis]
-            rows = shape if axis is None else shape[:axis] + shape[axis + 1 :]
-            divisor = self._divisor(rows)
-            if divisor is None:
-                divisor = _reduction.size_of(xp, slope) / n_classes
-            slope = _reduction.divided(xp, slope, divisor)
-        return xp.astype(slope, self.operands.logits.dtype, copy=False)
+    def joined(self, arrays: dict[str, Array]) -> Call:
+        """The call with its arrays in their places."""
+        rest = dict(arrays)
+        normalizer = rest.pop("normalizer", self.normalizer)
+        return self._replace(operands=self.operands._replace(**rest), normalizer=normalizer)
 
-    def _divisor(self, shape: Any) -> Array:
-        targets, counted = self.loss.read(self.home.xp, self.operands)
-        if self.normalizer is None:
-            return _reduction.number_of(self.home.xp, counted, shape)
-        if not isinstance(self.normalizer, str):
+    def _value(self) -> Array:
+        backend, loss, operands = self.home.backend, self.loss, self.operands
+        if self.reduction == "none":
+            return _derivatives.value(backend, loss, operands)
+        return _derivatives.total(backend, loss, operands, self._divisor())
+
+    def _value_and_grad(self) -> tuple[Array, Array]:
+        is_reduced, divisor = self.reduction != "none", self._divisor()
+        value, grad = self._run(TOTAL if is_reduced else VALUE, SLOPE, divisor=divisor)
+        return divided(self.home.xp, value, divisor), grad
+
+    def _grad_and_hess(self) -> tuple[Array, Array]:
+        grad, hess = self._run(SLOPE, CURVATURE, divisor=self._divisor())
+        return grad, hess
+
+    def _divisor(self) -> Array:
+        """What the mean divides by; None where there is no mean."""
+        if self.reduction != "mean":
+            return None
+        if isinstance(self.normalizer, str):
+            (total,) = self._run(POSITIVES if self.normalizer == "positives" else WEIGHT)
+            return total
+        if self.normalizer is not None:
             return self.normalizer
-        summed = targets if self.normalizer == "positives" else self.operands.weight
-        return _reduction.total_of(self.home.xp, summed, counted, shape)
+        if self.operands.mask is None and self.loss.ignore_index is None:
+            return size_of(self.home.xp, self.operands.logits, self.loss.axis)
+        (number,) = self._run(NUMBER)
+        return number
+
+    def _run(self, *parts: Part, divisor: Array = None) -> tuple[Array, ...]:
+        operands = self.operands._replace(divisor=divisor)
+        return _execution.run(self.home.backend, self.loss, operands, parts)
 
 
 def sigmoid(
@@ -122,8 +152,8 @@ def sigmoid(
         check_fits(name, array, "logits", shape)
 
     home, ignored = given.home, parsed.ignore_index
-    trusted = _checks.unit_interval(home, "targets", given.targets, ignored, given.mask)
-    loss = Sigmoid(parsed.soft_targets, parsed.label_smoothing, ignored, trusted)
+    seen = _checks.unit_interval(home, "targets", given.targets, ignored, given.mask)
+    loss = Sigmoid(parsed.soft_targets, parsed.label_smoothing, ignored, *seen)
     operands = _operands(given, parameters["gamma"], *_balance(parameters))
     return Call(home, loss, operands, parsed.reduction, normalizer)
 
@@ -213,14 +243,14 @@ def binary(
     for name, array in given.parameters.items():
         check_fits(name, array, "y_pred", x.shape)
 
-    trusted = _checks.unit_interval(home, "y_true", y)
+    seen = _checks.unit_interval(home, "y_true", y)
     operands = _operands(given, given.parameters["gamma"], *_balance(given.parameters))
     operands = operands._replace(logits=x, targets=y)
     floor = _parse_eps(eps, x)
     if from_logits:
         rule = "expected" if smoothing is None else "mixture"
-        return Call(home, Sigmoid(rule, smoothing or 0.0, trusted=trusted), operands)
-    trusted = _checks.unit_interval(home, "y_pred", x) and trusted
+        return Call(home, Sigmoid(rule, smoothing or 0.0, None, *seen), operands)
+    trusted = _checks.unit_interval(home, "y_pred", x).good and seen.good
     return Call(home, Probability(floor, smoothing, trusted), operands)
 
 
@@ -245,7 +275,7 @@ def categorical(
     home, shape = given.home, tuple(given.logits.shape)
     axis = _classes.class_axis("y_pred", axis, shape)
     _classes.check_labels(given, "y_true", "y_pred", shape[:axis] + shape[axis + 1 :])
-    trusted = _checks.unit_interval(home, "y_pred", given.logits)
+    trusted = _checks.unit_interval(home, "y_pred", given.logits).good
     trusted = _checks.class_labels(home, "y_true", given.targets, shape[axis]) and trusted
     loss = Categorical(axis, _parse_eps(eps, given.logits), trusted, home.device)
     gamma, alpha = (_classes.per_class(given, name, axis) for name in ("gamma", "class_weight"))

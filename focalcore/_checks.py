@@ -6,18 +6,35 @@ turn what is bad into NaN.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._arrays import Home
+from ._arrays import FLOATS, Home, dtype_name
 
 Array = Any
 
+PART = 2**16  # how many numbers to look at at once
 
-def unit_interval(home: Home, name: str, y: Array, *left_out: Any) -> bool:
+
+class Seen(NamedTuple):
+    """What is known of targets."""
+
+    good: bool  # they could be looked at
+    hard: bool  # each of them is 0 or 1, if it is good
+
+
+def unit_interval(home: Home, name: str, y: Array, *left_out: Any) -> Seen:
     """Every counted value lies in [0, 1]."""
-    return _check(home, y, left_out, 0, 1, f"{name} must lie in [0, 1]")
+    kind = dtype_name(y.dtype)
+    if kind == "bool":
+        return Seen(good=True, hard=True)
+    seen, is_integer = home.backend.peek(y), kind not in FLOATS
+    if seen is not None and _is_hard(seen):
+        return Seen(good=True, hard=True)
+    good = _check(home, y, left_out, 0, 1, f"{name} must lie in [0, 1]")
+    return Seen(good, hard=is_integer)
 
 
 def class_labels(home: Home, name: str, labels: Array, n_classes: Any, *left_out: Any) -> bool:
@@ -40,6 +57,22 @@ def distributions(home: Home, y: Array, axis: int, mask: Array) -> bool:
     total = np.sum(seen, axis=axis, dtype=np.float64)
     _raise_outside(total, rows, 0.99, 1.01, "targets must sum to 1 over the classes", advice)
     return True
+
+
+def _is_hard(seen: Any) -> bool:
+    """Whether every number is 0 or 1."""
+    if seen.dtype.kind in "iu":
+        return bool(np.bitwise_or.reduce(seen, axis=None) in (0, 1)) if seen.size else True
+    return all(np.all((part == 0) | (part == 1)) for part in _parts(seen))
+
+
+def _parts(x: Any) -> Iterable[Any]:
+    """Pieces of an array, of a few hundred kilobytes where its first axis allows."""
+    if x.size <= PART:
+        return (x,)
+    rows = x.reshape(-1) if x.flags.c_contiguous else x
+    step = max(1, PART * len(rows) // x.size)
+    return (rows[i : i + step] for i in range(0, len(rows), step))
 
 
 def _check(home: Home, y: Array, left_out: Any, least: int, most: int, claim: str) -> bool:

@@ -72,7 +72,7 @@ def parse_gamma(gamma: Parameter) -> Parameter:
 
 def parse_alpha(alpha: Parameter | None, *, most: float) -> Parameter | None:
     """A class balance: in [0, 1], or per-class weights >= 0."""
-    if isinstance(alpha, int | float) and alpha == -1:
+    if isinstance(alpha, (int, float)) and alpha == -1:
         raise ValueError("alpha is -1; use alpha=None to turn the class balance off")
     return None if alpha is None else parse_parameter("alpha", alpha, most=most)
 
@@ -100,7 +100,7 @@ def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Para
 
 def parse_number(name: str, value: Any, most: float = INFINITY) -> float:
     """A finite number in [0, most]."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be {_range(most)}; found {type(value).__name__}")
     number = float(value)
     if not 0 <= number <= most or number == INFINITY:
@@ -151,9 +151,9 @@ def choose(name: str, value: Any, allowed: Sequence[str], more: str = "") -> str
 
 
 def _floats(name: str, value: Any, most: float) -> Parameter:
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return tuple(_floats(name, v, most) for v in value)
-    if not isinstance(value, int | float) and hasattr(value, "__array__"):  # a column, a scalar
+    if not isinstance(value, (int, float)) and hasattr(value, "__array__"):  # a column, a scalar
         return _floats(name, np.asarray(value).tolist(), most)
     return parse_number(name, value, most)
 

@@ -7,14 +7,16 @@ the same numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from ._arrays import arithmetic_dtype
+from ._arrays import arithmetic_dtype, cast
 from ._formulas import focal, probability, sigmoid, softmax
+from ._reduction import divided
 
 Array = Any
 Namespace = Any
+Shape = tuple[Any, ...]
 
 
 class Operands(NamedTuple):
@@ -27,21 +29,39 @@ class Operands(NamedTuple):
     beta: Array = None  # what negatives weigh
     mask: Array = None
     weight: Array = None
+    divisor: Array = None  # what the derivatives are divided by; None: 1
 
     def split(self) -> tuple[dict[str, Array], Operands]:
         """The arrays by name, and the rest: numbers, and nothing in place of the arrays."""
         arrays = {}
         for name, x in zip(self._fields, self, strict=True):
-            if x is not None and not isinstance(x, float):
+            if x is not None and not isinstance(x, (int, float)):
                 arrays[name] = x
         return arrays, self._replace(**dict.fromkeys(arrays))
 
 
-class Terms:
-    """What every loss gives: the value of each element or row, and its derivatives.
+class Part(NamedTuple):
+    """Something that can be asked of a loss."""
 
-    The derivatives are with respect to the logits, and have their shape.
-    """
+    name: str
+    in_rows: bool = False  # without the class axis
+    summed: bool = False
+    rounded: bool = True  # to the dtype of the logits; what is summed never is
+
+
+VALUE = Part("value", in_rows=True)
+SLOPE, CURVATURE = Part("slope"), Part("curvature")  # with respect to the logits
+UNROUNDED_VALUE = VALUE._replace(rounded=False)
+UNROUNDED_SLOPE = SLOPE._replace(rounded=False)
+TOTAL = Part("value", in_rows=True, summed=True)
+# what a mean may divide by: how much counts, and the sums of its targets or weights
+NUMBER, POSITIVES, WEIGHT = (
+    Part(name, in_rows=True, summed=True) for name in ("number", "positives", "weight")
+)
+
+
+class Terms:
+    """What every loss gives: the parts of each element or row, before they are summed up."""
 
     axis: int | None  # of the classes; None: the elements are independent
     indexed: bool  # the targets have no class axis
@@ -55,33 +75,42 @@ class Terms:
         """The formula at the operands, smoothed and masked."""
         raise NotImplementedError
 
-    def value(self, xp: Namespace, operands: Operands) -> Array:
-        """The loss of each element or row."""
-        return self._of_rows(xp, self.formula(xp, operands).value(), operands)
+    def softened(self) -> Terms:
+        """The same for targets that may change: nothing is known of them."""
+        return self
 
-    def slope(self, xp: Namespace, operands: Operands) -> Array:
-        """Its gradient."""
-        return self._weighed(xp, self.formula(xp, operands).slope(), operands)
+    def lies_in_rows(self, name: str) -> bool:
+        """Whether an operand has no class axis."""
+        return name in ("mask", "weight") or (name == "targets" and self.indexed)
 
-    def curvature(self, xp: Namespace, operands: Operands) -> Array:
-        """The diagonal of its Hessian."""
-        return self._weighed(xp, self.formula(xp, operands).curvature(), operands)
+    def rows_of(self, shape: Shape) -> Shape:
+        """A shape of logits without the class axis."""
+        shape = tuple(shape)
+        return shape if self.axis is None else shape[: self.axis] + shape[self.axis + 1 :]
 
-    def value_and_slope(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
-        """Both, from one reading of the logits."""
-        formula = self.formula(xp, operands)
-        slope = self._weighed(xp, formula.slope(), operands)
-        return self._of_rows(xp, formula.value(), operands), slope
+    def parts(
+        self, xp: Namespace, operands: Operands, asked: tuple[Part, ...]
+    ) -> tuple[Array, ...]:
+        """What is asked for, from one reading of the operands."""
+        formula = None
+        if any(part.name in ("value", "slope", "curvature") for part in asked):
+            formula = self.formula(xp, operands)
+        return tuple(self._part(xp, operands, formula, part.name) for part in asked)
 
-    def slope_and_curvature(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
-        """The gradient and the diagonal of the Hessian."""
-        formula = self.formula(xp, operands)
-        slope = self._weighed(xp, formula.slope(), operands)
-        return slope, self._weighed(xp, formula.curvature(), operands)
-
-    def _of_rows(self, xp: Namespace, x: Array, operands: Operands) -> Array:
-        weighed = self._weighed(xp, x, operands)
-        return weighed if self.axis is None else xp.squeeze(weighed, axis=self.axis)
+    def _part(self, xp: Namespace, operands: Operands, formula: Any, name: str) -> Array:
+        if name == "value":
+            value = self._weighed(xp, formula.value(), operands)
+            return value if self.axis is None else xp.squeeze(value, axis=self.axis)
+        if name in ("slope", "curvature"):
+            derivative = formula.slope() if name == "slope" else formula.curvature()
+            return divided(xp, self._weighed(xp, derivative, operands), operands.divisor)
+        targets, counted = self.read(xp, operands)
+        if name == "number":
+            # as integers: a float32 sum of ones may stop at 2^24
+            entering = xp.astype(counted, xp.int32)
+        else:
+            entering = _keep(xp, counted, targets if name == "positives" else operands.weight)
+        return xp.broadcast_to(entering, self.rows_of(operands.logits.shape))
 
     def _weighed(self, xp: Namespace, x: Array, operands: Operands) -> Array:
         # the targets are read again only where they say what counts
@@ -103,13 +132,18 @@ class Sigmoid(Terms):
     label_smoothing: float = 0.0
     ignore_index: int | None = None
     trusted: bool = True  # the targets were looked at, and are good
+    hard: bool = False  # each of them is known to be 0 or 1
     axis: int | None = field(default=None, init=False)
     indexed: bool = field(default=False, init=False)
+
+    def softened(self) -> Sigmoid:
+        """The same for targets that may change: nothing is known of them."""
+        return replace(self, hard=False)
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers, and which of them count (None: all)."""
         dtype = arithmetic_dtype(xp, operands.logits.dtype)
-        y = xp.astype(operands.targets, dtype, copy=False)
+        y = cast(xp, operands.targets, dtype)
         return y, _counted(y, self.ignore_index, operands.mask)
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
@@ -118,14 +152,15 @@ class Sigmoid(Terms):
         if not self.trusted:
             y = _nan_outside(xp, y)
         y = _keep(xp, counted, y)
-        x = _keep(xp, counted, xp.astype(operands.logits, y.dtype, copy=False))
-        side, gamma, balance = sigmoid.side_of(xp, x), operands.gamma, _balance(operands)
-        shares = focal.Shares.of(y)
+        x = _keep(xp, counted, cast(xp, operands.logits, y.dtype))
+        gamma, balance, shares = operands.gamma, _balance(operands), focal.Shares.of(y)
+        if self.hard and not self.label_smoothing:
+            return sigmoid.Certain(xp, x, shares, gamma, balance)
         smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
         if self.soft_targets == "mixture":
-            return sigmoid.mixture(xp, side, smoothed, gamma, balance)
+            return sigmoid.mixture(xp, x, smoothed, gamma, balance)
         modulating = shares if self.soft_targets == "hard" else smoothed
-        return sigmoid.Expected(xp, side, modulating, smoothed, gamma, balance)
+        return sigmoid.Expected(xp, x, modulating, smoothed, gamma, balance)
 
 
 @dataclass(frozen=True)
@@ -146,26 +181,27 @@ class Softmax(Terms):
             labels = _wide(xp, operands.targets)
             return labels, _counted(labels, self.ignore_index, operands.mask)
         dtype = arithmetic_dtype(xp, operands.logits.dtype)
-        return xp.astype(operands.targets, dtype, copy=False), operands.mask
+        return cast(xp, operands.targets, dtype), operands.mask
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula at the operands, smoothed and masked."""
         targets, counted = self.read(xp, operands)
         rows = self._beside(xp, counted)
         dtype = arithmetic_dtype(xp, operands.logits.dtype)
-        x = _keep(xp, rows, xp.astype(operands.logits, dtype, copy=False))
+        x = _keep(xp, rows, cast(xp, operands.logits, dtype))
         if not self.indexed:
             y = targets if self.trusted else self._nan_unless_distribution(xp, targets)
             return self._of_distribution(xp, x, _keep(xp, rows, y), operands)
-        # one-hot by comparison: a bad label chooses no class
         labels = _keep(xp, rows, xp.expand_dims(targets, axis=self.axis))
-        chosen = labels == _classes(xp, x, self.axis, labels.dtype, self.device)
+        choice = self._choice(xp, x, labels)
         if not self.label_smoothing:
-            gamma, alpha = _of_class(xp, operands, chosen, self.axis)
-            return softmax.Index(xp, x, chosen, gamma, alpha, self.axis)
-        some = xp.any(chosen, axis=self.axis, keepdims=True)
-        y = xp.where(some, xp.astype(chosen, x.dtype), xp.nan)
+            return softmax.Index(xp, x, choice, *_of_class(operands, choice))
+        nothing = xp.zeros_like(x)  # or NaN, where a label is none of the classes
+        y = choice.replaced(nothing + choice.entry(nothing), 1.0)
         return self._of_distribution(xp, x, y, operands)
+
+    def _choice(self, xp: Namespace, x: Array, labels: Array) -> softmax.Choice:
+        return _choice(xp, x, labels, self.axis, self.device, self.trusted)
 
     def _of_distribution(
         self, xp: Namespace, x: Array, y: Array, operands: Operands
@@ -173,16 +209,15 @@ class Softmax(Terms):
         s, shares = self.label_smoothing, focal.Shares.of(y)
         smoothed = shares.smoothed(s, x.shape[self.axis]) if s else shares
         largest = xp.argmax(x, axis=self.axis, keepdims=True)
-        top = largest == _classes(xp, x, self.axis, largest.dtype, self.device)
-        row = softmax.row_of(xp, x, top, self.axis)
+        row = softmax.row_of(xp, x, _one_hot(xp, x, largest, self.axis, self.device))
         if self.soft_targets == "mixture":
-            return softmax.Mixture(xp, row, smoothed, operands.gamma, operands.alpha, self.axis)
+            return softmax.Mixture(xp, row, smoothed, operands.gamma, operands.alpha)
         modulating = shares if self.soft_targets == "hard" else smoothed
         gamma, alpha = (
             p if _scalar(p) else xp.sum(modulating.own * p, axis=self.axis, keepdims=True)
             for p in (operands.gamma, operands.alpha)
         )
-        return softmax.Expected(xp, row, modulating, smoothed, gamma, alpha, self.axis)
+        return softmax.Expected(xp, row, modulating, smoothed, gamma, alpha)
 
     def _nan_unless_distribution(self, xp: Namespace, y: Array) -> Array:
         total = xp.sum(y, axis=self.axis, keepdims=True)
@@ -202,12 +237,12 @@ class Probability(Terms):
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers; all count."""
         dtype = arithmetic_dtype(xp, operands.logits.dtype)
-        return xp.astype(operands.targets, dtype, copy=False), None
+        return cast(xp, operands.targets, dtype), None
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula at the operands, smoothed."""
         y, _ = self.read(xp, operands)
-        p = xp.astype(operands.logits, y.dtype, copy=False)
+        p = cast(xp, operands.logits, y.dtype)
         if not self.trusted:
             p, y = _nan_outside(xp, p), _nan_outside(xp, y)
         s, gamma, balance = self.label_smoothing, operands.gamma, _balance(operands)
@@ -234,33 +269,40 @@ class Categorical(Terms):
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula of the probability given to the target."""
         labels = xp.expand_dims(self.read(xp, operands)[0], axis=self.axis)
-        p = xp.astype(operands.logits, arithmetic_dtype(xp, operands.logits.dtype), copy=False)
+        p = cast(xp, operands.logits, arithmetic_dtype(xp, operands.logits.dtype))
         p = p if self.trusted else _nan_outside(xp, p)
-        chosen = labels == _classes(xp, p, self.axis, labels.dtype, self.device)
-        p_t = softmax.pick(xp, p, chosen, self.axis)
-        gamma, alpha = _of_class(xp, operands, chosen, self.axis)
-        return probability.Index(xp, p_t, chosen, gamma, self.eps, alpha)
+        choice = _choice(xp, p, labels, self.axis, self.device, self.trusted)
+        return probability.Index(xp, p, choice, *_of_class(operands, choice), self.eps)
 
 
 def _wide(xp: Namespace, labels: Array) -> Array:
     """Labels of a type that holds every class and every ignore_index: nothing wraps."""
     is_64_bit = str(labels.dtype).endswith("int64")
-    return xp.astype(labels, xp.int64 if is_64_bit else xp.int32, copy=False)
+    return cast(xp, labels, xp.int64 if is_64_bit else xp.int32)
 
 
-def _classes(xp: Namespace, x: Array, axis: int, dtype: Any, device: Any) -> Array:
-    """0 .. C - 1 along the class axis."""
+def _choice(
+    xp: Namespace, x: Array, labels: Array, axis: int, device: Any, trusted: bool
+) -> softmax.Choice:
+    """The class that each row's label names; a namespace may have a way of its own."""
+    own = getattr(xp, "Choice", None) if trusted else None
+    if own is not None:
+        choice: softmax.Choice = own(labels, axis)
+        return choice
+    # a bad label is none of the classes, and chooses none
+    return _one_hot(xp, x, labels, axis, device)
+
+
+def _one_hot(xp: Namespace, x: Array, labels: Array, axis: int, device: Any) -> softmax.OneHot:
     along = [1] * x.ndim
     along[axis] = -1
-    return xp.reshape(xp.arange(x.shape[axis], dtype=dtype, device=device), tuple(along))
+    classes = xp.arange(x.shape[axis], dtype=labels.dtype, device=device)
+    return softmax.OneHot(xp, labels == xp.reshape(classes, tuple(along)), axis)
 
 
-def _of_class(xp: Namespace, operands: Operands, chosen: Array, axis: int) -> tuple[Array, Array]:
+def _of_class(operands: Operands, choice: softmax.Choice) -> tuple[Array, Array]:
     """gamma and alpha of each row's class."""
-    gamma, alpha = (
-        p if _scalar(p) else softmax.pick(xp, p, chosen, axis)
-        for p in (operands.gamma, operands.alpha)
-    )
+    gamma, alpha = (p if _scalar(p) else choice.entry(p) for p in (operands.gamma, operands.alpha))
     return gamma, alpha
 
 

@@ -156,39 +156,59 @@ class Absent(Place):
         return "no such thing"
 
 
-def with_another_u(monkeypatch, formula, u):
-    start = formula.__init__
+def with_another_u(monkeypatch, formula, another):
+    start = focal.Product.__init__
 
-    def init(self, *arguments):
-        start(self, *arguments)
-        self.u = u(self, *arguments)
+    def init(self, xp, u, ce, *rest, **more):
+        u = another(xp, u, ce) if isinstance(self, formula) else u
+        start(self, xp, u, ce, *rest, **more)
 
-    monkeypatch.setattr(formula, "__init__", init)
+    monkeypatch.setattr(focal.Product, "__init__", init)
 
 
-def broken(monkeypatch, name):
-    """One thing of the formulas done wrong."""
-    right = sigmoid.Expected
-    if name == "a sign flipped":
-        rates = right.rates
-        monkeypatch.setattr(right, "rates", lambda self: (rates(self)[0], -rates(self)[1]))
-    elif name == "no max":
+def afterwards(monkeypatch, thing, change):
+    """Something is changed in what has just been made."""
+    start = thing.__init__
+
+    def init(self, *arguments, **more):
+        start(self, *arguments, **more)
+        change(self, *arguments)
+
+    monkeypatch.setattr(thing, "__init__", init)
+
+
+def no_max(monkeypatch, formula):
+    if formula is sigmoid.Expected:
         monkeypatch.setattr(
             sigmoid, "side_of",
             lambda xp, x: sigmoid.Side(xp.ones_like(x), x, xp.exp(-x)),
         )  # fmt: skip
+    else:
+        afterwards(
+            monkeypatch, sigmoid.Trailing,
+            lambda self, xp, w: setattr(self, "ce", xp.log(1 + xp.exp(w))),
+        )  # fmt: skip
+
+
+def broken(monkeypatch, name, formula=sigmoid.Expected):
+    """One thing of the formulas done wrong."""
+    if name == "a sign flipped":
+        rates = formula.rates
+        monkeypatch.setattr(formula, "rates", lambda self: (rates(self)[0], -rates(self)[1]))
+    elif name == "no max":
+        no_max(monkeypatch, formula)
     elif name == "1 - exp":
-        with_another_u(monkeypatch, right, lambda f, *_: 1 - f.xp.exp(-f.ce))
+        with_another_u(monkeypatch, formula, lambda xp, _, ce: 1 - xp.exp(-ce))
     elif name == "1 - p":
-        with_another_u(monkeypatch, right, lambda f, *_: 1 - (1 - f.u))
+        with_another_u(monkeypatch, formula, lambda _xp, u, _: 1 - (1 - u))
     elif name == "gamma off by a millionth":
         power = focal.power
         monkeypatch.setattr(focal, "power", lambda xp, u, g: power(xp, u, g * (1 + 1e-6)))
     elif name == "alpha for both classes":
         monkeypatch.setattr(focal, "alpha_t", lambda balance, y: balance and y.own * 0 + balance[0])
     elif name == "no curvature of the odds":
-        bends = right.bends
-        monkeypatch.setattr(right, "bends", lambda self: (0 * bends(self)[0], bends(self)[1]))
+        bends = formula.bends
+        monkeypatch.setattr(formula, "bends", lambda self: (0 * bends(self)[0], bends(self)[1]))
     elif name == "no curvature where it is small":
         curvature = focal.Product.curvature
         monkeypatch.setattr(
@@ -197,40 +217,50 @@ def broken(monkeypatch, name):
             lambda self: np.where(np.abs(curvature(self)) < 1e-20, 0.0, curvature(self)),
         )
     elif name == "a softmax not of the others":
-        split = softmax.split
-        monkeypatch.setattr(
-            softmax,
-            "split",
-            lambda *given: split(*given)._replace(pi=split(*given).pi * (1 + 1e-5)),
-        )
+        afterwards(
+            monkeypatch, softmax.Split,
+            lambda self, *_: setattr(self, "E", self.E * (1 + 1e-5)),
+        )  # fmt: skip
+    elif name == "a rounding not made good":
+        monkeypatch.setattr(softmax, "_rounding", lambda _, a, b: 0 * (a + b))
     elif name == "eps in the modulating factor":
-        with_another_u(monkeypatch, probability.Expected, lambda f, *arguments: f.u + arguments[4])
+        floored = probability.Expected
+        with_another_u(monkeypatch, floored, lambda _, u, _ce: u + np.finfo(u.dtype).eps)
     elif name == "no limit at infinity":
         monkeypatch.setattr(focal, "times", lambda _, factor, x: factor * x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("formula", [sigmoid.Hard, sigmoid.Expected], ids=["hard", "soft"])
+@pytest.mark.parametrize(
+    "name", ["a sign flipped", "no max", "1 - exp", "1 - p", "no curvature of the odds"]
+)
+def test_what_is_wrong_in_either_form_is_caught(monkeypatch, name, formula, dtype):
+    broken(monkeypatch, name, formula)
+    assert not score(Target(NUMPY, dtype, "eager")).passes
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "a sign flipped",
-        "no max",
-        "1 - exp",
-        "1 - p",
         "gamma off by a millionth",
         "alpha for both classes",
-        "no curvature of the odds",
         "no curvature where it is small",
         "a softmax not of the others",
+        "a rounding not made good",
         "eps in the modulating factor",
         "no limit at infinity",
     ],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_what_is_wrong_is_caught(monkeypatch, name, dtype):
-    target = Target(NUMPY, dtype, "eager")
-    assert score(target).passes
     broken(monkeypatch, name)
-    assert not score(target).passes
+    assert not score(Target(NUMPY, dtype, "eager")).passes
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_right_passes(dtype):
+    assert score(Target(NUMPY, dtype, "eager")).passes
 
 
 class TestMeasure:
@@ -321,14 +351,10 @@ class TestStandard:
         }
         assert measure.results(target, measure.FOCALCORE, vectors)
         for outside in wrong.values():
-            side_of = sigmoid.side_of
-
-            def init(xp, x, outside=outside, side_of=side_of):
-                outside(xp, x)
-                return side_of(xp, x)
-
             with monkeypatch.context() as patch:
-                patch.setattr(sigmoid, "side_of", init)
+                afterwards(
+                    patch, sigmoid.Trailing, lambda _, xp, w, outside=outside: outside(xp, w)
+                )
                 with pytest.raises((AttributeError, IndexError, RuntimeError)):
                     measure.results(target, measure.FOCALCORE, vectors)
 

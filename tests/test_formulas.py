@@ -91,6 +91,21 @@ def test_probability_derivatives(gamma):
     np.testing.assert_allclose(formula.curvature(), expected[:, 1], rtol=1e-9)
 
 
+def forms(x, y, gamma):
+    """The formula of soft targets, and of hard ones where these are hard."""
+    yield sigmoid.Expected(xp, x, y, y, gamma)
+    if np.all((y.own == 0) | (y.own == 1)):
+        yield sigmoid.Certain(xp, x, y, gamma, None)
+
+
+def test_hard_targets_give_the_same_bits_by_either_form(rng):
+    x = np.concatenate([rng.normal(size=500) * 20, [0.0, -0.0, 1e-300, np.inf, -np.inf]])
+    y = focal.Shares.of(rng.integers(0, 2, x.size).astype(float))
+    for gamma in GAMMAS:
+        soft, hard = (formula.value() for formula in forms(x, y, gamma))
+        np.testing.assert_array_equal(soft, hard)
+
+
 @pytest.mark.parametrize("gamma", GAMMAS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
@@ -98,10 +113,9 @@ def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
     x = np.concatenate([x, -x, np.asarray([np.inf, -np.inf], dtype=dtype)])
     with np.errstate(all="ignore"):
         for y in (0.0, 0.3, 1.0):
-            y = focal.Shares.of(np.full_like(x, y))
-            formula = sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, gamma)
-            assert np.all(np.isfinite(formula.slope()))
-            assert np.all(np.isfinite(formula.curvature()))
+            for formula in forms(x, focal.Shares.of(np.full_like(x, y)), gamma):
+                assert np.all(np.isfinite(formula.slope()))
+                assert np.all(np.isfinite(formula.curvature()))
         rows = np.stack([x, np.zeros_like(x), np.ones_like(x)], axis=-1)
         operands = Operands(rows, np.zeros(len(x), int), gamma)
         for formula in (
@@ -115,9 +129,9 @@ def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
 def test_slope_at_zero_is_that_of_the_logistic():
     # a head initialised with zeros: automatic differentiation of stable forms gives 0 or -1
     x, y = np.zeros(1), focal.Shares.of(np.ones(1))
-    formula = sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, 0.0)
-    assert formula.slope()[0] == -0.5
-    assert formula.curvature()[0] == 0.25
+    for formula in forms(x, y, 0.0):
+        assert formula.slope()[0] == -0.5
+        assert formula.curvature()[0] == 0.25
 
 
 @pytest.mark.parametrize(("gamma", "p"), [(1.0, 0.0432), (2.0, 0.0578), (5.0, 0.0502)])
@@ -125,8 +139,9 @@ def test_curvature_is_negative_exactly_below_its_threshold(gamma, p):
     near = np.asarray([p - 1e-3, p + 1e-3])
     x = np.log(near / (1 - near))
     y = focal.Shares.of(np.ones(2))
-    curvature = sigmoid.Expected(xp, sigmoid.side_of(xp, x), y, y, gamma).curvature()
-    assert curvature[0] < 0 < curvature[1]
+    for formula in forms(x, y, gamma):
+        below, above = formula.curvature()
+        assert below < 0 < above
 
 
 def test_softmax_slopes_of_a_row_sum_to_zero(rng):
@@ -153,16 +168,18 @@ def test_formulas_call_nothing_outside_the_standard():
     y = focal.Shares.of(strict.asarray([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]], device=device))
     classes = strict.asarray([[0, 1, 2]], device=device)
     with STRICT.running():
-        top = strict.argmax(x, axis=1, keepdims=True) == classes
-        row = softmax.row_of(strict, x, top, 1)
-        side = sigmoid.side_of(strict, x)
+        largest = strict.argmax(x, axis=1, keepdims=True) == classes
+        top = softmax.OneHot(strict, largest, 1)
+        row = softmax.row_of(strict, x, top)
+        certain = focal.Shares.of(strict.astype(largest, strict.float64))
         p = strict.exp(x) / (1 + strict.exp(x))
         for formula in (
-            sigmoid.Expected(strict, side, y, y, 2.0, (0.25, 0.75)),
-            sigmoid.mixture(strict, side, y, 1.5, None),
-            softmax.Index(strict, x, top, 0.5, None, 1),
-            softmax.Expected(strict, row, y, y, 3.7, None, 1),
-            softmax.Mixture(strict, row, y, 0.0, None, 1),
+            sigmoid.Expected(strict, x, y, y, 2.0, (0.25, 0.75)),
+            sigmoid.Certain(strict, x, certain, 2.0, (0.25, 0.75)),
+            sigmoid.mixture(strict, x, y, 1.5, None),
+            softmax.Index(strict, x, top, 0.5, None),
+            softmax.Expected(strict, row, y, y, 3.7, None),
+            softmax.Mixture(strict, row, y, 0.0, None),
             probability.Expected(strict, p, y, 2.0, 1e-7),
             probability.mixture(strict, p, y, 2.0, 1e-7, (0.25, 0.75)),
         ):

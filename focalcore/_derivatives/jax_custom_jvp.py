@@ -14,43 +14,61 @@ from jax.custom_derivatives import SymbolicZero
 
 from .. import _execution
 from .._backends import Backend, backend_of
-from .._terms import Operands, Terms
+from .._terms import UNROUNDED_SLOPE, Operands, Part, Terms
 
 Array = Any
 Arrays = dict[str, Array]
 
 
-def value(backend: Backend, loss: Terms, operands: Operands) -> Array:  # noqa: ARG001 - a hook's
-    """The loss of each element or row."""
+def run(loss: Terms, operands: Operands, part: Part) -> Array:
+    """The loss of each element or row, or their sum."""
     arrays, numbers = operands.split()
-    return _value(loss, numbers, arrays)
+    return _run(loss, part, numbers, arrays)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _value(loss: Terms, numbers: Operands, arrays: Arrays) -> Array:
-    return _execution.value(_jax(arrays), loss, numbers._replace(**arrays))
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def _run(loss: Terms, part: Part, numbers: Operands, arrays: Arrays) -> Array:
+    (result,) = _execution.run(_jax(arrays), loss, numbers._replace(**arrays), (part,))
+    return result
 
 
-@partial(_value.defjvp, symbolic_zeros=True)
+@partial(_run.defjvp, symbolic_zeros=True)
 def _jvp(
-    loss: Terms, numbers: Operands, primals: tuple[Arrays], tangents: tuple[Arrays]
+    loss: Terms, part: Part, numbers: Operands, primals: tuple[Arrays], tangents: tuple[Arrays]
 ) -> tuple[Array, Array]:
     (arrays,) = primals
     moving = {name: t for name, t in tangents[0].items() if not isinstance(t, SymbolicZero)}
     operands, backend = numbers._replace(**arrays), _jax(arrays)
-
-    def plain(others: Arrays) -> Array:
-        return _execution.value(backend, loss, operands._replace(**others))
-
-    along_logits = moving.pop("logits", None)
-    if not moving:
-        result, along = plain({}), 0.0
+    along_logits, along = moving.pop("logits", None), jax.numpy.zeros(())
+    if along_logits is None:
+        (result,) = _execution.run(backend, loss, operands, (part,))
     else:
-        result, along = jax.jvp(plain, ({name: arrays[name] for name in moving},), (moving,))
-    if along_logits is not None:
-        moved = _execution.slope(backend, loss, operands) * along_logits.astype(result.dtype)
-        along = along + (moved if loss.axis is None else moved.sum(loss.axis))
-    return result, along
+        result, slope = _both(backend, loss, operands, part)
+        moved = slope * along_logits.astype(slope.dtype)
+        along = moved.sum(None if part.summed else () if loss.axis is None else loss.axis)
+    if moving:
+        at = {name: arrays[name] for name in moving}
+
+        def plain(others: Arrays) -> Array:
+            return _execution.run(backend, loss, operands._replace(**others), (part,))[0]
+
+        along = along + jax.jvp(plain, (at,), (moving,))[1]
+    return result, along.astype(result.dtype)
+
+
+def _both(backend: Backend, loss: Terms, operands: Operands, part: Part) -> tuple[Array, Array]:
+    """The value, and its slope."""
+    if not part.summed:
+        result, slope = _execution.run(backend, loss, operands, (part, UNROUNDED_SLOPE))
+        return result, slope
+    # XLA's CPU backend keeps in arrays what a sum and another result share, which takes longer than
+    # to find it twice; of logits that are rounded to their own type it does not see that they are
+    # the same. The slope it makes one loop of in the form for soft targets, and three in the other
+    kind = jax.numpy.finfo(operands.logits.dtype)
+    rounded = jax.lax.reduce_precision(operands.logits, kind.nexp, kind.nmant)
+    (result,) = _execution.run(backend, loss, operands._replace(logits=rounded), (part,))
+    (slope,) = _execution.run(backend, loss.softened(), operands, (UNROUNDED_SLOPE,))
+    return result, slope
 
 
 def _jax(arrays: Arrays) -> Backend:

@@ -1,4 +1,4 @@
-"""torch: an autograd Function that saves the operands alone.
+"""torch: autograd Functions that give the closed form of the slope.
 
 The slope along the logits is the closed form. Along anything else that learns (gamma, alpha,
 weights, soft targets) the formula is differentiated, which is written to be smooth; so it is
@@ -11,12 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import array_api_compat.torch as xp
 import torch
-from torch._functorch.pyfunctorch import TransformType, retrieve_all_functorch_interpreters
+from torch._functorch.pyfunctorch import TransformType
 
 from .. import _execution
+from .._arrays import cast
 from .._backends import Backend, backend_of
-from .._terms import Operands, Terms
+from .._execution.torch_blocks import is_differentiated, is_transformed, transforms
+from .._reduction import divided
+from .._terms import TOTAL, UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part, Terms
 
 Array = Any
 
@@ -26,23 +30,28 @@ class _Call:
     """What is static in a call: opaque to torch, which takes tuples apart."""
 
     loss: Terms
+    element: Part  # the value of each element or row
     numbers: Operands
     names: tuple[str, ...]
 
-    def value(self, arrays: tuple[Array, ...]) -> Array:
-        return _execution.value(*self._of(arrays))
+    def run(self, arrays: tuple[Array, ...], *parts: Part) -> tuple[Array, ...]:
+        backend = backend_of(arrays[0])
+        assert backend is not None
+        given = dict(zip(self.names, arrays, strict=True))
+        return _execution.run(backend, self.loss, self.numbers._replace(**given), parts)
 
-    def slope(self, arrays: tuple[Array, ...]) -> Array:
-        return _execution.slope(*self._of(arrays))
+    def value(self, arrays: tuple[Array, ...]) -> Array:
+        return self.run(arrays, self.element)[0]
 
     def pulled_back(self, upstream: Array, arrays: tuple[Array, ...]) -> Array:
-        axis = self.loss.axis
-        along = upstream if axis is None else upstream.unsqueeze(axis)
-        return (along * self.slope(arrays)).to(arrays[0].dtype)
+        (slope,), axis = self.run(arrays, UNROUNDED_SLOPE), self.loss.axis
+        along = upstream if axis is None or not upstream.ndim else upstream.unsqueeze(axis)
+        return cast(xp, along * slope, arrays[0].dtype)
 
     def pushed_forward(self, tangent: Array, arrays: tuple[Array, ...]) -> Array:
-        along, axis = self.slope(arrays) * tangent, self.loss.axis
-        return along if axis is None else along.sum(axis)
+        (slope,), axis = self.run(arrays, UNROUNDED_SLOPE), self.loss.axis
+        along = slope * tangent
+        return cast(xp, along if axis is None else along.sum(axis), tangent.dtype)
 
     def partial(
         self, arrays: tuple[Array, ...], learned: list[int]
@@ -55,31 +64,64 @@ class _Call:
 
         return of, *(arrays[i] for i in learned)
 
-    def _of(self, arrays: tuple[Array, ...]) -> tuple[Backend, Terms, Operands]:
-        backend = backend_of(arrays[0])
-        assert backend is not None
-        given = dict(zip(self.names, arrays, strict=True))
-        return backend, self.loss, self.numbers._replace(**given)
 
-
-def value(backend: Backend, loss: Terms, operands: Operands) -> Array:
-    """The loss of each element or row."""
-    arrays, numbers = operands.split()
-    logits, *others = arrays.values()
-    call = _Call(loss, numbers, tuple(arrays))
+def run(backend: Backend, loss: Terms, operands: Operands, part: Part, divisor: Array) -> Array:
+    """The loss of each element or row, or their sum, divided."""
     if torch.compiler.is_compiling():
-        learns = torch.is_grad_enabled() and logits.requires_grad
-        # Dynamo knows no Function inside a transform, and export must see plain operations
-        others_learn = any(x.requires_grad for x in others)
-        if learns and not (others_learn or torch.compiler.is_exporting() or _levels()):
-            return _CompiledLoss.apply(call, logits, *others)
-        return _execution.value(backend, loss, operands)
-    if any(level.key() == TransformType.Jvp for level in _levels()):
-        return _execution.value(backend, loss, operands)
-    return _Loss.apply(call, logits, *others)
+        return divided(xp, _compiled(loss, operands, part), divisor)
+    if not is_differentiated(operands):
+        (result,) = _execution.run(backend, loss, operands, (part,))
+        return divided(xp, result, divisor)
+    call, arrays = _call(loss, operands, part)
+    logits_learn, *others_learn = map(_learns, (*arrays, divisor))
+    if part.summed and logits_learn and not (any(others_learn) or is_transformed()):
+        return _Total.apply(call, divisor, *arrays)
+    if any(level.key() == TransformType.Jvp for level in transforms()):
+        return divided(xp, call.run(arrays, part)[0], divisor)
+    value = _Loss.apply(call, *arrays)
+    return divided(xp, value.sum() if part.summed else value, divisor)
 
 
-class _Loss(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency
+def _compiled(loss: Terms, operands: Operands, part: Part) -> Array:
+    call, arrays = _call(loss, operands, part)
+    logits_learn, *others_learn = map(_learns, arrays)
+    # Dynamo knows no Function inside a transform, and export must see plain operations
+    plain = any(others_learn) or torch.compiler.is_exporting() or transforms()
+    if plain or not logits_learn:
+        return call.run(arrays, part)[0]
+    value = _CompiledLoss.apply(call, *arrays)
+    return value.sum() if part.summed else value
+
+
+def _call(loss: Terms, operands: Operands, part: Part) -> tuple[_Call, tuple[Array, ...]]:
+    arrays, numbers = operands.split()
+    loss = loss.softened() if _learns(operands.targets) else loss
+    element = UNROUNDED_VALUE if part.summed else part
+    return _Call(loss, element, numbers, tuple(arrays)), tuple(arrays.values())
+
+
+class _Total(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency
+    """The sum, which keeps the slope: found with the value, it costs little more."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, divisor: Array, *arrays: Array) -> Array:
+        total, slope = call.run(arrays, TOTAL, UNROUNDED_SLOPE)
+        ctx.call, ctx.divisor = call, divisor
+        ctx.save_for_backward(slope, *arrays)
+        return divided(xp, total, divisor)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Array) -> Any:
+        slope, *arrays = ctx.saved_tensors
+        upstream = divided(xp, upstream, ctx.divisor)
+        if torch.is_grad_enabled():  # what is pulled back will be differentiated
+            grad = ctx.call.pulled_back(upstream, tuple(arrays))
+        else:
+            grad = cast(xp, upstream * slope, arrays[0].dtype)
+        return None, None, grad, *(None for _ in arrays[1:])
+
+
+class _Loss(torch.autograd.Function):  # type: ignore[misc] # as above
     """The value, with its derivatives; the logits are the first of the arrays."""
 
     generate_vmap_rule = True
@@ -136,9 +178,5 @@ class _CompiledLoss(torch.autograd.Function):  # type: ignore[misc] # as above
         return None, ctx.call.pulled_back(upstream, arrays), *(None for _ in arrays[1:])
 
 
-def _levels() -> Any:
-    """The transforms of torch.func that we are in."""
-    # torch has no public name for what its own Function.apply asks
-    if not torch._C._are_functorch_transforms_active():
-        return ()
-    return retrieve_all_functorch_interpreters()
+def _learns(x: Array) -> bool:
+    return torch.is_grad_enabled() and isinstance(x, torch.Tensor) and x.requires_grad

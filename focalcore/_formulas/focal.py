@@ -18,7 +18,6 @@ NaN for any gamma >= 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 Array = Any
@@ -36,12 +35,19 @@ class Formula(Protocol):
 class Product:
     """``alpha_t u^gamma CE``: a formula says what u and CE are, and their derivatives."""
 
-    xp: Namespace
-    gamma: Array  # a float, or an array that broadcasts
-    alpha_t: Array  # None: 1
-    u: Array
-    ce: Array
-    smoothed_apart: bool = False  # smoothing enters CE alone: u may be 0 where CE is infinite
+    def __init__(
+        self,
+        xp: Namespace,
+        u: Array,
+        ce: Array,
+        gamma: Array,  # a float, or an array that broadcasts
+        alpha_t: Array = None,  # None: 1
+        *,
+        may_vanish: bool = False,  # the factor may be 0 where the cross-entropy is infinite
+    ) -> None:
+        self.xp, self.u, self.ce, self.gamma, self.may_vanish = xp, u, ce, gamma, may_vanish
+        factor = power(xp, u, gamma)
+        self.factor = factor if alpha_t is None else alpha_t * factor
 
     def rates(self) -> tuple[Array, Array]:
         """R and D."""
@@ -56,17 +62,19 @@ class Product:
 
     def slope(self) -> Array:
         R, D = self.rates()
-        return self._modulated(times(self.xp, self.gamma * R, self.ce) + D)
+        return self._modulated(self.gamma * R * self._finite_ce() + D)
 
     def curvature(self) -> Array:
         (R, D), (K, H) = self.rates(), self.bends()
-        bend = times(self.xp, self.gamma * ((self.gamma - 1) * R * R + K), self.ce)
+        bend = self.gamma * ((self.gamma - 1) * R * R + K) * self._finite_ce()
         return self._modulated(bend + 2 * self.gamma * R * D + H)
 
+    def _finite_ce(self) -> Array:
+        # a rate is 0 long before CE is this large: their product has to be 0 too, not NaN
+        return self.xp.minimum(self.ce, 2.0**60)
+
     def _modulated(self, x: Array) -> Array:
-        factor = power(self.xp, self.u, self.gamma)
-        modulated = times(self.xp, factor, x) if self.smoothed_apart else factor * x
-        return modulated if self.alpha_t is None else times(self.xp, self.alpha_t, modulated)
+        return times(self.xp, self.factor, x) if self.may_vanish else self.factor * x
 
 
 class Mixture:
@@ -117,14 +125,18 @@ def alpha_t(balance: Balance, y: Shares) -> Array:
     return None if balance is None else y.own * balance[0] + y.rest * balance[1]
 
 
+def may_be_zero(*weights: Array) -> bool:
+    """Whether a weight, as far as it is known, may be 0."""
+    return not all(w is None or (isinstance(w, float) and w > 0) for w in weights)
+
+
 def power(xp: Namespace, u: Array, gamma: Array) -> Array:
     """``u^gamma`` for u >= 0: products and roots for the exponents that people use.
 
     What is left of another exponent is small, and so is what its rounding to u's type costs.
     """
     if not isinstance(gamma, float):
-        limit = xp.astype(gamma == 0, u.dtype)
-        return _except_at_zero(xp, u, limit, lambda v: v**gamma)
+        return xp.pow(u, gamma)
     quarters = int(4 * gamma)
     rest = gamma - quarters / 4
     factors, square, whole = [], u, quarters // 4
@@ -134,9 +146,9 @@ def power(xp: Namespace, u: Array, gamma: Array) -> Array:
         whole //= 2
         square = square * square if whole else square
     if quarters % 4:
-        factors.append(_except_at_zero(xp, u, u, lambda v: _root(xp, v, quarters % 4)))
+        factors.append(_root(xp, u, quarters % 4))
     if rest:
-        factors.append(_except_at_zero(xp, u, u, lambda v: v**rest))
+        factors.append(xp.pow(u, rest))
     product = factors[0] if factors else xp.ones_like(u)
     for factor in factors[1:]:
         product = product * factor
@@ -148,6 +160,12 @@ def times(xp: Namespace, factor: Array, x: Array) -> Array:
     return factor * xp.where((factor == 0) & xp.isinf(x), 0.0, x)
 
 
+def step(xp: Namespace, x: Array) -> Array:
+    """1 where x > 0, 0 where x < 0; at 0, of the side whose derivatives abs and maximum have."""
+    own = getattr(xp, "step", None)
+    return own(x) if own else xp.astype(x >= 0, x.dtype)
+
+
 def _root(xp: Namespace, u: Array, quarters: int) -> Array:
     """``u^(1/4)``, ``u^(1/2)`` or ``u^(3/4)``."""
     half = xp.sqrt(u)
@@ -155,9 +173,3 @@ def _root(xp: Namespace, u: Array, quarters: int) -> Array:
         return half
     quarter = xp.sqrt(half)
     return quarter if quarters == 1 else half * quarter
-
-
-def _except_at_zero(xp: Namespace, u: Array, limit: Array, f: Callable[[Array], Array]) -> Array:
-    """``f(u)``; at 0 its limit, so that an infinite derivative is not asked for."""
-    is_zero = u == 0
-    return xp.where(is_zero, limit, f(xp.where(is_zero, 1.0, u)))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import focal
+from . import focal, softmax
 
 Array = Any
 Namespace = Any
@@ -32,14 +32,14 @@ class Expected(focal.Product):
         eps: float,
         balance: focal.Balance = None,
     ) -> None:
-        self.xp, self.gamma, self.y = xp, gamma, y
-        self.alpha_t = focal.alpha_t(balance, y)
-        q = 1 - p
-        self.u = y.own * q + y.rest * p
-        self.p, self.q = xp.where(p < eps, eps, p), xp.where(q < eps, eps, q)
+        self.y, q = y, 1 - p
+        u = y.own * q + y.rest * p
+        self.p, self.q = xp.maximum(p, eps), xp.maximum(q, eps)
         # below a half 1 - p has lost digits that log1p still sees
         log_q = xp.where(q < 0.5, xp.log(self.q), xp.log1p(-xp.where(q < 0.5, 0.0, p)))
-        self.ce = -(focal.times(xp, y.own, xp.log(self.p)) + focal.times(xp, y.rest, log_q))
+        ce = -(focal.times(xp, y.own, xp.log(self.p)) + focal.times(xp, y.rest, log_q))
+        vanishes = focal.may_be_zero(*balance or ())
+        super().__init__(xp, u, ce, gamma, focal.alpha_t(balance, y), may_vanish=vanishes)
 
     def rates(self) -> tuple[Array, Array]:
         normal = float(self.xp.finfo(self.u.dtype).smallest_normal)
@@ -58,20 +58,26 @@ class Index:
     """Rows of probabilities and class labels: the formula of the target's probability."""
 
     def __init__(
-        self, xp: Namespace, p_t: Array, chosen: Array, gamma: Array, eps: float, alpha_t: Array
+        self,
+        xp: Namespace,
+        p: Array,
+        choice: softmax.Choice,
+        gamma: Array,
+        alpha_t: Array,
+        eps: float,
     ) -> None:
-        self.xp, self.chosen = xp, chosen
-        self.f = _hard(xp, p_t, gamma, eps)
-        self.f.alpha_t = alpha_t
+        self.choice, self.elsewhere = choice, xp.zeros_like(p)
+        balance = None if alpha_t is None else (alpha_t, 1.0)
+        self.f = _hard(xp, choice.entry(p), gamma, eps, balance)
 
     def value(self) -> Array:
         return self.f.value()
 
     def slope(self) -> Array:
-        return self.xp.where(self.chosen, self.f.slope(), 0.0)
+        return self.choice.replaced(self.elsewhere, self.f.slope())
 
     def curvature(self) -> Array:
-        return self.xp.where(self.chosen, self.f.curvature(), 0.0)
+        return self.choice.replaced(self.elsewhere, self.f.curvature())
 
 
 def mixture(
@@ -82,5 +88,7 @@ def mixture(
     return focal.Mixture(xp, y, _hard(xp, p, gamma, eps), negative, balance)
 
 
-def _hard(xp: Namespace, p: Array, gamma: Array, eps: float) -> Expected:
-    return Expected(xp, p, focal.Shares(xp.ones_like(p), xp.zeros_like(p)), gamma, eps)
+def _hard(
+    xp: Namespace, p: Array, gamma: Array, eps: float, balance: focal.Balance = None
+) -> Expected:
+    return Expected(xp, p, focal.Shares(xp.ones_like(p), xp.zeros_like(p)), gamma, eps, balance)

@@ -1,32 +1,112 @@
-"""Focal loss of one logit x against a target y in [0, 1].
+"""Focal loss of one logit x against a target y.
 
-The loss of (x, y) is the loss of (-x, 1 - y): it depends on the sign of x only through the share w
-of the target that lies on the other side. So everything is seen from the side the logit takes:
+A hard target makes it a function of one number, of w, by which the target's class trails the other:
+w = -x for positives and x for negatives. With
 
-    e = exp(-|x|)                  odds against that side
-    r = 1 / (1 + e)                probability of that side
-    v = y if x >= 0 else 1 - y     share of the target on that side
-    w = 1 - v                      share on the other side
-    b = w + v e
+    e = exp(-|w|)      A = e if w > 0 else 1      B = 1 if w > 0 else e
+
+A to B are the odds in favour of the target, and
+
+    p_t = A / (A + B)                     CE = log1p(e) + max(w, 0)
+    u   = 1 - p_t = B / (A + B)
+
+A soft target has a share on either side. The loss of (x, y) is the loss of (-x, 1 - y), so it is
+seen from the side that the logit takes, with v the share of the target there and w = 1 - v:
+
+    e = exp(-|x|)      r = 1 / (1 + e)      b = w + v e
 
     u  = 1 - p_t = b / (1 + e)     with p_t = y p + (1 - y)(1 - p)
     CE = log1p(e) + w |x|
 
-Each is a sum or product of terms >= 0: nothing overflows and nothing cancels. With s = +1 where
-x >= 0 and -1 elsewhere, the derivatives that `focal` asks for are
-
-    R = s (w - v) e r / b          K = -s R r (1 - e)
-    D = s r (w - v e)              H = e r^2
+Each is a sum or product of terms >= 0: nothing overflows and nothing cancels.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from . import focal
 
 Array = Any
 Namespace = Any
+
+
+class Standing(Protocol):
+    """How a class stands against the rest: the odds A to B, and its cross-entropy."""
+
+    against: Array  # B
+    total: Array  # A + B
+    ce: Array
+
+    def in_favour(self) -> Array:
+        """A."""
+        ...
+
+
+class Trailing:
+    """The standing of a class that trails the other by w, from w and its size."""
+
+    def __init__(self, xp: Namespace, w: Array, distance: Array) -> None:
+        self.xp = xp
+        self.behind = focal.step(xp, w)
+        self.e = xp.exp(-distance)
+        self.against = xp.maximum(self.behind, self.e)
+        self.total = 1 + self.e
+        self.ce = xp.log1p(self.e) + xp.maximum(w, 0.0)
+
+    def in_favour(self) -> Array:
+        """A."""
+        return self.xp.maximum(1 - self.behind, self.e)
+
+
+class Hard(focal.Product):
+    """The focal loss of one class, a function of w.
+
+    With p = p_t and q = u: ``R = p``, ``D = q``, ``K = p (p - q)`` and ``H = p q``.
+    """
+
+    def __init__(
+        self,
+        xp: Namespace,
+        standing: Standing,
+        gamma: Array,
+        alpha_t: Array = None,
+        *,
+        may_vanish: bool = False,
+    ) -> None:
+        # by the reciprocal: XLA's CPU backend makes one loop of it, of two divisions it makes three
+        self.standing, self.r = standing, 1 / standing.total
+        super().__init__(
+            xp, standing.against * self.r, standing.ce, gamma, alpha_t, may_vanish=may_vanish
+        )
+
+    def rates(self) -> tuple[Array, Array]:
+        return self.standing.in_favour() / self.standing.total, self.u
+
+    def bends(self) -> tuple[Array, Array]:
+        p, q = self.rates()
+        return p * (p - q), p * q
+
+
+class Certain:
+    """Hard targets: the formula of the target's class, along the logit."""
+
+    def __init__(
+        self, xp: Namespace, x: Array, y: focal.Shares, gamma: Array, balance: focal.Balance
+    ) -> None:
+        self.toward = y.rest - y.own  # dw / dx
+        alpha_t, vanishes = focal.alpha_t(balance, y), focal.may_be_zero(*balance or ())
+        standing = Trailing(xp, self.toward * x, xp.abs(x))
+        self.f = Hard(xp, standing, gamma, alpha_t, may_vanish=vanishes)
+
+    def value(self) -> Array:
+        return self.f.value()
+
+    def slope(self) -> Array:
+        return self.toward * self.f.slope()
+
+    def curvature(self) -> Array:
+        return self.f.curvature()
 
 
 class Side(NamedTuple):
@@ -35,11 +115,6 @@ class Side(NamedTuple):
     positive: Array  # 1 where that is the side of the positive class, else 0
     distance: Array  # |x|
     e: Array  # the odds against it
-
-    @property
-    def r(self) -> Array:
-        """The probability of that side."""
-        return 1 / (1 + self.e)
 
     @property
     def sign(self) -> Array:
@@ -53,65 +128,63 @@ class Side(NamedTuple):
 
 def side_of(xp: Namespace, x: Array) -> Side:
     """Fold a logit onto the side that it takes."""
-    positive = xp.astype(x >= 0, x.dtype)
-    # |x| as a product: unlike abs, its derivative at 0 is that of either side, and both are right
-    distance = (2 * positive - 1) * x
-    return Side(positive, distance, xp.exp(-distance))
+    distance = xp.abs(x)
+    return Side(focal.step(xp, x), distance, xp.exp(-distance))
 
 
 class Expected(focal.Product):
     """One modulating factor, of the expected probability ``p_t = y p + (1 - y)(1 - p)``.
 
-    ``y`` decides the modulating factor and the class balance, ``smoothed`` the cross-entropy.
+    ``y`` decides the modulating factor and the class balance, ``smoothed`` the cross-entropy. With
+    s = +1 where x >= 0 and -1 elsewhere,
+
+        R = s (w - v) e r / b          K = -s R r (1 - e)
+        D = s r (w - v e)              H = e r^2
     """
 
     def __init__(
         self,
         xp: Namespace,
-        side: Side,
+        x: Array,
         y: focal.Shares,
         smoothed: focal.Shares,
         gamma: Array,
         balance: focal.Balance = None,
     ) -> None:
-        self.xp, self.gamma, self.side = xp, gamma, side
-        self.alpha_t = focal.alpha_t(balance, y)
+        side, apart = side_of(xp, x), smoothed is not y
+        self.side, self.r = side, 1 / (1 + side.e)
         self.modulating = side.divided(y)
-        self.smoothed_apart = smoothed is not y
-        self.entering = side.divided(smoothed) if self.smoothed_apart else self.modulating
+        self.entering = side.divided(smoothed) if apart else self.modulating
         (here, there), (_, against) = self.modulating, self.entering
         self.b = there + here * side.e
-        self.u = self.b / (1 + side.e)
-        self.ce = xp.log1p(side.e) + focal.times(xp, against, side.distance)
+        ce = xp.log1p(side.e) + focal.times(xp, against, side.distance)
+        super().__init__(
+            xp,
+            self.b / (1 + side.e),
+            ce,
+            gamma,
+            focal.alpha_t(balance, y),
+            may_vanish=apart or focal.may_be_zero(*balance or ()),
+        )
 
     def rates(self) -> tuple[Array, Array]:
-        s, e, r = self.side.sign, self.side.e, self.side.r
+        s, e, r = self.side.sign, self.side.e, self.r
         (here, there), (beside, against) = self.modulating, self.entering
         # where b is 0, so is u^gamma or gamma itself: any finite R will do
         b = self.b + self.xp.astype(self.b == 0, self.b.dtype)
         return s * (there - here) * e * r / b, s * r * (against - beside * e)
 
     def bends(self) -> tuple[Array, Array]:
-        s, e, r = self.side.sign, self.side.e, self.side.r
+        s, e, r = self.side.sign, self.side.e, self.r
         R, _ = self.rates()
         return -s * R * r * (1 - e), e * r * r
 
 
-def hard(xp: Namespace, side: Side, gamma: Array) -> Expected:
-    """The focal loss of the positive class: a decreasing function of its margin."""
-    y = _certain(xp, side)
-    return Expected(xp, side, y, y, gamma)
-
-
 def mixture(
-    xp: Namespace, side: Side, y: focal.Shares, gamma: Array, balance: focal.Balance
+    xp: Namespace, x: Array, y: focal.Shares, gamma: Array, balance: focal.Balance
 ) -> focal.Mixture:
     """A modulating factor for each class: ``y FL(x, 1) + (1 - y) FL(x, 0)``."""
-    other = focal.Shares(*reversed(_certain(xp, side)))
-    negative = Expected(xp, side, other, other, gamma)
-    return focal.Mixture(xp, y, hard(xp, side, gamma), negative, balance)
-
-
-def _certain(xp: Namespace, side: Side) -> focal.Shares:
-    """A target that is all of the positive class."""
-    return focal.Shares(xp.ones_like(side.positive), xp.zeros_like(side.positive))
+    ones, zeros = xp.ones_like(x), xp.zeros_like(x)
+    positive = Certain(xp, x, focal.Shares(ones, zeros), gamma, None)
+    negative = Certain(xp, x, focal.Shares(zeros, ones), gamma, None)
+    return focal.Mixture(xp, y, positive, negative, balance)

@@ -1,22 +1,23 @@
 """Focal loss of a row of logits against a class, or a distribution over the classes.
 
 One class t against the others of its row is a sigmoid: p_t = sigmoid(m), where the margin is
-m = x_t - logsumexp(the others). From the largest M of the others,
+m = x_t - logsumexp(the others). From the largest M of the others, and d = M - x_t,
 
-    E_j = exp(x_j - M)      S = sum of E_j      pi_j = E_j / S      odds of t = exp(x_t - M) / S
+    E_j = exp(x_j - M)      S = sum of E_j      pi_j = E_j / S
+    A   = e^-d if d > 0 else 1      B = S if d > 0 else S e^d      p_t = A / (A + B)
 
 S is at least 1 and nothing cancels: 1 - p_t keeps its digits however confident the row is. With f
-the sigmoid formula of a positive margin, the derivatives with respect to the row are
+the formula of a class that trails by w = -m, the derivatives with respect to the row are
 
-    slope_t = f'(m)         slope_j     = -f'(m) pi_j
-    curvature_t = f''(m)    curvature_j = f''(m) pi_j^2 - f'(m) pi_j (1 - pi_j)
+    slope_t = -f'(w)        slope_j     = f'(w) pi_j
+    curvature_t = f''(w)    curvature_j = f''(w) pi_j^2 + f'(w) pi_j (1 - pi_j)
 
 Everything keeps the class axis, of length 1 where it is reduced, whichever axis that is.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from . import focal, sigmoid
 
@@ -24,75 +25,122 @@ Array = Any
 Namespace = Any
 
 
-class Split(NamedTuple):
-    """One class of each row against the others."""
+class Choice(Protocol):
+    """One class of each row."""
 
-    side: sigmoid.Side  # of the margin
-    pi: Array  # softmax over the others
+    @property
+    def axis(self) -> int:
+        """That of the classes."""
+        ...
+
+    def entry(self, x: Array) -> Array:
+        """Its entry, NaN where a row has none."""
+        ...
+
+    def replaced(self, x: Array, by: Array) -> Array:
+        """The rows with that entry replaced."""
+        ...
+
+    def overwritten(self, x: Array, by: Array) -> Array:
+        """The same for rows that nothing else needs any more."""
+        ...
 
 
-def split(xp: Namespace, x: Array, chosen: Array, axis: int) -> Split:
-    """Split each row into its chosen class, given one-hot, and the others."""
-    others = xp.where(chosen, -xp.inf, x)
-    M = xp.max(others, axis=axis, keepdims=True)
-    # where M is infinite, it counts 1 and what is finite 0: there is no inf - inf
-    is_infinite = xp.isinf(M) & (others == M)
-    E = xp.exp(xp.where(is_infinite, 0.0, others - _finite(xp, M)))
-    S = xp.sum(E, axis=axis, keepdims=True)
+class OneHot(NamedTuple):
+    """A choice by comparison with every class: what any library can do, and any label."""
 
-    x_t = pick(xp, x, chosen, axis)
-    d = x_t - M
-    ahead = xp.astype(d >= 0, x.dtype)
-    behind = 1 - 2 * ahead  # the sign of -d; unlike abs, smooth at 0
-    g = xp.exp(behind * d) * (1 + behind * _rounding(xp, x_t, M))
-    # the odds against t are S g to 1 where it is ahead of the others, and S to g elsewhere
-    against, in_favour = S * (ahead * g + (1 - ahead)), ahead + (1 - ahead) * g
-    return Split(_side(xp, against, in_favour, d - xp.log(S)), E / S)
+    xp: Namespace
+    chosen: Array
+    axis: int
+
+    def entry(self, x: Array) -> Array:
+        """Its entry, NaN where a row has none."""
+        entry = self._sum(self.xp.where(self.chosen, x, 0.0))
+        some = self.xp.any(self.chosen, axis=self.axis, keepdims=True)
+        return self.xp.where(some, entry, self.xp.nan)
+
+    def replaced(self, x: Array, by: Array) -> Array:
+        """The rows with that entry replaced."""
+        return self.xp.where(self.chosen, by, x)
+
+    def overwritten(self, x: Array, by: Array) -> Array:
+        """The same for rows that nothing else needs any more."""
+        return self.replaced(x, by)
+
+    def _sum(self, x: Array) -> Array:
+        return self.xp.sum(x, axis=self.axis, keepdims=True)
+
+
+class Split:
+    """The standing of one class of each row against the others, which it trails by w."""
+
+    def __init__(self, xp: Namespace, x: Array, choice: Choice) -> None:
+        others = choice.replaced(x, -xp.inf)
+        M = xp.max(others, axis=choice.axis, keepdims=True)
+        # where M is infinite, what is as large counts 1: there is no inf - inf
+        self.E = _odds(xp, others, _finite(xp, M))
+        # where nothing else is possible, the sum is 0
+        self.S = xp.maximum(xp.sum(self.E, axis=choice.axis, keepdims=True), 1.0)
+        x_t = choice.entry(x)
+        d = M - x_t
+        behind = focal.step(xp, d)
+        e = xp.exp(-xp.abs(d))
+        self.favour = xp.maximum(1 - behind, e)
+        self.against = xp.maximum(behind, e) * (self.S * (1 + _rounding(xp, M, x_t)))
+        self.total = self.favour + self.against
+        greater = xp.maximum(self.favour, self.against)
+        lesser = xp.minimum(self.against, self.favour)
+        self.ce = xp.log1p(lesser / greater) + xp.log(greater) + xp.maximum(d, 0.0)
+
+    def in_favour(self) -> Array:
+        """A."""
+        return self.favour
+
+    def pi(self) -> Array:
+        """Softmax over the others."""
+        return self.E / self.S
 
 
 class Index:
-    """Hard targets: the sigmoid formula of the target's margin."""
+    """Hard targets: the formula of the target's class."""
 
     def __init__(
-        self, xp: Namespace, x: Array, chosen: Array, gamma: Array, alpha_t: Array, axis: int
+        self, xp: Namespace, x: Array, choice: Choice, gamma: Array, alpha_t: Array
     ) -> None:
-        side, self.pi = split(xp, x, chosen, axis)
-        self.xp, self.chosen = xp, chosen
-        self.f = sigmoid.hard(xp, side, gamma)
-        self.f.alpha_t = alpha_t
+        self.split, self.choice = Split(xp, x, choice), choice
+        vanishes = focal.may_be_zero(alpha_t)
+        self.f = sigmoid.Hard(xp, self.split, gamma, alpha_t, may_vanish=vanishes)
 
     def value(self) -> Array:
         return self.f.value()
 
     def slope(self) -> Array:
-        return self.f.slope() * self.xp.where(self.chosen, 1.0, -self.pi)
+        first = self.f.slope()
+        return self.choice.overwritten(self.split.E * (first / self.split.S), -first)
 
     def curvature(self) -> Array:
-        first, second, pi = self.f.slope(), self.f.curvature(), self.pi
-        return self.xp.where(self.chosen, second, second * pi * pi - first * pi * (1 - pi))
+        first, second, pi = self.f.slope(), self.f.curvature(), self.split.pi()
+        return self.choice.overwritten(second * pi * pi + first * pi * (1 - pi), second)
 
 
 class Row(NamedTuple):
     """The probabilities of a row, seen from its largest class."""
 
     split: Split  # the largest class against the others
-    top: Array  # that class, one-hot
+    top: OneHot  # that class
     lead: Array  # of the largest logit over each: x_top - x_c >= 0
     p: Array
     q: Array  # 1 - p
     minus_log_p: Array
 
 
-def row_of(xp: Namespace, x: Array, top: Array, axis: int) -> Row:
-    """Probabilities without cancellation, from the largest class, given one-hot."""
-    against = split(xp, x, top, axis)
-    (positive, distance, e), pi = against
-    whole, other = 1 + e, 1 - positive
-    p_top, q_top = (positive + other * e) / whole, (positive * e + other) / whole
-    p = xp.where(top, p_top, pi * q_top)
-    lead = xp.where(top, 0.0, pick(xp, x, top, axis) - xp.where(top, -xp.inf, x))
-    minus_log_p = lead + xp.log1p(e) + focal.times(xp, other, distance)
-    return Row(against, top, lead, p, xp.where(top, q_top, 1 - p), minus_log_p)
+def row_of(xp: Namespace, x: Array, top: OneHot) -> Row:
+    """Probabilities without cancellation, from the largest class."""
+    split = Split(xp, x, top)
+    p_top, q_top = split.favour / split.total, split.against / split.total
+    p = top.replaced(split.pi() * q_top, p_top)
+    lead = top.replaced(top.entry(x) - top.replaced(x, -xp.inf), 0.0)
+    return Row(split, top, lead, p, top.replaced(1 - p, q_top), lead + split.ce)
 
 
 class Expected(focal.Product):
@@ -113,13 +161,13 @@ class Expected(focal.Product):
         smoothed: focal.Shares,
         gamma: Array,
         alpha_t: Array,
-        axis: int,
     ) -> None:
-        self.xp, self.gamma, self.alpha_t = xp, gamma, alpha_t
-        self.row, self.y, self.smoothed = row, y, smoothed
-        self.axis, self.smoothed_apart = axis, smoothed is not y
-        self.u = xp.sum(y.rest * row.p, axis=axis, keepdims=True)
-        self.ce = xp.sum(focal.times(xp, smoothed.own, row.minus_log_p), axis=axis, keepdims=True)
+        self.row, self.y, self.smoothed, self.axis = row, y, smoothed, row.top.axis
+        u = xp.sum(y.rest * row.p, axis=self.axis, keepdims=True)
+        terms = focal.times(xp, smoothed.own, row.minus_log_p)
+        ce = xp.sum(terms, axis=self.axis, keepdims=True)
+        vanishes = smoothed is not y or focal.may_be_zero(alpha_t)
+        super().__init__(xp, u, ce, gamma, alpha_t, may_vanish=vanishes)
 
     def rates(self) -> tuple[Array, Array]:
         p, q, y, u = self.row.p, self.row.q, self.y, self.u
@@ -137,67 +185,66 @@ class Expected(focal.Product):
 class Mixture:
     """A modulating factor per class: ``sum y_c alpha_c (1 - p_c)^gamma (-log p_c)``.
 
-    Every class has its own margin m_c, and dm_c/dx_j = -p_j / q_c. Only the largest class can
-    have a q near 0; for that one p_j / q is pi_j, which needs no division.
+    Every class trails the others by a w_c of its own, and dw_c/dx_j = p_j / q_c. Only the largest
+    class can have a q near 0; for that one p_j / q is pi_j, which needs no division.
     """
 
     def __init__(
-        self, xp: Namespace, row: Row, y: focal.Shares, gamma: Array, alpha: Array, axis: int
+        self, xp: Namespace, row: Row, y: focal.Shares, gamma: Array, alpha: Array
     ) -> None:
-        self.xp, self.row, self.axis = xp, row, axis
+        self.xp, self.row, self.top = xp, row, row.top
         self.shares = y.own if alpha is None else y.own * alpha
-        self.f = sigmoid.hard(xp, _every_margin(xp, row), gamma)
-        self.q = xp.where(row.top, 1.0, row.q)
+        self.f = sigmoid.Hard(xp, _Every(xp, row), gamma)
+        self.q, self.pi = row.top.replaced(row.q, 1.0), row.split.pi()
 
     def value(self) -> Array:
         return self._sum(focal.times(self.xp, self.shares, self.f.value()))
 
     def slope(self) -> Array:
         first = focal.times(self.xp, self.shares, self.f.slope())
-        through_top = self.row.split.pi * self._of_top(first)
-        return first - self.row.p * self._elsewhere(first / self.q) - through_top
+        through_top = self.pi * self.top.entry(first)
+        return self.row.p * self._elsewhere(first / self.q) + through_top - first
 
     def curvature(self) -> Array:
         first = focal.times(self.xp, self.shares, self.f.slope())
         second = focal.times(self.xp, self.shares, self.f.curvature())
-        p, q, pi = self.row.p, self.q, self.row.split.pi
-        bent = p * p * self._elsewhere((first + second) / (q * q)) - p * self._elsewhere(first / q)
-        through_top = pi * pi * self._of_top(second) - pi * (1 - pi) * self._of_top(first)
-        return second + bent + self.xp.where(self.row.top, 0.0, through_top)
+        p, q, pi = self.row.p, self.q, self.pi
+        bent = p * p * self._elsewhere((second - first) / (q * q)) + p * self._elsewhere(first / q)
+        through_top = pi * pi * self.top.entry(second) + pi * (1 - pi) * self.top.entry(first)
+        return second + bent + self.top.replaced(through_top, 0.0)
 
     def _sum(self, x: Array) -> Array:
-        return self.xp.sum(x, axis=self.axis, keepdims=True)
-
-    def _of_top(self, x: Array) -> Array:
-        return self._sum(self.xp.where(self.row.top, x, 0.0))
+        return self.xp.sum(x, axis=self.top.axis, keepdims=True)
 
     def _elsewhere(self, x: Array) -> Array:
         """The sum over the classes that are neither the largest nor the class itself."""
-        rest = self.xp.where(self.row.top, 0.0, x)
+        rest = self.top.replaced(x, 0.0)
         return self._sum(rest) - rest
 
 
-def pick(xp: Namespace, x: Array, chosen: Array, axis: int) -> Array:
-    """The chosen class's entry of each row; NaN where a row chooses none."""
-    entry = xp.sum(xp.where(chosen, x, 0.0), axis=axis, keepdims=True)
-    return xp.where(xp.any(chosen, axis=axis, keepdims=True), entry, xp.nan)
+class _Every:
+    """The standing of every class against the others of its row."""
+
+    def __init__(self, xp: Namespace, row: Row) -> None:
+        T = row.split.against / row.split.favour  # odds against the largest
+        E = xp.exp(-row.lead)
+        A, B = E, row.top.replaced(1 + (T - E), T)
+        greater, is_behind = xp.maximum(B, A), B >= A
+        e = xp.minimum(A, B) / greater
+        self.favour = xp.where(is_behind, e, 1.0)
+        self.against = xp.where(is_behind, 1.0, e)
+        self.total = 1 + e
+        self.ce = xp.log1p(e) + xp.where(is_behind, xp.log(greater) + row.lead, 0.0)
+
+    def in_favour(self) -> Array:
+        """A."""
+        return self.favour
 
 
-def _every_margin(xp: Namespace, row: Row) -> sigmoid.Side:
-    """The margin of every class against the others of its row."""
-    positive, _, e = row.split.side
-    T = xp.where(positive > 0, e, 1 / xp.maximum(e, positive))  # odds against the largest
-    E = xp.exp(-row.lead)
-    against = xp.where(row.top, T, 1 + (T - E))
-    return _side(xp, against, E, -xp.log(xp.maximum(against, E)) - row.lead)
-
-
-def _side(xp: Namespace, against: Array, in_favour: Array, margin: Array) -> sigmoid.Side:
-    """The side of a class, from the odds; like that of a logit, of either side at 0."""
-    positive = xp.astype(against <= in_favour, margin.dtype)
-    lesser = positive * against + (1 - positive) * in_favour
-    e = lesser / (positive * in_favour + (1 - positive) * against)
-    return sigmoid.Side(positive, (2 * positive - 1) * margin, e)
+def _odds(xp: Namespace, others: Array, M: Array) -> Array:
+    """``exp(others - M)``, at most 1; a namespace may do it in the memory of the others."""
+    own = getattr(xp, "odds", None)
+    return own(others, M) if own else xp.exp(xp.minimum(others - M, 0.0))
 
 
 def _rounding(xp: Namespace, a: Array, b: Array) -> Array:
@@ -205,13 +252,13 @@ def _rounding(xp: Namespace, a: Array, b: Array) -> Array:
 
     Differences below 750, the ones that matter, are exact where an operand exceeds 2^12.
     """
-    a, b = (xp.where(xp.abs(z) < 4096.0, z, 0.0) for z in (a, b))
+    a, b = xp.clip(a, -4096.0, 4096.0), xp.clip(b, -4096.0, 4096.0)
     d = a - b
-    back = a - d
-    return (a - (d + back)) + (back - b)
+    back = d - a
+    return (a - (d - back)) - (b + back)
 
 
 def _finite(xp: Namespace, x: Array) -> Array:
     """Infinities brought to the largest finite number."""
     largest = float(xp.finfo(x.dtype).max)
-    return xp.where(x > largest, largest, xp.where(x < -largest, -largest, x))
+    return xp.clip(x, -largest, largest)

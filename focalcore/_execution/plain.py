@@ -1,0 +1,23 @@
+"""The plain way: the operations as they are written, on whole arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._arrays import arithmetic_dtype, cast
+from .._terms import Operands, Part, Terms
+
+Array = Any
+Namespace = Any
+
+
+def run(
+    xp: Namespace, loss: Terms, operands: Operands, parts: tuple[Part, ...]
+) -> tuple[Array, ...]:
+    """The parts, one after the other."""
+    dtype = operands.logits.dtype
+    wide, total = arithmetic_dtype(xp, dtype), getattr(xp, "total", xp.sum)
+    return tuple(
+        cast(xp, total(x), wide) if part.summed else cast(xp, x, dtype if part.rounded else wide)
+        for part, x in zip(parts, loss.parts(xp, operands, parts), strict=True)
+    )

@@ -1,0 +1,97 @@
+"""torch: blocks on the CPU, where nothing is differentiated; else the operations as written."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import array_api_compat.torch as torch_namespace
+import torch
+from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
+
+from .. import settings
+from .._backends import is_plain_torch
+from .._terms import Operands, Part, Terms
+from . import blocks, plain
+from .namespaces import Namespace, smooth
+
+Array = Any
+
+# bytes of a block, which torch's own threads share; of rows more, for them to share evenly
+BLOCK, BLOCK_OF_ROWS = 2**20, 2**21
+
+
+def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
+    """The parts, by the way that fits what becomes of them."""
+    if torch.compiler.is_compiling() or is_differentiated(operands):
+        return plain.run(_SMOOTH, loss, operands, parts)
+    x = operands.logits
+    if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
+        from . import torch_compiler
+
+        with contextlib.suppress(torch_compiler.UnavailableError):
+            return torch_compiler.run(loss, operands, parts)
+    if not is_plain_torch(x):
+        return plain.run(_EAGER, loss, operands, parts)
+    size = (BLOCK if loss.axis is None else BLOCK_OF_ROWS) // max(x.element_size(), 4)
+    if x.numel() <= size:
+        return plain.run(_EAGER, loss, operands, parts)
+    return blocks.run(_EAGER, loss, operands, parts, size=size, share=blocks.in_turn)
+
+
+def is_differentiated(operands: Operands) -> bool:
+    """Whether torch watches what is done with the operands."""
+    if is_transformed():
+        return True
+    learns = (isinstance(x, torch.Tensor) and x.requires_grad for x in operands)
+    return torch.is_grad_enabled() and any(learns)
+
+
+def is_transformed() -> bool:
+    """Whether we are in forward mode, or in a transform of torch.func."""
+    return bool(torch.autograd.forward_ad._current_level >= 0 or transforms())
+
+
+def transforms() -> Any:
+    """The transforms of torch.func that we are in."""
+    # torch has no public name for what its own Function.apply asks
+    if not torch._C._are_functorch_transforms_active():
+        return ()
+    return retrieve_all_functorch_interpreters()
+
+
+class Choice:
+    """The entry that each row's label names, a good one, by torch's own gather and scatter."""
+
+    def __init__(self, labels: Array, axis: int) -> None:
+        self.labels, self.axis = labels.long(), axis
+
+    def entry(self, x: Array) -> Array:
+        """That entry of each row."""
+        rows = list(self.labels.shape)
+        rows[self.axis] = x.shape[self.axis]
+        return x.expand(rows).gather(self.axis, self.labels)
+
+    def replaced(self, x: Array, by: Array) -> Array:
+        """The rows with that entry replaced."""
+        return x.scatter(self.axis, self.labels, by)
+
+    def overwritten(self, x: Array, by: Array) -> Array:
+        """The same for rows that nothing else needs any more."""
+        return x.scatter_(self.axis, self.labels, by)
+
+
+def _maximum(a: Array, b: Array) -> Array:
+    return torch.maximum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_min(a, b)
+
+
+def _minimum(a: Array, b: Array) -> Array:
+    return torch.minimum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_max(a, b)
+
+
+def _step(x: Array) -> Array:
+    return x.sign().clamp_min_(0.0)  # a comparison costs as much as eight additions
+
+
+_EAGER = Namespace(torch_namespace, maximum=_maximum, minimum=_minimum, step=_step, Choice=Choice)
+_SMOOTH = smooth(torch_namespace)
