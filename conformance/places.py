@@ -10,11 +10,14 @@ import contextlib
 import functools
 import importlib.util
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+
+import focalcore
 
 Array = Any
 Function = Callable[..., Any]
@@ -116,6 +119,18 @@ class Numpy(Place):
         return np.asarray(x)
 
 
+def switched(f: Function) -> Function:
+    """The function with focalcore's own compiler switched on."""
+
+    def compiled(*arrays: Array) -> Array:
+        # without a compiler this must fail, and not be measured as something else
+        with focalcore.use_compiler(), warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            return f(*arrays)
+
+    return compiled
+
+
 class Torch(Place):
     name = module = arithmetic = "torch"
     differentiates = flushes = True
@@ -148,6 +163,8 @@ class Torch(Place):
         if mode == "compiled":
             torch.compiler.reset()  # functions alike but for a constant share a cache
             return torch.compile(f, fullgraph=True)
+        if mode == "switched":
+            return switched(f)
         return torch.func.vmap(f) if mode == "vmapped" else f
 
     def gradient(self, mode: str, f: Function) -> Function:
@@ -161,7 +178,7 @@ class Torch(Place):
             x = x.detach().requires_grad_()
             return torch.autograd.grad(loss(x, *rest).sum(), x)[0]
 
-        return backward
+        return switched(backward) if mode == "switched" else backward
 
 
 class Jax(Place):
@@ -299,8 +316,8 @@ STRICT = Strict(modes=("strict",))
 STRICT_DEVICE1 = Strict("device1", can_raise=False, modes=("strict",))
 STRICT_NO_FLOAT64 = Strict("no_float64", can_raise=False, dtypes=("float32",), modes=("strict",))
 DASK = Dask(can_raise=False, dtypes=("float16", *WIDE), modes=("lazy",))
-TORCH = Torch(dtypes=ALL, modes=TRACED)
-TORCH_CUDA = Torch("cuda", can_raise=False, dtypes=ALL, modes=TRACED)
+TORCH = Torch(dtypes=ALL, modes=(*TRACED, "switched"))
+TORCH_CUDA = Torch("cuda", can_raise=False, dtypes=ALL, modes=(*TRACED, "switched"))
 JAX = Jax(dtypes=ALL, modes=TRACED)
 JAX_CUDA = Jax("cuda", can_raise=False, dtypes=ALL, modes=TRACED)
 CUPY = Cupy("cuda", can_raise=False, dtypes=("float16", *WIDE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
-from .places import HALVES, PLACES, Place
+from .places import HALVES, PLACES, WIDE, Place
 from .vectors import QUANTITIES, Vectors, load
 
 # a compilation takes ten seconds in torch, and half of one in JAX
@@ -15,7 +15,7 @@ SAMPLE = (
     "softmax-hard[gamma=2]",
     "softmax-soft[gamma=0.5, soft_targets=mixture]",
 )
-SAMPLE_OF_HALVES = ("sigmoid-hard[gamma=0.5]", "softmax-hard[gamma=2]")
+SHORT_SAMPLE = ("sigmoid-hard[gamma=0.5]", "softmax-hard[gamma=2]")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Target:
     @property
     def is_sampled(self) -> bool:
         """It is measured by a part of the exact values."""
+        if self.mode == "switched":
+            return True
         if self.mode == "compiled":
             return self.place.name == "torch" or self.dtype in HALVES
         return self.mode == "vmapped" and self.place.name == "jax"
@@ -43,12 +45,17 @@ class Target:
 
     def vectors(self) -> list[Vectors]:
         """The exact values that it is measured by."""
-        sample = SAMPLE_OF_HALVES if self.dtype in HALVES else SAMPLE
+        is_short = self.dtype in HALVES or self.mode == "switched"
+        sample = SHORT_SAMPLE if is_short else SAMPLE
         return [v for v in load(self.dtype) if not self.is_sampled or v.id in sample]
 
 
 MATRIX = tuple(
-    Target(place, dtype, mode) for place in PLACES for dtype in place.dtypes for mode in place.modes
+    Target(place, dtype, mode)
+    for place in PLACES
+    for dtype in place.dtypes
+    for mode in place.modes
+    if mode != "switched" or dtype in WIDE
 )
 
 

@@ -35,7 +35,7 @@ class Operands(NamedTuple):
         """The arrays by name, and the rest: numbers, and nothing in place of the arrays."""
         arrays = {}
         for name, x in zip(self._fields, self, strict=True):
-            if x is not None and not isinstance(x, (int, float)):
+            if x is not None and type(x) not in (int, float):  # NumPy's scalars are floats too
                 arrays[name] = x
         return arrays, self._replace(**dict.fromkeys(arrays))
 

@@ -1,4 +1,4 @@
-"""Slopes and curvatures: exact, the same by every route, and nothing kept but the inputs."""
+"""Slopes and curvatures: exact, the same by every route, and next to nothing kept."""
 
 import numpy as np
 import pytest
@@ -260,11 +260,12 @@ class TestTorch:
 
     @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
     @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-    def test_nothing_is_kept_but_the_inputs(self, reduction, dtype):
+    def test_nothing_is_kept_but_the_inputs_and_of_a_sum_the_slope(self, reduction, dtype):
         TORCH.require()
         import torch
 
         n, options = 1000, {"alpha": 0.25, "reduction": reduction}
+        most = 0 if reduction == "none" else 4 * n * 4
         x = torch.randn(n, 4, dtype=getattr(torch, dtype), requires_grad=True)
         y, labels = torch.randint(0, 2, (n, 4)), torch.randint(0, 4, (n,))
         mask, weight = torch.rand(n, 4) < 0.5, torch.rand(n, 4)
@@ -276,7 +277,7 @@ class TestTorch:
         )
         for loss in losses:
             kept = costs.kept_by_torch(loss, (x, y, labels, mask, weight))
-            assert kept <= 8  # a count of rows at the most
+            assert kept <= most + 8  # and a count of rows
 
     def test_an_arbitrary_upstream_gradient_is_honoured_twice(self):
         loss, x = prepared(TORCH, "sigmoid")

@@ -7,6 +7,7 @@ order: the number of threads is not seen in the result.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -102,12 +103,18 @@ def over_threads(work: Callable[[int], None], n: int, threads: int) -> None:
         for i in range(first, n, threads):
             if stopped.is_set():
                 return
-            work(i)
+            with _setting_if_it_fails(stopped):
+                work(i)
 
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for done in [pool.submit(worker, first) for first in range(threads)]:
-                done.result()
-        except BaseException:
-            stopped.set()
-            raise
+    with ThreadPoolExecutor(threads) as pool, _setting_if_it_fails(stopped):
+        for done in [pool.submit(worker, first) for first in range(threads)]:
+            done.result()
+
+
+@contextlib.contextmanager
+def _setting_if_it_fails(event: threading.Event) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        event.set()
+        raise

@@ -46,7 +46,7 @@ def run_numpy(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> Parts
     """The same for NumPy's arrays, whose memory torch works on."""
     arrays, numbers = operands.split()
     try:
-        there = {name: torch.from_numpy(_writable(x)) for name, x in arrays.items()}
+        there = {name: torch.from_numpy(_writable(np.asarray(x))) for name, x in arrays.items()}
     except (TypeError, ValueError) as error:  # a type or strides that torch does not have
         raise UnavailableError from error
     return tuple(x.numpy()[()] for x in run(loss, numbers._replace(**there), parts))

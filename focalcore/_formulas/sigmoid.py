@@ -74,11 +74,8 @@ class Hard(focal.Product):
         *,
         may_vanish: bool = False,
     ) -> None:
-        # by the reciprocal: XLA's CPU backend makes one loop of it, of two divisions it makes three
-        self.standing, self.r = standing, 1 / standing.total
-        super().__init__(
-            xp, standing.against * self.r, standing.ce, gamma, alpha_t, may_vanish=may_vanish
-        )
+        self.standing, u = standing, standing.against / standing.total
+        super().__init__(xp, u, standing.ce, gamma, alpha_t, may_vanish=may_vanish)
 
     def rates(self) -> tuple[Array, Array]:
         return self.standing.in_favour() / self.standing.total, self.u

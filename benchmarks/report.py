@@ -1,0 +1,103 @@
+"""The measurements as tables, as JSON, and as a plot."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+from conformance import report as tables
+
+from .rows import OURS, SWITCHED
+
+Record = dict[str, Any]
+
+REPORTS = pathlib.Path(__file__).parent / "reports"
+
+
+COLUMNS = ("elements", "by", "ns per element", "time / ours", "time / ours compiled", "peak bytes")
+
+
+def lines(records: list[Record]) -> Iterator[list[str]]:
+    """A line for each size and contender."""
+    for record in records:
+        for name, ns in record["ns"].items():
+            ratios = (record["ratios"].get(f"{name} / {ours}") for ours in (OURS, SWITCHED))
+            held = record["bytes"][name]
+            yield [size(record["size"]), name, *map(_number, (ns, *ratios, held))]
+
+
+def size(value: Any) -> str:
+    """A number of elements, or a shape."""
+    return f"{value:,}" if isinstance(value, int) else " x ".join(f"{n:,}" for n in value)
+
+
+def write(name: str, whole: Record, folder: pathlib.Path) -> None:
+    """JSON, a page and a plot."""
+    rows: dict[str, list[Record]] = {}
+    for record in whole["records"]:
+        rows.setdefault(record["row"], []).append(record)
+    pages = [f"## {row}\n\n{tables.markdown(COLUMNS, lines(r))}\n" for row, r in rows.items()]
+    machine = ", ".join(f"{k} {v}" for k, v in whole["machine"]["packages"].items())
+    page = "\n".join(["# Time and memory", "", f"{machine}; {whole['machine']['cores']} cores", ""])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n")
+    (folder / f"{name}.md").write_text(page + "\n" + "\n".join(pages))
+    plot(rows, folder / f"{name}.png")
+
+
+def plot(rows: dict[str, list[Record]], path: pathlib.Path) -> None:
+    """Time per element against size, a panel for each row."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    by_size = {row: r for row, r in rows.items() if isinstance(r[0]["size"], int)}
+    figure = Figure(figsize=(11, 3.2 * -(-len(by_size) // 2)), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(-(-len(by_size) // 2), 2, squeeze=False, sharex=True).flat
+    for panel, (row, records) in zip(panels, by_size.items(), strict=False):
+        for name in records[0]["ns"]:
+            points = [(r["size"], r["ns"][name]) for r in records if name in r["ns"]]
+            ours = name.startswith("focalcore")
+            panel.loglog(
+                *zip(*points, strict=True), marker="o", markersize=3, label=name,
+                linewidth=2 if ours else 1, linestyle="-" if ours else "--",
+            )  # fmt: skip
+        panel.set_title(row, fontsize=10)
+        panel.set_ylabel("ns per element")
+        panel.grid(True, which="major", alpha=0.3)
+        panel.legend(fontsize=7)
+    for panel in list(panels):
+        panel.set_visible(False)
+    figure.supxlabel("elements", fontsize=10)
+    figure.savefig(path, dpi=110)
+
+
+def readme_tables(name: str = "cpu") -> str:
+    """Their time to ours: a line for each row and peer, a table for sizes and one for shapes."""
+    path = REPORTS / f"{name}.json"
+    records = json.loads(path.read_text())["records"] if path.exists() else []
+    with_ratios = [r for r in records if r["ratios"]]
+    sizes = [r for r in with_ratios if isinstance(r["size"], int)]
+    shapes = [r for r in with_ratios if not isinstance(r["size"], int)]
+    return "\n\n".join(_ratios(records) for records in (sizes, shapes))
+
+
+def _ratios(records: list[Record]) -> str:
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for record in records:
+        for pair, ratio in record["ratios"].items():
+            found.setdefault((record["row"], pair), {})[size(record["size"])] = ratio
+    sizes = list(dict.fromkeys(size(record["size"]) for record in records))
+    rows = [
+        [f"{row}: {pair}", *(_number(ratios.get(s)) for s in sizes)]
+        for (row, pair), ratios in found.items()
+    ]
+    return tables.markdown(("work: their time / ours", *sizes), rows)
+
+
+def _number(x: float | None) -> str:
+    if x is None:
+        return ""
+    return f"{x:.2f}" if x < 10 else f"{x:.1f}" if x < 100 else f"{x:.0f}"

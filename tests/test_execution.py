@@ -1,0 +1,448 @@
+"""How calls are run: in blocks, over threads, by a compiler; the numbers are the same."""
+
+import os
+import subprocess
+import sys
+import threading
+import tracemalloc
+import warnings
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import focalcore
+from conformance import costs
+from conformance.places import JAX, NUMPY, TORCH
+from focalcore import (
+    binary_focal_loss,
+    settings,
+    sigmoid_focal_loss,
+    sigmoid_focal_loss_grad_and_hess,
+    sigmoid_focal_loss_value_and_grad,
+    softmax_focal_loss,
+    softmax_focal_loss_value_and_grad,
+    sparse_categorical_focal_loss,
+)
+from focalcore._execution import blocks, numpy_blocks
+
+SHAPE = (7, 3, 5)
+SMALL = 2**7  # bytes of a block that even the arrays here have many of
+
+
+def problem(dtype="float32", shape=SHAPE):
+    rng = np.random.default_rng(3)
+    rows = rng.random(shape)
+    return {
+        "x": (rng.normal(size=shape) * 4).astype(dtype),
+        "y": rng.integers(0, 2, shape),
+        "soft": rng.random(shape).astype(dtype),
+        "p": rng.random(shape).astype(dtype),
+        "labels": rng.integers(0, shape[1], (shape[0], *shape[2:])),
+        "distributions": (rows / rows.sum(axis=1, keepdims=True)).astype(dtype),
+        "weight": rng.random(shape[-1:]).astype(dtype),
+        "mask": rng.random((shape[0], 1, 1)) < 0.6,
+    }
+
+
+CASES = {
+    "value": lambda a: sigmoid_focal_loss(a["x"], a["y"], alpha=0.25),
+    "soft": lambda a: sigmoid_focal_loss(a["x"], a["soft"], gamma=0.5),
+    "broadcast": lambda a: sigmoid_focal_loss(
+        a["x"], a["y"][0, 0], weight=a["weight"], mask=a["mask"], alpha=a["p"][:1]
+    ),
+    "noncontiguous": lambda a: sigmoid_focal_loss(a["x"].T, a["y"].T, ignore_index=0),
+    "derivatives": lambda a: np.stack(sigmoid_focal_loss_grad_and_hess(a["x"], a["y"])),
+    "gradient of a mean": lambda a: sigmoid_focal_loss_value_and_grad(
+        a["x"], a["y"], mask=a["mask"], reduction="mean"
+    )[1],
+    "rows": lambda a: softmax_focal_loss(a["x"], a["labels"], axis=1),
+    "rows last": lambda a: softmax_focal_loss(
+        np.moveaxis(a["x"], 1, -1), a["labels"], alpha=[1.0, 2.0, 0.5], ignore_index=1
+    ),
+    "gradients of rows": lambda a: softmax_focal_loss_value_and_grad(
+        a["x"], a["labels"], axis=1, reduction="mean"
+    )[1],
+    "distributions": lambda a: softmax_focal_loss(a["x"], a["distributions"], axis=1),
+    "probabilities": lambda a: binary_focal_loss(a["soft"], a["p"]),
+    "categorical": lambda a: sparse_categorical_focal_loss(a["labels"], a["p"], axis=1),
+}
+every_case = pytest.mark.parametrize("case", CASES)
+
+
+@pytest.fixture
+def tiny_blocks(monkeypatch):
+    """Even small arrays are large."""
+    for name in ("BLOCK", "LARGE_BLOCK", "LARGE"):
+        monkeypatch.setattr(numpy_blocks, name, SMALL)
+
+
+class TestBlocks:
+    @given(
+        shape=st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple),
+        size=st.integers(1, 50),
+        data=st.data(),
+    )
+    def test_every_element_is_in_one_block_and_no_row_is_cut(self, shape, size, data):
+        whole = data.draw(st.none() | st.integers(0, len(shape) - 1))
+        seen = np.zeros(shape, int)
+        for cut in blocks.cuts_of(shape, whole, size):
+            assert seen[cut].size <= max(size, 1 if whole is None else shape[whole])
+            assert whole is None or seen[cut].shape[whole] == shape[whole]
+            seen[cut] += 1
+        assert np.all(seen == 1)
+
+    @pytest.mark.usefixtures("tiny_blocks")
+    @every_case
+    @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+    def test_blocks_give_the_bits_of_the_whole(self, case, dtype, monkeypatch):
+        arrays = problem(dtype)
+        in_blocks = CASES[case](arrays)
+        monkeypatch.undo()
+        whole = CASES[case](arrays)
+        assert in_blocks.dtype == whole.dtype
+        np.testing.assert_array_equal(in_blocks, whole)
+
+    @pytest.mark.usefixtures("tiny_blocks")
+    @pytest.mark.parametrize("normalizer", [None, "positives", "weight", 4.0])
+    def test_sums_over_blocks_are_those_of_the_whole(self, normalizer, monkeypatch):
+        arrays = problem()
+        options = {"weight": arrays["weight"], "mask": arrays["mask"], "normalizer": normalizer}
+
+        def mean():
+            return sigmoid_focal_loss(arrays["x"], arrays["y"], reduction="mean", **options)
+
+        in_blocks = mean()
+        monkeypatch.undo()
+        assert in_blocks.dtype == np.float32
+        np.testing.assert_allclose(in_blocks, mean(), rtol=1e-6)
+
+    @every_case
+    def test_torch_blocks_give_the_bits_of_the_whole(self, case, monkeypatch):
+        TORCH.require()
+        from focalcore._execution import torch_blocks
+
+        arrays = {name: TORCH.array(x) for name, x in problem().items()}
+        if case in ("noncontiguous", "rows last", "derivatives"):
+            pytest.skip("written with NumPy's own functions")
+        whole = CASES[case](arrays)
+        for name in ("BLOCK", "BLOCK_OF_ROWS"):
+            monkeypatch.setattr(torch_blocks, name, SMALL)
+        np.testing.assert_array_equal(CASES[case](arrays), whole)
+
+    def test_a_mean_over_a_file_of_any_size_needs_a_few_megabytes(self, tmp_path):
+        n, path = 2**24, tmp_path / "logits.npy"
+        np.lib.format.open_memmap(path, mode="w+", dtype="float32", shape=(n,))[::7] = 1.5
+        x, y = np.load(path, mmap_mode="r"), np.broadcast_to(np.asarray(False), (n,))
+        with focalcore.use_threads(1):
+            peak = traced_peak(lambda: sigmoid_focal_loss(x, y, reduction="mean"))
+        assert peak < 16e6 < x.nbytes / 4
+
+    def test_an_output_is_all_that_grows_with_the_input(self):
+        x = np.zeros(2**22, "float32")
+        with focalcore.use_threads(1):
+            peak = traced_peak(lambda: sigmoid_focal_loss(x, x > 1, alpha=0.25))
+        assert peak < x.nbytes + 12e6
+
+    def test_many_classes_make_no_array_of_the_size_of_the_logits(self):
+        x, labels = np.zeros((200, 50_000), "float32"), np.arange(200)
+        peak = traced_peak(lambda: softmax_focal_loss(x, labels))
+        assert peak < x.nbytes / 4
+
+    @pytest.mark.usefixtures("tiny_blocks")
+    @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+    def test_nothing_at_all_goes_through(self, shape):
+        x = np.zeros(shape, "float32")
+        assert sigmoid_focal_loss(x, x).shape == shape
+        assert sigmoid_focal_loss(x, x, reduction="mean") == 0
+
+
+def traced_peak(f):
+    f()
+    tracemalloc.start()
+    f()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+class TestThreads:
+    @pytest.mark.usefixtures("tiny_blocks")
+    @every_case
+    def test_their_number_is_not_seen_in_a_bit(self, case):
+        arrays = problem()
+        with focalcore.use_threads(1):
+            one = CASES[case](arrays)
+        with focalcore.use_threads(3):
+            np.testing.assert_array_equal(CASES[case](arrays), one)
+
+    @pytest.mark.usefixtures("tiny_blocks")
+    def test_their_number_is_not_seen_in_a_sum(self):
+        arrays = problem(shape=(50, 3, 5))
+        found = set()
+        for number in (1, 2, 5):
+            with focalcore.use_threads(number):
+                found.add(float(sigmoid_focal_loss(arrays["x"], arrays["y"], reduction="sum")))
+        assert len(found) == 1
+
+    @pytest.mark.usefixtures("tiny_blocks")
+    def test_several_are_at_work(self):
+        seen = set()
+
+        def work(_):
+            seen.add(threading.get_ident())
+            gate.wait(10)
+
+        gate = threading.Barrier(3)
+        blocks.over_threads(work, 3, threads=3)
+        assert len(seen) == 3
+
+    def test_an_error_stops_all_of_them(self):
+        done = []
+
+        def work(i):
+            done.append(i)
+            if i == 1:
+                raise KeyboardInterrupt
+            threading.Event().wait(0.01)
+
+        with pytest.raises(KeyboardInterrupt):
+            blocks.over_threads(work, 10_000, threads=2)
+        assert len(done) < 1000
+
+    @pytest.mark.usefixtures("tiny_blocks")
+    def test_two_callers_do_not_disturb_each_other(self):
+        arrays, found = problem(), [None, None]
+
+        def call(i):
+            found[i] = [CASES[case](arrays) for case in CASES]
+
+        callers = [threading.Thread(target=call, args=(i,)) for i in range(2)]
+        [caller.start() for caller in callers], [caller.join() for caller in callers]
+        for one, other in zip(*found, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+    @pytest.mark.usefixtures("tiny_blocks")
+    def test_no_thread_warns(self):
+        x = np.asarray([np.inf, -np.inf, 1e3, 0.0] * 20, dtype="float32")
+        with np.errstate(all="raise"), focalcore.use_threads(2):
+            sigmoid_focal_loss_value_and_grad(x, x > 0)
+
+
+class TestSettings:
+    def test_a_setting_ends_with_its_context(self):
+        before = settings.threads()
+        with focalcore.use_threads(before + 1):
+            assert settings.threads() == before + 1
+            with focalcore.use_threads(1):
+                assert settings.threads() == 1
+            assert settings.threads() == before + 1
+        assert settings.threads() == before
+
+    def test_a_setting_stays_where_there_is_no_context(self):
+        before = settings.threads()
+        try:
+            focalcore.use_threads(before + 3)
+            assert settings.threads() == before + 3
+        finally:
+            focalcore.use_threads(before)
+
+    @pytest.mark.parametrize("number", [0, -1, 1.5, True, "2"])
+    def test_a_wrong_number_of_threads_is_refused(self, number):
+        before = settings.threads()
+        with pytest.raises(ValueError, match="at least 1"):
+            focalcore.use_threads(number)
+        assert settings.threads() == before
+
+    @pytest.mark.parametrize(
+        ("name", "value", "expected"),
+        [
+            ("FOCALCORE_THREADS", "3", "3 False"),
+            ("FOCALCORE_COMPILER", "1", "True"),
+            ("FOCALCORE_THREADS", "many", "FOCALCORE_THREADS must be a number"),
+            ("FOCALCORE_THREADS", "0", "at least 1"),
+            ("FOCALCORE_COMPILER", "yes", "FOCALCORE_COMPILER must be 0 or 1"),
+        ],
+    )
+    def test_the_environment_is_read_at_the_start(self, name, value, expected):
+        code = "from focalcore import settings; print(settings.threads(), settings.compiler())"
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {name: value},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert expected in done.stdout + done.stderr
+
+
+class TestCompiler:
+    def test_numpy_gets_the_same_numbers(self):
+        TORCH.require()
+        for dtype in ("float32", "float64"):
+            arrays = problem(dtype)
+            for x in arrays.values():
+                x.setflags(write=False)  # as NumPy's files are
+            for case in ("value", "gradient of a mean", "rows"):
+                expected = CASES[case](arrays)
+                with focalcore.use_compiler(), warnings.catch_warnings():
+                    warnings.simplefilter("error", RuntimeWarning)
+                    found = CASES[case](arrays)
+                assert type(found) is np.ndarray
+                assert found.dtype == expected.dtype
+                rtol = 1e-5 if dtype == "float32" else 1e-13
+                np.testing.assert_allclose(found, expected, rtol=rtol, atol=1e-37)
+
+    def test_one_kernel_serves_every_size(self):
+        TORCH.require()
+        import torch
+
+        from focalcore._execution import torch_compiler
+
+        torch._dynamo.utils.counters.clear()
+        torch_compiler._KERNELS.clear()
+        with focalcore.use_compiler():
+            for shape in ((4,), (9,), (3, 5), (2, 3, 4), (100,)):
+                x = torch.linspace(-3, 3, int(np.prod(shape))).reshape(shape).requires_grad_()
+                loss = sigmoid_focal_loss(x, x.detach() > 1, reduction="mean")
+                loss.backward()
+                assert x.grad.shape == shape
+        assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+
+    @pytest.mark.parametrize("home", [NUMPY, TORCH], ids=lambda place: place.id)
+    def test_without_a_compiler_a_warning_says_so_and_all_goes_on(self, home, monkeypatch):
+        TORCH.require()
+        import torch
+
+        from focalcore._execution import torch_compiler
+
+        def fails(*_args, **_kwargs):
+            raise RuntimeError("no working C++ compiler")
+
+        monkeypatch.setattr(torch, "compile", fails)
+        monkeypatch.setattr(torch_compiler, "_KERNELS", {})
+        x, y = (home.array(problem()[name]) for name in ("x", "y"))
+        expected = home.numpy(sigmoid_focal_loss(x, y))
+        with focalcore.use_compiler():
+            with pytest.warns(RuntimeWarning, match=r"going on without.*no working C\+\+ compiler"):
+                found = sigmoid_focal_loss(x, y)
+            np.testing.assert_array_equal(home.numpy(found), expected)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                sigmoid_focal_loss(x, y)
+
+    def test_without_torch_a_warning_says_so_and_all_goes_on(self):
+        code = """if True:
+            import sys, warnings
+            sys.modules["torch"] = None
+            import focalcore
+            with warnings.catch_warnings(record=True) as caught, focalcore.use_compiler():
+                warnings.simplefilter("always")
+                print(focalcore.sigmoid_focal_loss([0.0], [1]).round(4))
+            print(len(caught), caught[0].message)
+        """
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert "[0.1733]\n1 use_compiler: going on without" in done.stdout
+
+
+class TestTorch:
+    def test_a_mean_keeps_its_slope_and_a_loss_of_each_element_nothing(self):
+        TORCH.require()
+        import torch
+
+        for dtype, size in ((torch.float32, 4), (torch.float64, 8), (torch.bfloat16, 4)):
+            x = torch.randn(300, 7, dtype=dtype).requires_grad_()
+            y, labels = torch.rand(300, 7) < 0.1, torch.randint(0, 7, (300,))
+            for loss in (
+                lambda r, x=x, y=y: sigmoid_focal_loss(x, y, alpha=0.25, reduction=r),
+                lambda r, x=x, labels=labels: softmax_focal_loss(x, labels, reduction=r),
+            ):
+                inputs = (x, y, labels)
+                assert costs.kept_by_torch(lambda f=loss: f("mean"), inputs) == size * x.numel()
+                assert costs.kept_by_torch(lambda f=loss: f("none"), inputs) == 0
+
+    def test_a_mean_that_does_not_learn_keeps_nothing(self):
+        TORCH.require()
+        import torch
+
+        x = torch.randn(300)
+        loss = sigmoid_focal_loss(x, x > 1, reduction="mean")
+        assert loss.grad_fn is None
+
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+    def test_a_small_slope_survives_half_precision_until_it_is_scaled(self, dtype):
+        TORCH.require()
+        import torch
+
+        x = torch.full((10_000,), -4.0, dtype=getattr(torch, dtype)).requires_grad_()
+        loss = sigmoid_focal_loss(x, torch.zeros(10_000, dtype=torch.bool), reduction="mean")
+        (loss * 2.0**16).backward()
+        expected = sigmoid_focal_loss_value_and_grad([-4.0], [0])[1][0] * 2.0**16 / 10_000
+        np.testing.assert_allclose(x.grad.double().numpy(), expected, rtol=2.0**-7)
+
+    def test_a_mean_is_differentiated_twice_and_backward_repeated(self):
+        TORCH.require()
+        import torch
+
+        x = torch.linspace(-3, 3, 9, dtype=torch.float64).requires_grad_()
+        loss = sigmoid_focal_loss(x, x.detach() > 0, reduction="sum")
+        (once,) = torch.autograd.grad(loss, x, retain_graph=True)
+        (again,) = torch.autograd.grad(loss, x, create_graph=True)
+        np.testing.assert_array_equal(once, again.detach())
+        (twice,) = torch.autograd.grad(again.sum(), x)
+        hess = sigmoid_focal_loss_grad_and_hess(x.detach().numpy(), (x > 0).numpy())[1]
+        np.testing.assert_allclose(twice, hess, rtol=1e-12)
+
+    def test_targets_that_learn_are_soft_even_where_they_are_0_or_1(self):
+        TORCH.require()
+        import torch
+
+        x = torch.linspace(-3, 3, 8, dtype=torch.float64)
+        y = (x > 0).double().requires_grad_()
+        assert torch.autograd.gradcheck(
+            lambda y: sigmoid_focal_loss(x, 0.5 + (y - 0.5) * 0.999, reduction="mean"), (y,)
+        )
+        (grad,) = torch.autograd.grad(sigmoid_focal_loss(x, y).sum(), y)
+        step = 1e-6
+        up, down = (sigmoid_focal_loss(x, y.detach() * (1 - step) + s) for s in (0.0, step))
+        inside = (down - up) / step
+        np.testing.assert_allclose(grad, inside, rtol=1e-4)
+
+
+class TestJax:
+    def test_an_eager_call_is_compiled_once(self):
+        JAX.require()
+        import jax
+
+        from focalcore._execution import jax_jit
+
+        x, y = JAX.array(problem()["x"]), JAX.array(problem()["y"])
+        sigmoid_focal_loss(x, y, gamma=1.25)
+        compiled = jax_jit._jitted._cache_size()
+        for _ in range(3):
+            sigmoid_focal_loss(x + 1, y, gamma=1.25)
+        assert jax_jit._jitted._cache_size() == compiled
+        jax.grad(lambda x: sigmoid_focal_loss(x, y, gamma=1.25).sum())(x)
+
+
+class TestNumpyFunctions:
+    def test_log1p_is_good_to_two_ulp_where_it_is_asked(self):
+        e = np.concatenate([np.geomspace(1e-38, 1, 4001), np.linspace(-0.5, 1, 4001)])
+        for dtype in ("float32", "float64"):
+            at = e.astype(dtype)
+            with mp.workdps(40):
+                exact = np.asarray([mp.log1p(mp.mpf(float(v))) for v in at])
+            found = numpy_blocks._log1p(at)
+            error = [abs(float(mp.mpf(float(f)) - x)) for f, x in zip(found, exact, strict=True)]
+            unit = np.spacing(np.abs(exact.astype("float64")).astype(dtype))
+            assert np.max(np.asarray(error) / unit) <= 2
+
+    def test_a_number_is_compared_as_an_array_of_it(self):
+        for shape in ((3,), (2, 3), ()):
+            x = np.asarray(np.arange(-3, -3 + int(np.prod(shape))), "float32").reshape(shape)
+            np.testing.assert_array_equal(numpy_blocks._maximum(x, -1.0), np.maximum(x, -1.0))
+            np.testing.assert_array_equal(numpy_blocks._minimum(x, -1.0), np.minimum(x, -1.0))
