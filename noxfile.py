@@ -77,6 +77,14 @@ def peers(session):
     session.run("python", "-m", "conformance", "--implementation", "all", *arguments)
 
 
+@nox.session
+def benchmarks(session):
+    """Time and memory beside what people use; writes the report. Wants a quiet machine."""
+    session.install(".[bench]")
+    arguments = session.posargs or ["--reports", "benchmarks/reports"]
+    session.run("python", "-m", "benchmarks", *arguments)
+
+
 @nox.session(venv_backend="none")
 def gpu(session):
     """The GPU targets, with the memory and the time they take, on the Python that has them."""

@@ -12,6 +12,7 @@ import math
 import os
 import pathlib
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from conformance import report as tables
@@ -25,36 +26,43 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, print, write."""
     options = parser().parse_args(arguments)
     warnings.simplefilter("ignore")  # what other libraries warn of is not the matter here
-    chosen = [row for row in rows.rows() if fnmatch.fnmatch(row.name, options.rows)]
+    chosen = [row for row in rows.ROWS if fnmatch.fnmatch(row.name, options.rows)]
     if not chosen:
-        names = ", ".join(repr(row.name) for row in rows.rows())
+        names = ", ".join(repr(row.name) for row in rows.ROWS)
         parser().error(f"no row matches {options.rows!r}; there are {names}")
-    records = []
+    records, absent = [], []
     for row in chosen:
-        sizes = [size for size in row.sizes if math.prod(_shape(size)) <= options.most]
-        found = [measured(row, size, options.rounds) for size in sizes]
-        if not sizes:
+        if row.missing():
+            absent.append(f"{row.name}: not run, {row.missing()}")
             continue
-        if row.largest and options.most >= rows.LARGEST:
-            found.append(measured(row, rows.LARGEST, options.rounds, ours_alone=True))
+        found = list(measured_all(row, options.rounds, options.most))
         records += found
         tables.show(row.name, report.COLUMNS, report.lines(found))
+    print(*absent, sep="\n")
     if options.reports:
         whole = {"machine": tables.machine() | {"cores": os.cpu_count()}, "records": records}
         report.write(options.name, whole, options.reports)
     return 0
 
 
-def measured(row: rows.Row, size: Any, rounds: int, ours_alone: bool = False) -> Record:
-    """Nanoseconds and bytes for each element, and their times to ours."""
-    runs = row.runs(size)
-    if ours_alone:
-        runs = {rows.OURS: runs[rows.OURS]}
+def measured_all(row: rows.Row, rounds: int, most: int) -> Iterator[Record]:
+    """A record for each size of a row."""
+    runs = row.prepare()
+    for size in row.sizes:
+        if math.prod(_shape(size)) <= most:
+            yield measured(row.name, size, runs(size), rounds)
+    if row.largest and most >= rows.LARGEST:
+        ours = {rows.OURS: runs(rows.LARGEST)[rows.OURS]}
+        yield measured(row.name, rows.LARGEST, ours, rounds)
+
+
+def measured(name: str, size: Any, runs: rows.Runs, rounds: int) -> Record:
+    """Nanoseconds and bytes for each element, and the others' times to ours."""
     n = math.prod(_shape(size))
     seconds = clock.times(runs, rounds)
     peaks = {name: clock.peak(run) for name, run in runs.items()}
     return {
-        "row": row.name,
+        "row": name,
         "size": size,
         "ns": {name: 1e9 * clock.median(own) / n for name, own in seconds.items()},
         "ratios": {

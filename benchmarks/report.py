@@ -84,6 +84,11 @@ def readme_tables(name: str = "cpu") -> str:
     return "\n\n".join(_ratios(records) for records in (sizes, shapes))
 
 
+def in_readme(text: str) -> str:
+    """The README, with its tables as the report has them."""
+    return tables.with_tables(text, {"speed": readme_tables()})
+
+
 def _ratios(records: list[Record]) -> str:
     found: dict[tuple[str, str], dict[str, float]] = {}
     for record in records:
@@ -101,3 +106,7 @@ def _number(x: float | None) -> str:
     if x is None:
         return ""
     return f"{x:.2f}" if x < 10 else f"{x:.1f}" if x < 100 else f"{x:.0f}"
+
+
+if __name__ == "__main__":
+    tables.README.write_text(in_readme(tables.README.read_text()))

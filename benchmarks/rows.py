@@ -6,7 +6,9 @@ given the same arrays: gamma 2, alpha 0.25, one label in ten positive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,9 +31,15 @@ class Row(NamedTuple):
     """A piece of work at several sizes; the first of the runs is ours."""
 
     name: str
-    runs: Callable[[Any], Runs]
+    needs: tuple[str, ...]  # modules
+    prepare: Callable[[], Callable[[Any], Runs]]  # what is done once, then what is timed at a size
     sizes: tuple[Any, ...] = SIZES
     largest: bool = False  # whether ours is run at the largest size too
+
+    def missing(self) -> str | None:
+        """Why it can't be run here."""
+        absent = [name for name in self.needs if find_spec(name) is None]
+        return f"{', '.join(absent)} not installed" if absent else None
 
 
 def numbers(n: int, labels: str = "float32") -> tuple[Array, Array]:
@@ -91,19 +99,13 @@ def switched(run: Run) -> Run:
 
 def on_numpy(labels: str) -> Callable[[int], Runs]:
     """The value of every element."""
-    # each is compiled once for all sizes
-    numexpr, numba = with_numexpr(), with_numba()
+    others = {"usual formula": usual, "numexpr": with_numexpr(), "numba": with_numba()}
 
     def runs(n: int) -> Runs:
         x, y = numbers(n, labels)
         ours = lambda: sigmoid_focal_loss(x, y, alpha=0.25)  # noqa: E731
-        return {
-            OURS: ours,
-            SWITCHED: switched(ours),
-            "usual formula": lambda: usual(x, y),
-            "numexpr": lambda: numexpr(x, y),
-            "numba": lambda: numba(x, y),
-        }
+        theirs = {name: (lambda f=f: f(x, y)) for name, f in others.items()}
+        return {OURS: ours, SWITCHED: switched(ours)} | theirs
 
     return runs
 
@@ -245,17 +247,22 @@ def jax_training(loss: Callable[..., Array]) -> Callable[..., Any]:
     return jax.value_and_grad(lambda x, y: loss(x, y).mean())
 
 
-def rows() -> Iterator[Row]:
-    """All of the work, as far as what it needs is installed."""
-    yield Row("NumPy value, float32 labels", on_numpy("float32"), largest=True)
-    yield Row("NumPy value, int64 labels", on_numpy("int64"), largest=True)
-    yield Row("torch eager, value", torch_value, largest=True)
-    yield Row("torch eager, mean forward and backward", torch_training, largest=True)
-    yield Row("torch compiled, value", torch_compiled_value())
-    yield Row("torch compiled, mean forward and backward", torch_compiled_training())
-    yield Row("JAX jit, value", on_jax(lambda f: f))
-    yield Row("JAX jit, value and gradient of the mean", on_jax(jax_training))
-    yield Row("softmax, torch eager, mean forward and backward", softmax_training, SHAPES)
-    yield Row(
-        "softmax, torch compiled, mean forward and backward", softmax_compiled_training(), SHAPES
-    )
+NUMPY, TORCH, JAX = ("numexpr", "numba", "torch"), ("torch",), ("jax", "optax")
+
+ROWS = (
+    Row("NumPy value, float32 labels", NUMPY, partial(on_numpy, "float32"), largest=True),
+    Row("NumPy value, int64 labels", NUMPY, partial(on_numpy, "int64"), largest=True),
+    Row("torch eager, value", TORCH, lambda: torch_value, largest=True),
+    Row("torch eager, mean forward and backward", TORCH, lambda: torch_training, largest=True),
+    Row("torch compiled, value", TORCH, torch_compiled_value),
+    Row("torch compiled, mean forward and backward", TORCH, torch_compiled_training),
+    Row("JAX jit, value", JAX, partial(on_jax, lambda f: f)),
+    Row("JAX jit, value and gradient of the mean", JAX, partial(on_jax, jax_training)),
+    Row("softmax, torch eager, mean forward and backward", TORCH, lambda: softmax_training, SHAPES),
+    Row(
+        "softmax, torch compiled, mean forward and backward",
+        TORCH,
+        softmax_compiled_training,
+        SHAPES,
+    ),
+)

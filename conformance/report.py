@@ -20,7 +20,7 @@ Record = dict[str, Any]
 REPORTS = pathlib.Path(__file__).parent / "reports"
 README = pathlib.Path(__file__).parent.parent / "README.md"
 PACKAGES = ("focalcore", "array-api-compat", "array-api-strict", "dask", "jax", "numpy", "torch")
-PACKAGES += ("cupy", "fvcore", "keras", "kornia", "monai", "optax")
+PACKAGES += ("cupy", "fvcore", "keras", "kornia", "monai", "numba", "numexpr", "optax")
 
 TARGET_COLUMNS = (
     "target", "cases", "of", "value ulp", "slope ulp", "curvature ulp", "part of the bound",
@@ -183,7 +183,12 @@ def _number(x: float) -> str:
 
 def in_readme(text: str) -> str:
     """The README, with its tables as the reports have them."""
-    for name, table in (("support", support_table()), ("peers", peer_table())):
+    return with_tables(text, {"support": support_table(), "peers": peer_table()})
+
+
+def with_tables(text: str, tables: dict[str, str]) -> str:
+    """A page with its tables, each between a comment that names it and the next end."""
+    for name, table in tables.items():
         begin = text.index("-->\n", text.index(f"<!-- {name}")) + len("-->\n")
         text = f"{text[:begin]}{table}\n{text[text.index('<!-- end -->', begin) :]}"
     return text

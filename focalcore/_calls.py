@@ -19,6 +19,7 @@ from ._arrays import (
     full_rank,
     settle,
 )
+from ._operands import CURVATURE, NUMBER, POSITIVES, SLOPE, TOTAL, VALUE, WEIGHT, Operands, Part
 from ._options import (
     INFINITY,
     Parameter,
@@ -29,22 +30,7 @@ from ._options import (
     parse_optional,
 )
 from ._reduction import divided, size_of
-from ._terms import (
-    CURVATURE,
-    NUMBER,
-    POSITIVES,
-    SLOPE,
-    TOTAL,
-    VALUE,
-    WEIGHT,
-    Categorical,
-    Operands,
-    Part,
-    Probability,
-    Sigmoid,
-    Softmax,
-    Terms,
-)
+from ._terms import Categorical, Probability, Sigmoid, Softmax, Terms
 
 Array = Any
 

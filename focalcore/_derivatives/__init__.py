@@ -12,8 +12,9 @@ from typing import Any
 
 from .. import _execution
 from .._backends import Backend
+from .._operands import TOTAL, VALUE, Operands, Part
 from .._reduction import divided
-from .._terms import TOTAL, VALUE, Operands, Part, Terms
+from .._terms import Terms
 
 Array = Any
 

@@ -14,7 +14,8 @@ from jax.custom_derivatives import SymbolicZero
 
 from .. import _execution
 from .._backends import Backend, backend_of
-from .._terms import UNROUNDED_SLOPE, Operands, Part, Terms
+from .._operands import UNROUNDED_SLOPE, Operands, Part
+from .._terms import Terms
 
 Array = Any
 Arrays = dict[str, Array]

@@ -19,8 +19,9 @@ from .. import _execution
 from .._arrays import cast
 from .._backends import Backend, backend_of
 from .._execution.torch_blocks import is_differentiated, is_transformed, transforms
+from .._operands import TOTAL, UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part
 from .._reduction import divided
-from .._terms import TOTAL, UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part, Terms
+from .._terms import Terms
 
 Array = Any
 

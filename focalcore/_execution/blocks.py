@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._arrays import arithmetic_dtype
-from .._terms import Operands, Part, Terms
+from .._operands import Operands, Part
+from .._terms import Terms
 
 Array = Any
 Namespace = Any

@@ -10,7 +10,8 @@ import numpy as np
 from .. import _execution
 from .._arrays import arithmetic_dtype
 from .._backends import NUMPY, backend_of
-from .._terms import Operands, Part, Terms
+from .._operands import Operands, Part
+from .._terms import Terms
 
 Array = Any
 

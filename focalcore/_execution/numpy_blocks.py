@@ -10,7 +10,8 @@ import array_api_compat.numpy as numpy_namespace
 import numpy as np
 
 from .. import settings
-from .._terms import Operands, Part, Terms
+from .._operands import Operands, Part
+from .._terms import Terms
 from . import blocks, plain
 from .namespaces import Namespace
 
@@ -131,7 +132,7 @@ def _astype(x: Array, dtype: Any, copy: bool = True) -> Array:
 
 def _odds(others: Array, M: Array) -> Array:
     others -= M
-    if not np.max(np.abs(M)) < np.finfo(M.dtype).max:  # only where one is infinite is any above 0
+    if np.any(np.abs(M) == np.finfo(M.dtype).max):  # only where one was infinite is any above 0
         np.minimum(others, 0.0, out=others)
     return np.exp(others, out=others)
 

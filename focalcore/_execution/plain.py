@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .._arrays import arithmetic_dtype, cast
-from .._terms import Operands, Part, Terms
+from .._operands import Operands, Part
+from .._terms import Terms
 
 Array = Any
 Namespace = Any

@@ -11,7 +11,8 @@ from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 
 from .. import settings
 from .._backends import is_plain_torch
-from .._terms import Operands, Part, Terms
+from .._operands import Operands, Part
+from .._terms import Terms
 from . import blocks, plain
 from .namespaces import Namespace, smooth
 
@@ -35,8 +36,8 @@ def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array
         return plain.run(_EAGER, loss, operands, parts)
     size = (BLOCK if loss.axis is None else BLOCK_OF_ROWS) // max(x.element_size(), 4)
     if x.numel() <= size:
-        return plain.run(_EAGER, loss, operands, parts)
-    return blocks.run(_EAGER, loss, operands, parts, size=size, share=blocks.in_turn)
+        return plain.run(_ON_HOST, loss, operands, parts)
+    return blocks.run(_ON_HOST, loss, operands, parts, size=size, share=blocks.in_turn)
 
 
 def is_differentiated(operands: Operands) -> bool:
@@ -93,5 +94,20 @@ def _step(x: Array) -> Array:
     return x.sign().clamp_min_(0.0)  # a comparison costs as much as eight additions
 
 
-_EAGER = Namespace(torch_namespace, maximum=_maximum, minimum=_minimum, step=_step, Choice=Choice)
+def _odds(others: Array, M: Array) -> Array:
+    others.sub_(M)
+    if (M.abs() == torch.finfo(M.dtype).max).any():  # only where one was infinite is any above 0
+        others.clamp_max_(0.0)
+    return others.exp_()
+
+
+_OWN = {
+    "maximum": _maximum,
+    "minimum": _minimum,
+    "clip": torch.clamp,
+    "step": _step,
+    "Choice": Choice,
+}
+_EAGER = Namespace(torch_namespace, **_OWN)
+_ON_HOST = Namespace(torch_namespace, odds=_odds, **_OWN)  # where a look at a number waits for none
 _SMOOTH = smooth(torch_namespace)

@@ -11,7 +11,8 @@ import torch
 
 from .. import settings
 from .._arrays import arithmetic_dtype
-from .._terms import Operands, Part, Terms
+from .._operands import Operands, Part
+from .._terms import Terms
 from . import plain
 from .namespaces import smooth
 
