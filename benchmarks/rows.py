@@ -141,13 +141,19 @@ def torch_value(n: int) -> Runs:
     return {OURS: runs[OURS], SWITCHED: switched(runs[OURS])} | runs
 
 
+def torch_means() -> dict[str, Callable[[Array, Array], Array]]:
+    form = TorchvisionForm().loss("sigmoid", 2.0, 0.25)
+    return {
+        OURS: lambda x, y: sigmoid_focal_loss(x, y, alpha=0.25, reduction="mean"),
+        "torchvision form": lambda x, y: form(x, y).mean(),
+    }
+
+
 def torch_training(n: int) -> Runs:
     x, y = on_torch(n)
     x.requires_grad_()
-    ours = backward(lambda x, y: sigmoid_focal_loss(x, y, alpha=0.25, reduction="mean"), x, y)
-    form = torch_losses()["torchvision form"]
-    theirs = backward(lambda x, y: form(x, y).mean(), x, y)
-    return {OURS: ours, SWITCHED: switched(ours), "torchvision form": theirs}
+    runs = {name: backward(f, x, y) for name, f in torch_means().items()}
+    return {OURS: runs[OURS], SWITCHED: switched(runs[OURS])} | runs
 
 
 def torch_compiled_value() -> Callable[[int], Runs]:
@@ -165,10 +171,7 @@ def torch_compiled_value() -> Callable[[int], Runs]:
 def torch_compiled_training() -> Callable[[int], Runs]:
     import torch
 
-    compiled = {
-        name: torch.compile(lambda x, y, f=f: f(x, y).mean(), dynamic=True)
-        for name, f in torch_losses().items()
-    }
+    compiled = {name: torch.compile(f, dynamic=True) for name, f in torch_means().items()}
 
     def runs(n: int) -> Runs:
         x, y = on_torch(n)
@@ -228,23 +231,27 @@ def jax_losses() -> dict[str, Callable[[Array, Array], Array]]:
     }
 
 
-def on_jax(make: Callable[[Callable[..., Array]], Callable[..., Any]]) -> Callable[[int], Runs]:
+def jax_means() -> dict[str, Callable[..., Any]]:
+    import jax
+
+    means = {
+        name: (lambda x, y, f=f: f(x, y).mean()) for name, f in jax_losses().items() if name != OURS
+    }
+    ours = {OURS: lambda x, y: sigmoid_focal_loss(x, y, alpha=0.25, reduction="mean")}
+    return {name: jax.value_and_grad(f) for name, f in (ours | means).items()}
+
+
+def on_jax(functions: Callable[[], dict[str, Callable[..., Any]]]) -> Callable[[int], Runs]:
     import jax
     import jax.numpy as jnp
 
-    compiled = {name: jax.jit(make(f)) for name, f in jax_losses().items()}
+    compiled = {name: jax.jit(f) for name, f in functions().items()}
 
     def runs(n: int) -> Runs:
         x, y = map(jnp.asarray, numbers(n))
         return {name: (lambda f=f: jax.block_until_ready(f(x, y))) for name, f in compiled.items()}
 
     return runs
-
-
-def jax_training(loss: Callable[..., Array]) -> Callable[..., Any]:
-    import jax
-
-    return jax.value_and_grad(lambda x, y: loss(x, y).mean())
 
 
 NUMPY, TORCH, JAX = ("numexpr", "numba", "torch"), ("torch",), ("jax", "optax")
@@ -256,8 +263,8 @@ ROWS = (
     Row("torch eager, mean forward and backward", TORCH, lambda: torch_training, largest=True),
     Row("torch compiled, value", TORCH, torch_compiled_value),
     Row("torch compiled, mean forward and backward", TORCH, torch_compiled_training),
-    Row("JAX jit, value", JAX, partial(on_jax, lambda f: f)),
-    Row("JAX jit, value and gradient of the mean", JAX, partial(on_jax, jax_training)),
+    Row("JAX jit, value", JAX, partial(on_jax, jax_losses)),
+    Row("JAX jit, value and gradient of the mean", JAX, partial(on_jax, jax_means)),
     Row("softmax, torch eager, mean forward and backward", TORCH, lambda: softmax_training, SHAPES),
     Row(
         "softmax, torch compiled, mean forward and backward",

@@ -14,6 +14,7 @@ from typing import Any
 import array_api_compat.torch as xp
 import torch
 from torch._functorch.pyfunctorch import TransformType
+from torch.autograd.function import once_differentiable
 
 from .. import _execution
 from .._arrays import cast
@@ -90,8 +91,7 @@ def _compiled(loss: Terms, operands: Operands, part: Part) -> Array:
     plain = any(others_learn) or torch.compiler.is_exporting() or transforms()
     if plain or not logits_learn:
         return call.run(arrays, part)[0]
-    value = _CompiledLoss.apply(call, *arrays)
-    return value.sum() if part.summed else value
+    return (_CompiledTotal if part.summed else _CompiledLoss).apply(call, *arrays)
 
 
 def _call(loss: Terms, operands: Operands, part: Part) -> tuple[_Call, tuple[Array, ...]]:
@@ -177,6 +177,27 @@ class _CompiledLoss(torch.autograd.Function):  # type: ignore[misc] # as above
     def backward(ctx: Any, upstream: Array) -> Any:
         arrays = ctx.saved_tensors
         return None, ctx.call.pulled_back(upstream, arrays), *(None for _ in arrays[1:])
+
+
+class _CompiledTotal(torch.autograd.Function):  # type: ignore[misc] # as above
+    """The sum for Dynamo, which keeps the slope."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, *arrays: Array) -> Array:
+        total, slope = call.run(arrays, TOTAL, UNROUNDED_SLOPE)
+        ctx.dtype = arrays[0].dtype
+        ctx.save_for_backward(slope)
+        return total
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator] # torch's
+    def backward(ctx: Any, upstream: Array) -> Any:
+        (slope,) = ctx.saved_tensors
+        return (
+            None,
+            cast(xp, upstream * slope, ctx.dtype),
+            *(None for _ in ctx.needs_input_grad[2:]),
+        )
 
 
 def _learns(x: Array) -> bool:
