@@ -53,6 +53,8 @@ def plot(rows: dict[str, list[Record]], path: pathlib.Path) -> None:
     from matplotlib.figure import Figure
 
     by_size = {row: r for row, r in rows.items() if isinstance(r[0]["size"], int)}
+    if not by_size:
+        return
     figure = Figure(figsize=(11, 3.2 * -(-len(by_size) // 2)), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(-(-len(by_size) // 2), 2, squeeze=False, sharex=True).flat
