@@ -7,10 +7,23 @@ from __future__ import annotations
 
 import os
 import warnings
-from types import TracebackType
 
 
-class use_threads:  # noqa: N801 - called as a function is
+class _Setting:
+    """Holds from when it is made; used as a context, until that ends."""
+
+    def __init__(self, name: str, value: int) -> None:
+        self._name, self._before = name, getattr(_settings, name)
+        setattr(_settings, name, value)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        setattr(_settings, self._name, self._before)
+
+
+class use_threads(_Setting):  # noqa: N801 - called as a function is
     """Set how many threads NumPy's large arrays are worked on by; also a context.
 
     Results are the same, bit for bit, whatever the number. Arrays of less than a few hundred
@@ -41,19 +54,10 @@ class use_threads:  # noqa: N801 - called as a function is
     """
 
     def __init__(self, number: int | None = None) -> None:
-        self._before = _settings.threads
-        _settings.threads = _default_threads() if number is None else _at_least_one(number)
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
-    ) -> None:
-        _settings.threads = self._before
+        super().__init__("threads", _default_threads() if number is None else _at_least_one(number))
 
 
-class use_compiler:  # noqa: N801 - as above
+class use_compiler(_Setting):  # noqa: N801 - as above
     """Run eager calls on torch and NumPy through a cached ``torch.compile``; also a context.
 
     For large arrays, three to ten times as fast as without. The first call with other options or
@@ -79,16 +83,7 @@ class use_compiler:  # noqa: N801 - as above
     """
 
     def __init__(self, on: bool = True) -> None:
-        self._before = _settings.compiler
-        _settings.compiler = bool(on)
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
-    ) -> None:
-        _settings.compiler = self._before
+        super().__init__("compiler", bool(on))
 
 
 class _Settings:

@@ -36,7 +36,8 @@ def run(
     """The parts, from blocks of about ``size`` logits; ``share`` does the work of each."""
     shape, rows = tuple(operands.logits.shape), loss.rows_of(operands.logits.shape)
     cuts = list(cuts_of(shape, loss.axis, size))
-    device, dtype = operands.logits.device, operands.logits.dtype
+    dtype = operands.logits.dtype
+    device = getattr(operands.logits, "device", None)  # NumPy 1 has none
     wide = arithmetic_dtype(xp, dtype)
     outputs: list[Any] = [
         [0.0] * len(cuts)
