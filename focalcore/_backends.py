@@ -66,7 +66,7 @@ def _torch() -> Backend:
     import torch
 
     def peek(x: Array) -> Any:
-        if torch.compiler.is_compiling() or torch.jit.is_tracing() or not is_plain_torch(x):
+        if torch.compiler.is_compiling() or not is_plain_torch(x):
             return None
         try:
             seen = x.detach()
@@ -78,10 +78,11 @@ def _torch() -> Backend:
 
 
 def is_plain_torch(x: Array) -> bool:
-    """Whether a tensor is nothing but numbers on the host."""
+    """Whether a tensor is nothing but numbers on the host, and nobody records what is done."""
     import torch
 
-    return type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type == "cpu"
+    is_plain = type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type == "cpu"
+    return is_plain and not (torch.jit.is_tracing() or torch._C._len_torch_dispatch_stack())
 
 
 def _jax() -> Backend:

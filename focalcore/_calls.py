@@ -61,7 +61,7 @@ class Call(NamedTuple):
     def split(self) -> tuple[dict[str, Array], Call]:
         """The arrays by name, and the call without them."""
         arrays, numbers = self.operands.split()
-        if self.normalizer is None or isinstance(self.normalizer, (str, float)):
+        if self.normalizer is None or isinstance(self.normalizer, str):
             return arrays, self._replace(operands=numbers)
         arrays["normalizer"] = self.normalizer
         return arrays, self._replace(operands=numbers, normalizer=None)

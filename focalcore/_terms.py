@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ._arrays import arithmetic_dtype, cast
+from ._arrays import arithmetic_dtype, cast, dtype_name
 from ._formulas import focal, probability, sigmoid, softmax
 from ._operands import Operands, Part
 from ._reduction import divided
@@ -138,8 +138,8 @@ class Softmax(Terms):
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers, and which rows count (None: all)."""
         if self.indexed:
-            labels = _wide(xp, operands.targets)
-            return labels, _counted(labels, self.ignore_index, operands.mask)
+            counted = _counted(operands.targets, self.ignore_index, operands.mask)
+            return _wide(xp, operands.targets), counted
         dtype = arithmetic_dtype(xp, operands.logits.dtype)
         return cast(xp, operands.targets, dtype), operands.mask
 
@@ -267,10 +267,20 @@ def _of_class(operands: Operands, choice: softmax.Choice) -> tuple[Array, Array]
 
 
 def _counted(targets: Array, ignore_index: int | None, mask: Array) -> Array:
-    if ignore_index is None:
+    if ignore_index is None or not _holds(targets.dtype, ignore_index):
         return mask
     kept = targets != ignore_index
     return kept if mask is None else kept & mask
+
+
+def _holds(dtype: Any, number: int) -> bool:
+    """Whether a number is one of a type: libraries wrap, or raise, where they compare others."""
+    kind = dtype_name(dtype)
+    if "int" not in kind:
+        return True
+    bits = int(kind.lstrip("uint")) - (kind[0] != "u")
+    least = 0 if kind[0] == "u" else -int(2**bits)
+    return least <= number < int(2**bits)
 
 
 def _balance(operands: Operands) -> focal.Balance:

@@ -6,7 +6,6 @@ Both settings hold for the whole process, every thread of it.
 from __future__ import annotations
 
 import os
-import warnings
 
 
 class _Setting:
@@ -100,17 +99,6 @@ def threads() -> int:
 def compiler() -> bool:
     """Whether to compile what is eager."""
     return _settings.compiler
-
-
-def give_up(reason: str) -> None:
-    """Go on without a compiler."""
-    _settings.compiler = False
-    warnings.warn(
-        f"use_compiler: going on without, torch's compiler can't be used here. It needs torch and "
-        f"a C++ compiler, such as g++ or clang, on the PATH. What it says: {reason}",
-        RuntimeWarning,
-        stacklevel=2,
-    )
 
 
 def _default_threads() -> int:

@@ -26,7 +26,7 @@ from focalcore import (
     softmax_focal_loss_value_and_grad,
     sparse_categorical_focal_loss,
 )
-from focalcore._execution import blocks, numpy_blocks
+from focalcore._execution import blocks, fallback, numpy_blocks
 
 SHAPE = (7, 3, 5)
 SMALL = 2**7  # bytes of a block that even the arrays here have many of
@@ -310,6 +310,35 @@ class TestCompiler:
                 assert x.grad.shape == shape
         assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
+    def test_a_mean_s_derivatives_need_one_kernel_too(self):
+        TORCH.require()
+        import torch
+
+        torch._dynamo.utils.counters.clear()
+        with focalcore.use_compiler():
+            for n in (5, 6, 7, 8):
+                x = np.linspace(-3, 3, n)
+                found = sigmoid_focal_loss_value_and_grad(x, x > 1, gamma=1.5, reduction="mean")
+                focalcore.use_compiler(False)
+                expected = sigmoid_focal_loss_value_and_grad(x, x > 1, gamma=1.5, reduction="mean")
+                focalcore.use_compiler()
+                for one, other in zip(found, expected, strict=True):
+                    np.testing.assert_allclose(one, other, rtol=1e-13)
+        assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+
+    def test_every_axis_type_and_shape_is_taken(self):
+        TORCH.require()
+        rng = np.random.default_rng(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for shape, axis in (((4, 3), 1), ((4, 3), 0), ((3,), 0), ((1, 3), 1)):
+                x = rng.normal(size=shape)
+                labels = np.zeros(shape[:axis] + shape[axis + 1 :], "int32")
+                expected = softmax_focal_loss(x, labels, axis=axis)
+                with focalcore.use_compiler():
+                    found = softmax_focal_loss(x, labels, axis=axis)
+                np.testing.assert_allclose(found, expected, rtol=1e-13)
+
     @pytest.mark.parametrize("home", [NUMPY, TORCH], ids=lambda place: place.id)
     def test_without_a_compiler_a_warning_says_so_and_all_goes_on(self, home, monkeypatch):
         TORCH.require()
@@ -320,6 +349,7 @@ class TestCompiler:
         def fails(*_args, **_kwargs):
             raise RuntimeError("no working C++ compiler")
 
+        fallback.warn_once.cache_clear()
         monkeypatch.setattr(torch, "compile", fails)
         monkeypatch.setattr(torch_compiler, "_KERNELS", {})
         x, y = (home.array(problem()[name]) for name in ("x", "y"))
@@ -411,6 +441,43 @@ class TestTorch:
         inside = (down - up) / step
         np.testing.assert_allclose(grad, inside, rtol=1e-4)
 
+    def test_targets_that_move_forward_are_soft_too(self):
+        TORCH.require()
+        import torch
+        import torch.autograd.forward_ad as forward
+
+        x = torch.linspace(-3, 3, 8, dtype=torch.float64)
+        y = (x > 0).double()
+        (grad,) = torch.autograd.grad(
+            sigmoid_focal_loss(x, y.requires_grad_()).sum(), y, retain_graph=True
+        )
+        with forward.dual_level():
+            dual = forward.make_dual(y.detach(), torch.ones_like(x))
+            tangent = forward.unpack_dual(sigmoid_focal_loss(x, dual)).tangent
+        np.testing.assert_allclose(tangent, grad, rtol=1e-12)
+
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
+    def test_a_trace_holds_no_number_of_the_arrays_it_was_made_with(self, monkeypatch):
+        TORCH.require()
+        import torch
+        from torch.fx.experimental.proxy_tensor import make_fx
+
+        from focalcore._execution import torch_blocks
+
+        monkeypatch.setattr(torch_blocks, "BLOCK", SMALL)
+        x, y = torch.linspace(-3, 3, 200), torch.arange(200) % 2
+
+        def mean(x, y):
+            return sigmoid_focal_loss(x, y, reduction="mean")
+
+        expected = mean(x + 1, y)
+        for trace in (
+            lambda: torch.jit.trace(mean, (x, y), check_trace=False),
+            lambda: make_fx(mean)(x, y),
+            lambda: make_fx(mean, tracing_mode="symbolic")(x, y),
+        ):
+            torch.testing.assert_close(trace()(x + 1, y), expected)
+
 
 class TestJax:
     def test_an_eager_call_is_compiled_once(self):
@@ -426,6 +493,21 @@ class TestJax:
             sigmoid_focal_loss(x + 1, y, gamma=1.25)
         assert jax_jit._jitted._cache_size() == compiled
         jax.grad(lambda x: sigmoid_focal_loss(x, y, gamma=1.25).sum())(x)
+
+    def test_another_normalizer_is_not_another_program(self):
+        JAX.require()
+        from focalcore._execution import jax_jit
+
+        x, y = JAX.array(problem()["x"]), JAX.array(problem()["y"])
+        for normalizer in (4.0, 5.0, 0.0):
+            found = sigmoid_focal_loss(x, y, reduction="mean", normalizer=normalizer)
+            expected = sigmoid_focal_loss(
+                problem()["x"], problem()["y"], reduction="mean", normalizer=normalizer
+            )
+            np.testing.assert_allclose(found, expected, rtol=1e-5)
+            if normalizer == 4:
+                compiled = jax_jit._jitted._cache_size()
+        assert jax_jit._jitted._cache_size() == compiled
 
 
 class TestNumpyFunctions:

@@ -212,3 +212,9 @@ def test_shapes_that_do_not_broadcast_are_named():
         binary_focal_loss([0, 1, 1], [0.5, 0.5])
     with pytest.raises(ValueError, match=r"reshape targets to \(4, 1\)"):
         sigmoid_focal_loss(np.zeros((4, 3)), np.zeros(4))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_alpha_that_its_type_makes_zero_silences_an_infinite_loss_or_leaves_it(place, dtype):
+    loss = sigmoid_focal_loss(place.array([-np.inf], dtype), place.array([1]), alpha=1e-50)
+    assert not np.isnan(place.numpy(loss)).any()

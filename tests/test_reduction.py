@@ -190,3 +190,21 @@ def test_half_precision_reduces_in_float32(place):
         total = sigmoid_focal_loss(x, y, gamma=0, reduction="sum")
         assert str(total.dtype).endswith("float32")
         assert float(place.numpy(total)) == pytest.approx(70_000 * np.log(2), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "ignored"),
+    [("uint32", 2**32 - 1), ("uint64", 2**63 - 1), ("int32", 2**40), ("uint8", -100)],
+)
+def test_an_ignored_label_never_wraps_to_a_class(place, dtype, ignored):
+    kept = np.asarray([0, 2, 1]).astype(dtype)
+    fits = 0 <= ignored <= np.iinfo(dtype).max
+    labels = np.where([True, True, not fits], kept, np.asarray(ignored if fits else 0, dtype))
+    x = place.array(np.asarray([[1.0, 2.0, 3.0]] * 3))
+    try:
+        y = place.array(labels.astype(dtype))
+    except TypeError:  # a type that torch does not have
+        y = place.array(labels.astype("int64"))
+    found = place.numpy(softmax_focal_loss(x, y, ignore_index=ignored))
+    expected = softmax_focal_loss(np.asarray([[1.0, 2.0, 3.0]] * 3), kept.astype(int))
+    np.testing.assert_allclose(found, np.where([True, True, not fits], expected, 0.0), rtol=1e-12)

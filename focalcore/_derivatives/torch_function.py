@@ -96,7 +96,8 @@ def _compiled(loss: Terms, operands: Operands, part: Part) -> Array:
 
 def _call(loss: Terms, operands: Operands, part: Part) -> tuple[_Call, tuple[Array, ...]]:
     arrays, numbers = operands.split()
-    loss = loss.softened() if _learns(operands.targets) else loss
+    if _learns(operands.targets) or is_transformed():  # a tangent is not seen from here
+        loss = loss.softened()
     element = UNROUNDED_VALUE if part.summed else part
     return _Call(loss, element, numbers, tuple(arrays)), tuple(arrays.values())
 

@@ -1,8 +1,8 @@
 """In blocks of the size of a cache, into outputs made beforehand, over threads.
 
 Large arrays spend their time on fresh memory for what is in between; a block's stays in the cache.
-A block gives what the whole gives, bit for bit, and sums are added up block by block in their
-order: the number of threads is not seen in the result.
+How an array is cut depends on its size alone, and sums are added up block by block in their order:
+the number of threads is not seen in the result.
 """
 
 from __future__ import annotations

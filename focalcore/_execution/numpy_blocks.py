@@ -12,7 +12,7 @@ import numpy as np
 from .. import settings
 from .._operands import Operands, Part
 from .._terms import Terms
-from . import blocks, plain
+from . import blocks, fallback, plain
 from .namespaces import Namespace
 
 Array = Any
@@ -27,7 +27,7 @@ def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array
     """The parts; small arrays go the plain way."""
     found = _compiled(loss, operands, parts) if settings.compiler() else None
     if found is not None:
-        return tuple(found)
+        return found
     x = operands.logits
     # an underflow or an infinity on the way is meant; the caller's errstate stays as it is
     with np.errstate(all="ignore"):
@@ -40,16 +40,14 @@ def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array
         return blocks.run(NAMESPACE, loss, operands, parts, size=size, share=share)
 
 
-def _compiled(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> Any:
+def _compiled(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...] | None:
     """The parts by torch's compiler, None where it can't be used."""
     try:
         from . import torch_compiler
     except ImportError as error:
-        return settings.give_up(str(error))
-    try:
-        return torch_compiler.run_numpy(loss, operands, parts)
-    except torch_compiler.UnavailableError:
+        fallback.warn_once(str(error))
         return None
+    return torch_compiler.run_numpy(loss, operands, parts)
 
 
 def _over_threads(work: Callable[[int], None], n: int, threads: int) -> None:
@@ -104,12 +102,15 @@ def _is_vectorised(name: str) -> bool:
         return False
 
 
+FILLED = (0.0, 2.0**60)  # the numbers that formulas compare with at every call
+
+
 def _maximum(a: Array, b: Array) -> Array:
-    return np.maximum(a, _filled(b, a) if isinstance(b, float) else b)
+    return np.maximum(a, _filled(b, a) if isinstance(b, float) and b in FILLED else b)
 
 
 def _minimum(a: Array, b: Array) -> Array:
-    return np.minimum(a, _filled(b, a) if isinstance(b, float) else b)
+    return np.minimum(a, _filled(b, a) if isinstance(b, float) and b in FILLED else b)
 
 
 def _filled(number: float, like: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import array_api_compat.torch as torch_namespace
@@ -30,8 +29,9 @@ def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array
     if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
         from . import torch_compiler
 
-        with contextlib.suppress(torch_compiler.UnavailableError):
-            return torch_compiler.run(loss, operands, parts)
+        found = torch_compiler.run(loss, operands, parts)
+        if found is not None:
+            return found
     if not is_plain_torch(x):
         return plain.run(_EAGER, loss, operands, parts)
     size = (BLOCK if loss.axis is None else BLOCK_OF_ROWS) // max(x.element_size(), 4)

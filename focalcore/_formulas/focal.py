@@ -127,7 +127,8 @@ def alpha_t(balance: Balance, y: Shares) -> Array:
 
 def may_be_zero(*weights: Array) -> bool:
     """Whether a weight, as far as it is known, may be 0."""
-    return not all(w is None or (isinstance(w, float) and w > 0) for w in weights)
+    normal = 2.0**-126  # what is less may be 0 in its type
+    return not all(w is None or (isinstance(w, float) and w >= normal) for w in weights)
 
 
 def power(xp: Namespace, u: Array, gamma: Array) -> Array:
