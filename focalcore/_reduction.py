@@ -15,7 +15,8 @@ def divided(xp: Namespace, x: Array, divisor: Array) -> Array:
     """``x / divisor``; a divisor of 0 counts as 1, so that nothing gives 0 and not NaN."""
     if divisor is None:
         return x
-    if not hasattr(divisor, "dtype"):  # a number, or a size that is traced
+    # a number, or a size that is traced
+    if isinstance(divisor, (int, float)) or not hasattr(divisor, "dtype"):
         return cast(xp, x / (divisor or 1), x.dtype)  # NumPy 1 widens what it divides by an int
     divisor = xp.astype(divisor, x.dtype, copy=False)
     return x / xp.where(divisor == 0, xp.ones_like(divisor), divisor)
