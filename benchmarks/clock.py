@@ -33,11 +33,6 @@ def times(runs: dict[str, Run], rounds: int) -> dict[str, list[float]]:
     return found
 
 
-def median(seconds: list[float]) -> float:
-    """The one in the middle."""
-    return statistics.median(seconds)
-
-
 def ratio(theirs: list[float], ours: list[float]) -> float:
     """The median, over the rounds, of their time to ours."""
     return statistics.median(t / o for t, o in zip(theirs, ours, strict=True))

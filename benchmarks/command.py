@@ -11,6 +11,7 @@ import fnmatch
 import math
 import os
 import pathlib
+import statistics
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -64,7 +65,7 @@ def measured(name: str, size: Any, runs: rows.Runs, rounds: int) -> Record:
     return {
         "row": name,
         "size": size,
-        "ns": {name: 1e9 * clock.median(own) / n for name, own in seconds.items()},
+        "ns": {name: 1e9 * statistics.median(own) / n for name, own in seconds.items()},
         "ratios": {
             f"{theirs} / {ours}": clock.ratio(seconds[theirs], seconds[ours])
             for ours in seconds

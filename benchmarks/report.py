@@ -58,7 +58,7 @@ def plot(rows: dict[str, list[Record]], path: pathlib.Path) -> None:
     figure = Figure(figsize=(11, 3.2 * -(-len(by_size) // 2)), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(-(-len(by_size) // 2), 2, squeeze=False, sharex=True).flat
-    for panel, (row, records) in zip(panels, by_size.items(), strict=False):
+    for (row, records), panel in zip(by_size.items(), panels, strict=False):
         for name in records[0]["ns"]:
             points = [(r["size"], r["ns"][name]) for r in records if name in r["ns"]]
             ours = name.startswith("focalcore")

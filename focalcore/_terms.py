@@ -153,15 +153,12 @@ class Softmax(Terms):
             y = targets if self.trusted else self._nan_unless_distribution(xp, targets)
             return self._of_distribution(xp, x, _keep(xp, rows, y), operands)
         labels = _keep(xp, rows, xp.expand_dims(targets, axis=self.axis))
-        choice = self._choice(xp, x, labels)
+        choice = _choice(xp, x, labels, self.axis, self.device, self.trusted)
         if not self.label_smoothing:
             return softmax.Index(xp, x, choice, *_of_class(operands, choice))
         nothing = xp.zeros_like(x)  # or NaN, where a label is none of the classes
         y = choice.replaced(nothing + choice.entry(nothing), 1.0)
         return self._of_distribution(xp, x, y, operands)
-
-    def _choice(self, xp: Namespace, x: Array, labels: Array) -> softmax.Choice:
-        return _choice(xp, x, labels, self.axis, self.device, self.trusted)
 
     def _of_distribution(
         self, xp: Namespace, x: Array, y: Array, operands: Operands
@@ -236,7 +233,7 @@ class Categorical(Terms):
 
 
 def _wide(xp: Namespace, labels: Array) -> Array:
-    """Labels of a type that holds every class and every ignore_index: nothing wraps."""
+    """Labels of a type that holds every class; of what counts, nothing wraps to one."""
     is_64_bit = str(labels.dtype).endswith("int64")
     return cast(xp, labels, xp.int64 if is_64_bit else xp.int32)
 

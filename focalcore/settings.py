@@ -25,9 +25,8 @@ class _Setting:
 class use_threads(_Setting):  # noqa: N801 - called as a function is
     """Set how many threads NumPy's large arrays are worked on by; also a context.
 
-    Results are the same, bit for bit, whatever the number. Arrays of less than a few hundred
-    thousand elements are worked on by the calling thread alone. torch and JAX have threads, and
-    settings for them, of their own.
+    Results are the same, bit for bit, whatever the number. Logits of less than 8 MB are worked on
+    by the calling thread alone. torch and JAX have threads, and settings for them, of their own.
 
     Parameters
     ----------
@@ -59,10 +58,10 @@ class use_threads(_Setting):  # noqa: N801 - called as a function is
 class use_compiler(_Setting):  # noqa: N801 - as above
     """Run eager calls on torch and NumPy through a cached ``torch.compile``; also a context.
 
-    For large arrays, three to ten times as fast as without. The first call with other options or
-    another dtype takes seconds to compile; later ones, with arrays of any size, do not. Where
-    torch or its compiler is missing, a warning says so once and all goes on without. Set at the
-    start by the environment variable ``FOCALCORE_COMPILER=1``.
+    From some hundred thousand elements on up to twice as fast as without. The first call with other
+    options or another dtype takes seconds to compile; later ones, with arrays of any size, do not.
+    Where torch or its compiler is missing, a warning says so once and all goes on without. Set at
+    the start by the environment variable ``FOCALCORE_COMPILER=1``.
 
     Parameters
     ----------
