@@ -103,6 +103,68 @@ class TestTies:
         np.testing.assert_allclose(diagonal, exactly[..., 1], atol=1e-14)
 
 
+SIGMOID_RULES = {
+    "labels": ([0, 1], {}),
+    "smoothed": ([0, 1], {"label_smoothing": 0.1}),
+    "mixture": ([0.3, 1.0], {"soft_targets": "mixture"}),
+    "expected": ([0.3, 1.0], {"gamma": 0.5}),
+}
+
+
+@pytest.mark.parametrize("rule", SIGMOID_RULES)
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+class TestLogitZero:
+    """A head initialised with zeros: where a logit changes the side that it takes."""
+
+    def exactly(self, rule):
+        targets, options = SIGMOID_RULES[rule]
+        names = {"label_smoothing": "smoothing", "soft_targets": "rule"}
+        of_exact = {names.get(name, name): value for name, value in options.items()}
+        pairs = [
+            exact.derivatives(lambda v, y=y: exact.sigmoid_focal(v, y, **of_exact), 0.0)
+            for y in targets
+        ]
+        return np.asarray(pairs, dtype=float)
+
+    def test_torch_by_every_route(self, rule, zero):
+        TORCH.require()
+        import torch
+
+        targets, options = SIGMOID_RULES[rule]
+        exactly, targets = self.exactly(rule), torch.asarray(targets)
+        x = torch.full((2,), zero, dtype=torch.float64)
+
+        def loss(x, **more):
+            return sigmoid_focal_loss(x, targets, **options, **more).sum()
+
+        torch._dynamo.reset()
+        learned = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+        compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+        forward = torch.func.jacfwd(loss)
+        leaf = x.clone().requires_grad_()
+        (backward,) = torch.autograd.grad(loss(leaf), leaf)
+        (learning,) = torch.autograd.grad(2 * compiled(leaf, alpha=learned), leaf)
+        for grad in (backward, learning, forward(x)):
+            np.testing.assert_allclose(grad, exactly[:, 0], atol=1e-15)
+        hessian = torch.func.jacfwd(forward)(x)
+        np.testing.assert_allclose(hessian.diagonal(), exactly[:, 1], atol=1e-15)
+
+    def test_jax_by_every_route(self, rule, zero):
+        JAX.require()
+        import jax
+
+        targets, options = SIGMOID_RULES[rule]
+        exactly, targets = self.exactly(rule), JAX.array(np.asarray(targets))
+
+        def loss(x):
+            return sigmoid_focal_loss(x, targets, **options).sum()
+
+        x = JAX.array(np.full(2, zero))
+        np.testing.assert_allclose(jax.grad(loss)(x), exactly[:, 0], atol=1e-15)
+        diagonal = np.diagonal(jax.hessian(loss)(x))
+        np.testing.assert_allclose(diagonal, exactly[:, 1], atol=1e-15)
+
+
 @pytest.mark.parametrize("name", ["gamma", "alpha", "weight"])
 def test_torch_gradients_through_vmap_reach_the_parameters(name):
     TORCH.require()

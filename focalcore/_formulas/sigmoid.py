@@ -44,12 +44,12 @@ class Standing(Protocol):
 
 
 class Trailing:
-    """The standing of a class that trails the other by w, from w and its size."""
+    """The standing of a class that trails the other by w."""
 
-    def __init__(self, xp: Namespace, w: Array, distance: Array) -> None:
+    def __init__(self, xp: Namespace, w: Array) -> None:
         self.xp = xp
         self.behind = focal.step(xp, w)
-        self.e = xp.exp(-distance)
+        self.e = xp.exp(-xp.abs(w))
         self.against = xp.maximum(self.behind, self.e)
         self.total = 1 + self.e
         self.ce = xp.log1p(self.e) + xp.maximum(w, 0.0)
@@ -93,8 +93,7 @@ class Certain:
     ) -> None:
         self.toward = y.rest - y.own  # dw / dx
         alpha_t, vanishes = focal.alpha_t(balance, y), focal.may_be_zero(*balance or ())
-        standing = Trailing(xp, self.toward * x, xp.abs(x))
-        self.f = Hard(xp, standing, gamma, alpha_t, may_vanish=vanishes)
+        self.f = Hard(xp, Trailing(xp, self.toward * x), gamma, alpha_t, may_vanish=vanishes)
 
     def value(self) -> Array:
         return self.f.value()
