@@ -7,6 +7,7 @@ Adding a library is one function here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -85,6 +86,12 @@ def is_plain_torch(x: Array) -> bool:
     return is_plain and not (torch.jit.is_tracing() or torch._C._len_torch_dispatch_stack())
 
 
+def is_dtensor(x: Array) -> bool:
+    """Whether a tensor is spread over many workers; there is none before its module is loaded."""
+    tensor = sys.modules.get("torch.distributed.tensor")
+    return tensor is not None and isinstance(x, tensor.DTensor)
+
+
 def _jax() -> Backend:
     import jax
     import jax.numpy as xp
@@ -110,6 +117,16 @@ def _dask() -> Backend:
     return Backend("dask", xp, placed=False, peek=_unseen)
 
 
+def _tensorflow() -> Backend:
+    from ._execution.tensorflow_namespace import NAMESPACE
+
+    def peek(x: Array) -> Any:
+        is_on_host = hasattr(x, "numpy") and "CPU" in x.device
+        return x.numpy() if is_on_host else None
+
+    return Backend("tensorflow", NAMESPACE, placed=False, peek=peek)
+
+
 def _strict() -> Backend:
     import array_api_strict as xp
 
@@ -128,6 +145,8 @@ _KINDS: dict[tuple[str, str], Callable[[], Backend]] = {
     ("jax", "Tracer"): _jax,
     ("cupy", "ndarray"): _cupy,
     ("dask", "Array"): _dask,
+    ("tensorflow", "Tensor"): _tensorflow,
+    ("tensorflow", "Variable"): _tensorflow,
     ("array_api_strict", "Array"): _strict,
 }
 

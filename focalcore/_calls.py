@@ -50,6 +50,11 @@ class Call(NamedTuple):
         """The loss, reduced as asked; differentiable where the backend differentiates."""
         return _execution.whole(Call._value, self)
 
+    def fraction(self) -> tuple[Array, Array]:
+        """The sum that a mean is made of, and what it is divided by; None: nothing."""
+        total = _derivatives.total(self.home.backend, self.loss, self.operands, None)
+        return total, self._divisor()
+
     def value_and_grad(self) -> tuple[Array, Array]:
         """The loss, and its gradient with respect to the logits."""
         return _execution.whole(Call._value_and_grad, self)

@@ -9,7 +9,7 @@ import torch
 from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 
 from .. import settings
-from .._backends import is_plain_torch
+from .._backends import is_dtensor, is_plain_torch
 from .._operands import Operands, Part
 from .._terms import Terms
 from . import blocks, plain
@@ -32,6 +32,11 @@ def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array
         found = torch_compiler.run(loss, operands, parts)
         if found is not None:
             return found
+    if is_dtensor(x):
+        from torch.distributed.tensor.experimental import implicit_replication
+
+        with implicit_replication():  # what is made on the way is the same on every worker
+            return plain.run(_EAGER, loss, operands, parts)
     if not is_plain_torch(x):
         return plain.run(_EAGER, loss, operands, parts)
     size = (BLOCK if loss.axis is None else BLOCK_OF_ROWS) // max(x.element_size(), 4)

@@ -1,0 +1,295 @@
+"""The losses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _calls, losses
+from .._options import INFINITY, Parameter, parse_alpha, parse_gamma, parse_index, parse_number
+from ._module import Loss, WorkersLoss, parse_weight
+
+Tensor = Any
+
+
+class SigmoidFocalLoss(WorkersLoss):
+    r"""Focal loss of independent logits, binary or multi-label, as a module.
+
+    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p_t = y p + (1 - y)(1 - p)
+
+    Parameters
+    ----------
+    alpha : float or array that broadcasts to the inputs, default 0.25
+        The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha. -1 or None: both
+        weigh 1. An array is a buffer, a `torch.nn.Parameter` is learned.
+    gamma : float or array that broadcasts to the inputs, default 2.0
+        The focusing parameter, >= 0.
+    reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
+        What becomes of the elements. "mean": divided by their number, or by the sum of their
+        weights. "mean_positive": by the sum of their targets, weighted if they are. 0 divides by 1.
+    gather_distributed : bool, optional
+        Whether the mean, or the sum, is that of the batches of all workers; see the notes. None:
+        where torch.distributed is initialised. True: it must be. False: never.
+    process_group : torch.distributed.ProcessGroup, optional
+        The workers. None: all.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An option of the wrong kind or outside its range.
+
+    See Also
+    --------
+    focalcore.sigmoid_focal_loss : The function, with every option.
+    SoftmaxFocalLoss : Classes that exclude each other.
+
+    Notes
+    -----
+    Over many workers the value is that of the whole batch, the same on each of them, and each
+    differentiates its part of it so that the mean of the workers' gradients, which
+    DistributedDataParallel and FSDP take, is the gradient of the whole batch. The workers exchange
+    a sum and a count at each call, forward alone, so each of them has to call; a worker may have
+    no rows at all, and weights or none. With reduction "none" each keeps its own rows. DTensors are
+    the whole batch already, and are left to torch. Decided at each call.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, equations 4 and 5.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from focalcore.torch import SigmoidFocalLoss
+    >>> criterion = SigmoidFocalLoss(alpha=0.25, gamma=2.0)
+    >>> loss = criterion(torch.tensor([2.0, -1.0, 0.5, -2.0]), torch.tensor([1, 0, 1, 0]))
+    >>> print(f"{loss.item():.5f}")
+    0.00892
+    """
+
+    _options = ("alpha", "gamma", "reduction", "gather_distributed")
+
+    def __init__(
+        self,
+        alpha: Parameter | None = 0.25,
+        gamma: Parameter = 2.0,
+        reduction: str = "mean",
+        gather_distributed: bool | None = None,
+        *,
+        process_group: Any = None,
+    ) -> None:
+        super().__init__(reduction, gather_distributed, process_group)
+        self._hold("alpha", _parse_alpha(alpha, most=1.0))
+        self._hold("gamma", parse_gamma(gamma))
+
+    def forward(self, inputs: Tensor, targets: Tensor, *, sample_weight: Tensor = None) -> Tensor:
+        """The loss of logits against targets.
+
+        Parameters
+        ----------
+        inputs : Tensor of float16, bfloat16, float32 or float64, any shape
+            The logits.
+        targets : Tensor of bool, int or float, of the shape of `inputs`
+            The labels, in [0, 1].
+        sample_weight : Tensor that broadcasts to `inputs`, optional
+            Multiplies the loss of each element, >= 0; no gradient flows to it.
+        """
+        weight = parse_weight(sample_weight)
+        call = _calls.sigmoid(
+            inputs,
+            targets,
+            alpha=self.alpha,
+            gamma=self.gamma,
+            weight=weight,
+            **self._reduction(targets, weight),
+        )
+        return self._reduced(call)
+
+    def _positives(self, targets: Tensor) -> Tensor:
+        return targets
+
+
+class SoftmaxFocalLoss(WorkersLoss):
+    r"""Focal loss of logits over classes that exclude each other, as a module.
+
+    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p = \mathrm{softmax}(x)
+
+    Parameters
+    ----------
+    alpha : float or array of length C, optional
+        What examples of each class weigh, >= 0. -1 or None: all weigh 1. An array is a buffer, a
+        `torch.nn.Parameter` is learned.
+    gamma : float or array of length C, default 2.0
+        The focusing parameter, >= 0.
+    reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
+        What becomes of the rows. "mean": divided by the number of those that count, or by the sum
+        of their weights. "mean_positive": by the number, or the weights, of those that are not
+        background. 0 divides by 1.
+    label_smoothing : float, default 0.0
+        How far the target of the cross-entropy is smoothed over the classes, in [0, 1]; p_t and
+        alpha_t stay those of the label.
+    ignore_index : int, default -100
+        Rows of this label are left out, even where their logits are NaN.
+    background_class : int, default 0
+        The class that "mean_positive" does not divide by.
+    gather_distributed : bool, optional
+        Whether the mean, or the sum, is that of the batches of all workers; see the notes of
+        `SigmoidFocalLoss`. None: where torch.distributed is initialised. True: it must be.
+        False: never.
+    process_group : torch.distributed.ProcessGroup, optional
+        The workers. None: all.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An option of the wrong kind or outside its range.
+
+    See Also
+    --------
+    focalcore.softmax_focal_loss : The function, with every option.
+    SigmoidFocalLoss : Classes that do not exclude each other; its notes say how workers share.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, equations 4 and 5.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from focalcore.torch import SoftmaxFocalLoss
+    >>> criterion = SoftmaxFocalLoss(alpha=[1.0, 2.0, 1.0], reduction="sum")
+    >>> logits = torch.tensor([[1.0, 0.0, -1.0], [0.5, 0.5, 1.0], [0.0, 0.0, 0.0]])
+    >>> loss = criterion(logits, torch.tensor([0, 1, -100]))
+    >>> print(f"{loss.item():.4f}")
+    1.4099
+    """
+
+    _options = (
+        "alpha",
+        "gamma",
+        "reduction",
+        "label_smoothing",
+        "ignore_index",
+        "background_class",
+        "gather_distributed",
+    )
+
+    def __init__(
+        self,
+        alpha: Parameter | None = None,
+        gamma: Parameter = 2.0,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+        ignore_index: int = -100,
+        background_class: int = 0,
+        gather_distributed: bool | None = None,
+        *,
+        process_group: Any = None,
+    ) -> None:
+        super().__init__(reduction, gather_distributed, process_group)
+        self._hold("alpha", _parse_alpha(alpha, most=INFINITY))
+        self._hold("gamma", parse_gamma(gamma))
+        for name in ("alpha", "gamma"):
+            shape = getattr(getattr(self, name), "shape", ())
+            if len(shape) > 1:
+                raise ValueError(
+                    f"{name} must be a number or one entry for each class; found {tuple(shape)}"
+                )
+        self.label_smoothing = parse_number("label_smoothing", label_smoothing, most=1.0)
+        self.ignore_index = parse_index("ignore_index", ignore_index)
+        self.background_class = parse_index("background_class", background_class)
+
+    def forward(self, inputs: Tensor, targets: Tensor, *, sample_weight: Tensor = None) -> Tensor:
+        """The loss of logits against class labels.
+
+        Parameters
+        ----------
+        inputs : Tensor of float16, bfloat16, float32 or float64, (N, C) or (N, C, ...)
+            The logits.
+        targets : Tensor of an integer type, (N) or (N, ...)
+            The class labels.
+        sample_weight : Tensor that broadcasts to `targets`, optional
+            Multiplies the loss of each row, >= 0; no gradient flows to it.
+        """
+        weight = parse_weight(sample_weight)
+        call = _calls.softmax(
+            inputs,
+            targets,
+            axis=1,
+            alpha=self.alpha,
+            gamma=self.gamma,
+            label_smoothing=self.label_smoothing,
+            soft_targets="hard" if self.label_smoothing else "expected",
+            ignore_index=self.ignore_index,
+            weight=weight,
+            **self._reduction(targets, weight),
+        )
+        return self._reduced(call)
+
+    def _positives(self, targets: Tensor) -> Tensor:
+        labels = targets.long()
+        return (labels != self.background_class) & (labels != self.ignore_index)
+
+
+class FocalLoss(Loss):
+    """Focal loss of one of three tasks, as a module.
+
+    Under DistributedDataParallel its mean is that of each worker's own batch.
+
+    Parameters
+    ----------
+    gamma : float or array, default 2.0
+        The focusing parameter, >= 0.
+    alpha : float or array, optional
+        The class balance: in [0, 1] for "binary" and "multi-label", where positives weigh alpha and
+        negatives 1 - alpha; per-class weights >= 0 for "multi-class". None: all weigh 1. An array
+        is a buffer, a `torch.nn.Parameter` is learned.
+    reduction : {"mean", "sum", "none"}, default "mean"
+        What becomes of the elements, or of the rows where the task is "multi-class".
+    task_type : {"binary", "multi-class", "multi-label"}, default "binary"
+        Independent logits, or classes that exclude each other, which lie on the last axis.
+    num_classes : int, optional
+        Length of the class axis, checked at each call. None: whatever it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An option of the wrong kind or outside its range.
+
+    See Also
+    --------
+    focalcore.FocalLoss : The same for arrays of any library, immutable.
+    SigmoidFocalLoss, SoftmaxFocalLoss : Means over many workers, weights, labels to ignore.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from focalcore.torch import FocalLoss
+    >>> criterion = FocalLoss(gamma=2, alpha=0.25, task_type="binary")
+    >>> loss = criterion(torch.tensor([2.0, -1.0, 0.5, -2.0]), torch.tensor([1, 0, 1, 0]))
+    >>> print(f"{loss.item():.5f}")
+    0.00892
+    """
+
+    _options = ("gamma", "alpha", "reduction", "task_type", "num_classes")
+
+    def __init__(
+        self,
+        gamma: Parameter = 2.0,
+        alpha: Parameter | None = None,
+        reduction: str = "mean",
+        task_type: str = "binary",
+        num_classes: int | None = None,
+    ) -> None:
+        super().__init__()
+        checked = losses.FocalLoss(gamma, alpha, reduction, task_type, num_classes)
+        for name in self._options:
+            self._hold(name, getattr(checked, name))
+
+    def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss of logits against targets, of the shapes that the task has."""
+        loss = losses.FocalLoss(*(getattr(self, name) for name in self._options))
+        return loss(inputs, targets)
+
+
+def _parse_alpha(alpha: Parameter | None, most: float) -> Parameter | None:
+    is_off = isinstance(alpha, int | float) and alpha == -1
+    return None if is_off else parse_alpha(alpha, most=most)
