@@ -236,8 +236,9 @@ def check_broadcast(name: str, shape: Shape, other_name: str, other: Shape) -> N
 
 
 def _same(length: Any, other: Any) -> bool:
-    # a length that dask does not know yet is NaN, not equal to itself
-    return bool(length == other or length != length or other != other)
+    # a length that is not known yet is NaN in dask, not equal to itself, and None in TensorFlow
+    is_known = length is not None and other is not None
+    return bool(not is_known or length == other or length != length or other != other)
 
 
 def _floating_dtype(value: Any) -> DType:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._arrays import FLOATS, Given, dtype_name, same_shape
-from ._options import Parameter, parse_index
+from ._options import Parameter, parse_axis
 
 Array = Any
 
@@ -14,8 +14,8 @@ def class_axis(name: str, axis: int, shape: Any) -> int:
     """The class axis, counted from the front."""
     if not shape:
         raise ValueError(f"{name} must have a class axis; found a single number")
-    index = parse_index("axis", axis)
-    if index is None or not -len(shape) <= index < len(shape):
+    index = parse_axis(axis)
+    if not -len(shape) <= index < len(shape):
         raise ValueError(f"axis must be one of the {len(shape)} axes of {name}; found {axis}")
     return index % len(shape)
 

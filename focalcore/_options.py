@@ -117,6 +117,14 @@ def parse_index(name: str, value: Any) -> int | None:
     return int(value)
 
 
+def parse_axis(value: Any) -> int:
+    """An axis."""
+    axis = parse_index("axis", value)
+    if axis is None:
+        raise TypeError("axis must be an integer; found None")
+    return axis
+
+
 def parse_count(name: str, value: int | None) -> int | None:
     """A positive integer, or None."""
     count = parse_index(name, value)

@@ -24,7 +24,8 @@ def divided(xp: Namespace, x: Array, divisor: Array) -> Array:
 
 def size_of(xp: Namespace, x: Array, axis: int | None) -> Array:
     """The number of elements, or of rows along an axis; lazy where a length is not known."""
-    size = math.prod([n for i, n in enumerate(x.shape) if i != axis])
+    lengths = [n for i, n in enumerate(x.shape) if i != axis]
+    size = math.nan if None in lengths else math.prod(lengths)
     if size == size:
         return size
     return xp.sum(xp.ones_like(x)) / (1 if axis is None else x.shape[axis])

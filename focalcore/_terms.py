@@ -234,7 +234,7 @@ class Categorical(Terms):
 
 def _wide(xp: Namespace, labels: Array) -> Array:
     """Labels of a type that holds every class; of what counts, nothing wraps to one."""
-    is_64_bit = str(labels.dtype).endswith("int64")
+    is_64_bit = dtype_name(labels.dtype).endswith("int64")
     return cast(xp, labels, xp.int64 if is_64_bit else xp.int32)
 
 

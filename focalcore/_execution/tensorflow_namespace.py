@@ -1,0 +1,91 @@
+"""TensorFlow, by the names that the array API gives to what formulas ask for.
+
+It differentiates the formula itself: the same gradient for finite logits, since every derivative
+of the formula is smooth.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .namespaces import smooth
+
+Array = Any
+DType = Any
+
+
+def astype(x: Array, dtype: DType, *, copy: bool = True) -> Array:  # noqa: ARG001 - the API's
+    """The array in a dtype."""
+    return tf.cast(x, dtype)
+
+
+def asarray(x: Any, *, dtype: DType = None, device: Any = None) -> Array:  # noqa: ARG001
+    """An array; TensorFlow places it."""
+    return tf.convert_to_tensor(x, dtype=dtype)
+
+
+def arange(stop: int, *, dtype: DType, device: Any) -> Array:  # noqa: ARG001
+    """The numbers below another."""
+    return tf.range(stop, dtype=dtype)
+
+
+def argmax(x: Array, *, axis: int, keepdims: bool) -> Array:  # noqa: ARG001 - it is always asked
+    """The index of the largest, beside the axis."""
+    return tf.expand_dims(tf.argmax(x, axis=axis), axis=axis)
+
+
+def where(condition: Array, a: Any, b: Any) -> Array:
+    """One or the other; a number takes the dtype of the array beside it, in a graph too."""
+    dtype = next((x.dtype for x in (a, b) if tf.is_tensor(x)), None)
+    return tf.where(condition, *(tf.convert_to_tensor(x, dtype=dtype) for x in (a, b)))
+
+
+def broadcast_to(x: Array, shape: Any) -> Array:
+    """The array in a shape, which has to be known."""
+    if None in shape:
+        raise ValueError(
+            f"what counts can't be counted in a shape that TensorFlow does not know yet, {shape}; "
+            f"give a normalizer that is a number, or use reduction='sum' and divide"
+        )
+    return tf.broadcast_to(x, shape)
+
+
+def broadcast_arrays(x: Array, y: Array) -> list[Array]:
+    """Two arrays in one shape."""
+    shape = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y))
+    both = tf.broadcast_static_shape(x.shape, y.shape)
+    return [tf.ensure_shape(tf.broadcast_to(a, shape), both) for a in (x, y)]
+
+
+def finfo(dtype: DType) -> Any:
+    """The limits of a dtype."""
+    return np.finfo(dtype.as_numpy_dtype)
+
+
+OWN = (astype, asarray, arange, argmax, where, broadcast_to, broadcast_arrays, finfo)
+SAME = (
+    *("abs", "exp", "maximum", "minimum", "pow", "sqrt"),
+    *("expand_dims", "ones_like", "reshape", "squeeze", "zeros_like"),
+    *("float32", "float64", "int32", "int64"),
+)
+NAMESPACE = smooth(
+    SimpleNamespace(
+        any=tf.reduce_any,
+        clip=tf.clip_by_value,
+        empty=tf.zeros,
+        inf=np.inf,
+        isinf=tf.math.is_inf,
+        log=tf.math.log,
+        log1p=tf.math.log1p,
+        max=tf.reduce_max,
+        nan=np.nan,
+        sum=tf.reduce_sum,
+        **{name: getattr(tf, name) for name in SAME},
+        **{function.__name__: function for function in OWN},
+    ),
+    broadcast_arrays=broadcast_arrays,
+)

@@ -1,0 +1,228 @@
+"""The losses as Keras 3 losses, for its torch and JAX backends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from . import scoring
+from ._options import (
+    Parameter,
+    parse_alpha,
+    parse_axis,
+    parse_gamma,
+    parse_number,
+    parse_optional,
+)
+
+Tensor = Any
+
+__all__ = ["BinaryFocalLoss", "SparseCategoricalFocalLoss"]
+
+
+class _Loss(keras.losses.Loss):  # type: ignore[misc] # keras is not a dependency
+    """A loss whose options are saved with the model."""
+
+    _options: tuple[str, ...]
+
+    def get_config(self) -> dict[str, Any]:
+        """The options, as the constructor takes them."""
+        config: dict[str, Any] = super().get_config()
+        config["dtype"] = self.dtype
+        return config | {name: getattr(self, name) for name in self._options}
+
+
+@keras.saving.register_keras_serializable(package="focalcore")
+class BinaryFocalLoss(_Loss):
+    r"""Focal loss of a binary or multi-label model, for ``compile(loss=...)``.
+
+    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p_t = y p + (1 - y)(1 - p)
+
+    The loss of a sample is the mean over the last axis, as that of Keras' own losses; of numbers
+    that have no axis but the batch's, each is a sample.
+
+    Parameters
+    ----------
+    gamma : float or list, default 2.0
+        The focusing parameter, >= 0. 0 gives the cross-entropy.
+    pos_weight : float or list, optional
+        Positives weigh this, >= 0, negatives 1.
+    from_logits : bool, default False
+        Whether the model gives logits; else it gives probabilities.
+    label_smoothing : float, optional
+        How far, s in [0, 1]: the targets become (1 - s) y + s / 2, and a soft target y the mixture
+        y FL(1) + (1 - y) FL(0).
+    alpha : float or list, optional
+        The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha.
+    reduction : str, optional
+        What becomes of the losses of the samples, by Keras: "sum_over_batch_size", "sum", "mean",
+        "mean_with_sample_weight", "none".
+    name : str, optional
+        The name of the loss.
+    dtype : str, optional
+        The type to compute in. None: that of ``keras.config.floatx()``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An option of the wrong kind or outside its range.
+
+    See Also
+    --------
+    focalcore.binary_focal_loss : The function, with targets and predictions of any library.
+    SparseCategoricalFocalLoss : Classes that exclude each other.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, equations 4 and 5.
+
+    Examples
+    --------
+    >>> from focalcore.keras import BinaryFocalLoss
+    >>> loss = BinaryFocalLoss(gamma=2)
+    >>> print(f"{float(loss([0, 1, 1], [0.1, 0.7, 0.9])):.4f}")
+    0.0114
+    """
+
+    _options = ("gamma", "pos_weight", "from_logits", "label_smoothing", "alpha")
+
+    def __init__(
+        self,
+        gamma: Parameter = 2.0,
+        *,
+        pos_weight: Parameter | None = None,
+        from_logits: bool = False,
+        label_smoothing: float | None = None,
+        alpha: Parameter | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_focal_loss",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.gamma = parse_gamma(_constant(gamma))
+        self.pos_weight = parse_optional("pos_weight", _constant(pos_weight))
+        self.alpha = parse_alpha(_constant(alpha), most=1.0)
+        self.from_logits = bool(from_logits)
+        if label_smoothing is not None:
+            label_smoothing = parse_number("label_smoothing", label_smoothing, most=1.0)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """The loss of each sample."""
+        y_true, y_pred = map(keras.ops.convert_to_tensor, (y_true, y_pred))
+        if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
+            y_true = keras.ops.expand_dims(y_true, axis=-1)
+        loss = scoring.binary_focal_loss(
+            y_true,
+            y_pred,
+            self.gamma,
+            pos_weight=self.pos_weight,
+            from_logits=self.from_logits,
+            label_smoothing=self.label_smoothing,
+            alpha=self.alpha,
+        )
+        return loss if loss.ndim < 2 else keras.ops.mean(loss, axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="focalcore")
+class SparseCategoricalFocalLoss(_Loss):
+    r"""Focal loss of a model of classes that exclude each other, for ``compile(loss=...)``.
+
+    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t
+
+    with the weight :math:`\alpha_t` of the label's class and the probability :math:`p_t` that the
+    model gives it.
+
+    Parameters
+    ----------
+    gamma : float or list, default 2.0
+        The focusing parameter, >= 0, of all classes or of each. 0 gives the cross-entropy.
+    class_weight : list, optional
+        What samples of each class weigh, >= 0.
+    from_logits : bool, default False
+        Whether the model gives logits; else it gives rows of probabilities.
+    axis : int, default -1
+        The class axis of what the model gives.
+    reduction : str, optional
+        What becomes of the losses of the samples, by Keras: "sum_over_batch_size", "sum", "mean",
+        "mean_with_sample_weight", "none".
+    name : str, optional
+        The name of the loss.
+    dtype : str, optional
+        The type to compute in. None: that of ``keras.config.floatx()``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An option of the wrong kind or outside its range; more classes than the type can number,
+        for Keras makes it the type of the labels too.
+
+    See Also
+    --------
+    focalcore.sparse_categorical_focal_loss : The function, with arrays of any library.
+    BinaryFocalLoss : Classes that do not exclude each other.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, equation 5.
+
+    Examples
+    --------
+    >>> from focalcore.keras import SparseCategoricalFocalLoss
+    >>> loss = SparseCategoricalFocalLoss(gamma=2)
+    >>> print(f"{float(loss([0, 1], [[0.9, 0.1], [0.4, 0.6]])):.4f}")
+    0.0414
+    """
+
+    _options = ("gamma", "class_weight", "from_logits", "axis")
+
+    def __init__(
+        self,
+        gamma: Parameter = 2.0,
+        class_weight: Parameter | None = None,
+        from_logits: bool = False,
+        axis: int = -1,
+        *,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "sparse_categorical_focal_loss",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.gamma = parse_gamma(_constant(gamma))
+        self.class_weight = parse_optional("class_weight", _constant(class_weight))
+        self.from_logits = bool(from_logits)
+        self.axis = parse_axis(axis)
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """The loss of each sample."""
+        y_true, y_pred = map(keras.ops.convert_to_tensor, (y_true, y_pred))
+        if y_true.ndim == y_pred.ndim:  # Keras' labels may have the class axis, of length 1
+            y_true = keras.ops.squeeze(y_true, axis=self.axis)
+        return scoring.sparse_categorical_focal_loss(
+            self._labels(y_true, y_pred.shape[self.axis]),
+            y_pred,
+            self.gamma,
+            class_weight=self.class_weight,
+            from_logits=self.from_logits,
+            axis=self.axis,
+        )
+
+    def _labels(self, y_true: Tensor, classes: int) -> Tensor:
+        """The class labels, of which Keras has made floats."""
+        if classes > LARGEST[self.dtype]:
+            raise ValueError(
+                f"labels of {classes} classes lose digits in {self.dtype}, which is exact up to "
+                f"{LARGEST[self.dtype]}; give the loss dtype='float32' or 'float64'"
+            )
+        labels = keras.ops.cast(y_true, "int32")
+        return keras.ops.where(keras.ops.cast(labels, self.dtype) == y_true, labels, -1)
+
+
+# up to here every integer is a number of the type
+LARGEST = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
+
+
+def _constant(value: Any) -> Any:
+    """An option as numbers, which can be saved."""
+    return keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value

@@ -1,0 +1,240 @@
+"""Keras losses on the backend that KERAS_BACKEND names; `test_suites` runs this on each."""
+
+import doctest
+
+import keras
+import numpy as np
+import pytest
+
+import focalcore
+from focalcore.keras import BinaryFocalLoss, SparseCategoricalFocalLoss
+
+# Keras' own, where it makes NumPy's arrays of torch's
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+BACKEND = keras.backend.backend()
+# by XLA, or not; torch's compiler takes minutes for a model
+COMPILED = {"torch": [False], "jax": [True], "tensorflow": [False, True]}[BACKEND]
+BINARY = {
+    "probabilities": {"gamma": 2},
+    "logits": {"gamma": 0.5, "from_logits": True},
+    "smoothed": {"gamma": 2.0, "pos_weight": 3.0, "label_smoothing": 0.1},
+    "balanced": {"gamma": [1.0, 2.0, 3.0], "alpha": 0.25},
+}
+SPARSE = {
+    "probabilities": {"gamma": 2},
+    "weighted": {"gamma": 2, "class_weight": [1, 2, 3]},
+    "logits": {"gamma": [0.5, 1.0, 2.0], "from_logits": True},
+}
+each_binary = pytest.mark.parametrize("options", BINARY.values(), ids=BINARY)
+each_sparse = pytest.mark.parametrize("options", SPARSE.values(), ids=SPARSE)
+
+
+def numpy(x):
+    return keras.ops.convert_to_numpy(x)
+
+
+@pytest.fixture
+def rng():
+    keras.utils.set_random_seed(0)
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def targets(rng):
+    return rng.integers(0, 2, (8, 3))
+
+
+@pytest.fixture
+def labels(rng):
+    return rng.integers(0, 3, 8)
+
+
+def predictions(options, rng, rows=True):
+    """Logits, or probabilities, of the type that Keras computes in."""
+    x = rng.normal(size=(8, 3)).astype("float32")
+    if options.get("from_logits"):
+        return x
+    return np.exp(x) / np.exp(x).sum(axis=1, keepdims=True) if rows else 1 / (1 + np.exp(-x))
+
+
+def gradient(loss, y_true, y_pred):
+    """The gradient of a loss with respect to what a model gives, as the backend finds it."""
+    y_pred = keras.ops.convert_to_tensor(y_pred)
+    if BACKEND == "torch":
+        y_pred.requires_grad_()
+        loss(y_true, y_pred).backward()
+        return numpy(y_pred.grad)
+    if BACKEND == "jax":
+        import jax
+
+        return numpy(jax.jit(jax.grad(lambda p: loss(y_true, p)))(y_pred))
+    import tensorflow as tf
+
+    @tf.function
+    def of(p):
+        with tf.GradientTape() as tape:
+            tape.watch(p)
+            value = loss(y_true, p)
+        return tape.gradient(value, p)
+
+    return numpy(of(y_pred))
+
+
+class TestValues:
+    @each_binary
+    def test_binary_is_the_function(self, options, rng, targets):
+        y_pred = predictions(options, rng, rows=False)
+        loss = BinaryFocalLoss(**options)
+        expected = focalcore.binary_focal_loss(targets, y_pred, **options)
+        np.testing.assert_allclose(numpy(loss(targets, y_pred)), expected.mean(), rtol=1e-5)
+        each = BinaryFocalLoss(**options, reduction=None)(targets, y_pred)
+        np.testing.assert_allclose(numpy(each), expected.mean(axis=1), rtol=1e-5)
+
+    @each_sparse
+    def test_sparse_is_the_function(self, options, rng, labels):
+        y_pred = predictions(options, rng)
+        loss = SparseCategoricalFocalLoss(**options)
+        expected = focalcore.sparse_categorical_focal_loss(labels, y_pred, **options)
+        np.testing.assert_allclose(numpy(loss(labels, y_pred)), expected.mean(), rtol=1e-5)
+        each = SparseCategoricalFocalLoss(**options, reduction="none")(labels, y_pred)
+        np.testing.assert_allclose(numpy(each), expected, rtol=1e-5)
+
+    def test_published_example(self):
+        each = BinaryFocalLoss(gamma=2, reduction=None)([0, 1, 1], [0.1, 0.7, 0.9])
+        np.testing.assert_allclose(numpy(each).round(3), [0.001, 0.032, 0.001], rtol=1e-6)
+
+    def test_labels_may_have_an_axis_more(self, rng, targets, labels):
+        y_pred = predictions({}, rng)
+        loss = SparseCategoricalFocalLoss()
+        assert numpy(loss(labels[:, None], y_pred)) == numpy(loss(labels, y_pred))
+        loss = BinaryFocalLoss()
+        assert numpy(loss(targets[:, 0], y_pred[:, :1])) == numpy(
+            loss(targets[:, :1], y_pred[:, :1])
+        )
+
+    def test_class_axis(self, rng, labels):
+        y_pred = predictions({}, rng)
+        across = SparseCategoricalFocalLoss(axis=0, reduction=None)(labels, y_pred.T)
+        along = SparseCategoricalFocalLoss(reduction=None)(labels, y_pred)
+        np.testing.assert_allclose(numpy(across), numpy(along), rtol=1e-6)
+
+    @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+    def test_sample_weights(self, rng, labels, reduction):
+        y_pred, weight = predictions({}, rng), rng.random(8)
+        each = focalcore.sparse_categorical_focal_loss(labels, y_pred)
+        divisor = {"sum_over_batch_size": 8, "sum": 1}.get(reduction, weight.sum())
+        found = SparseCategoricalFocalLoss(reduction=reduction)(labels, y_pred, weight)
+        np.testing.assert_allclose(numpy(found), (each * weight).sum() / divisor, rtol=1e-5)
+
+
+class TestGradients:
+    LOGITS = np.asarray([[0.0], [-0.0], [0.0], [5.0], [20.0], [-20.0], [60.0], [-60.0]], "float32")
+    HARD = np.asarray([[1], [1], [0], [1], [1], [1], [0], [0]])
+
+    @pytest.mark.parametrize("gamma", [0, 0.5, 2])
+    def test_binary_is_the_closed_form(self, gamma):
+        found = gradient(
+            BinaryFocalLoss(gamma, from_logits=True, reduction="sum"), self.HARD, self.LOGITS
+        )
+        expected = focalcore.sigmoid_focal_loss_value_and_grad(self.LOGITS, self.HARD, gamma=gamma)
+        np.testing.assert_allclose(found, expected[1], rtol=2e-5, atol=1e-37)
+
+    @pytest.mark.parametrize("gamma", [0, 0.5, 2])
+    def test_sparse_is_the_closed_form(self, gamma):
+        logits = np.concatenate([self.LOGITS, np.zeros_like(self.LOGITS)], axis=1)
+        loss = SparseCategoricalFocalLoss(gamma, from_logits=True, reduction="sum")
+        found = gradient(loss, self.HARD[:, 0], logits)
+        expected = focalcore.softmax_focal_loss_value_and_grad(logits, self.HARD[:, 0], gamma=gamma)
+        np.testing.assert_allclose(found, expected[1], rtol=2e-5, atol=1e-37)
+
+    @pytest.mark.parametrize("p", [0.25, 0.5, 0.9])
+    def test_of_probabilities(self, p):
+        found = gradient(BinaryFocalLoss(2), [[1]], np.asarray([[p]], dtype="float32"))
+        expected = 2 * (1 - p) * np.log(p) - (1 - p) ** 2 / p
+        np.testing.assert_allclose(found, [[expected]], rtol=1e-5)
+
+    def test_at_a_saturated_probability_is_finite(self):
+        for p in (0.0, 1.0):
+            found = gradient(BinaryFocalLoss(0.5), [[1]], np.asarray([[p]], dtype="float32"))
+            assert np.isfinite(found).all()
+
+
+class TestBadInput:
+    def test_options_are_checked_at_construction(self):
+        with pytest.raises(ValueError, match="gamma must be a finite number >= 0; found -1"):
+            BinaryFocalLoss(gamma=-1)
+        with pytest.raises(ValueError, match=r"label_smoothing must be a number in \[0, 1\]"):
+            BinaryFocalLoss(label_smoothing=2)
+        with pytest.raises(ValueError, match="class_weight must be a finite number >= 0"):
+            SparseCategoricalFocalLoss(class_weight=[-1, 1])
+        with pytest.raises(TypeError, match="axis must be an integer"):
+            SparseCategoricalFocalLoss(axis="last")
+
+    @pytest.mark.parametrize("label", [3, -1, 0.5, np.nan])
+    def test_label_that_is_no_class_is_an_error(self, label):
+        with pytest.raises(ValueError, match="must be class labels from 0 to 2"):
+            SparseCategoricalFocalLoss()([0, label], [[0.2, 0.3, 0.5]] * 2)
+
+    def test_more_classes_than_the_type_can_number_is_an_error(self):
+        loss = SparseCategoricalFocalLoss(dtype="bfloat16", from_logits=True)
+        with pytest.raises(ValueError, match="labels of 1000 classes lose digits in bfloat16"):
+            loss([999], np.zeros((1, 1000), dtype="float32"))
+
+
+def test_examples_in_docstrings_run():
+    assert doctest.testmod(focalcore.keras) == (0, 6)
+
+
+def model(units, activation):
+    layers = [keras.Input((4,)), keras.layers.Dense(8, activation="tanh")]
+    return keras.Sequential([*layers, keras.layers.Dense(units, activation=activation)])
+
+
+class TestTraining:
+    @pytest.mark.parametrize("compiled", COMPILED, ids={False: "plain", True: "compiled"}.get)
+    @pytest.mark.parametrize("kind", [BinaryFocalLoss, SparseCategoricalFocalLoss])
+    @pytest.mark.parametrize("from_logits", [False, True], ids=["probabilities", "logits"])
+    def test_fit_lowers_the_loss(self, rng, kind, from_logits, compiled):
+        features = rng.normal(size=(200, 4)).astype("float32")
+        if kind is BinaryFocalLoss:
+            units, activation, targets = 1, "sigmoid", features[:, 0] > 1
+        else:
+            units, activation, targets = 3, "softmax", (features[:, :3]).argmax(axis=1)
+        trained = model(units, None if from_logits else activation)
+        trained.compile(
+            optimizer=keras.optimizers.Adam(0.01),
+            loss=kind(from_logits=from_logits),
+            jit_compile=compiled,
+        )
+        arguments = {"sample_weight": rng.random(200), "epochs": 10, "verbose": 0}
+        losses = trained.fit(features, targets, **arguments).history["loss"]
+        assert losses[-1] < losses[0] / 1.3
+
+    @pytest.mark.parametrize(
+        ("loss", "units"),
+        [
+            (BinaryFocalLoss(1.5, pos_weight=[1.0, 2.0], label_smoothing=0.1), 2),
+            (SparseCategoricalFocalLoss([1, 2, 3], np.asarray([1.0, 2.0, 3.0]), axis=1), 3),
+        ],
+        ids=["binary", "sparse"],
+    )
+    def test_model_is_saved_with_its_loss(self, rng, tmp_path, loss, units):
+        saved = model(units, "sigmoid" if units == 2 else "softmax")
+        saved.compile(loss=loss)
+        features = rng.normal(size=(8, 4))
+        targets = rng.integers(0, 2, (8, 2)) if units == 2 else rng.integers(0, 3, 8)
+        saved.fit(features, targets, verbose=0)
+        saved.save(tmp_path / "model.keras")
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+        assert type(loaded.loss) is type(loss)
+        assert loaded.loss.get_config() == loss.get_config()
+        expected = saved.evaluate(features, targets, verbose=0)
+        assert loaded.evaluate(features, targets, verbose=0) == pytest.approx(expected, rel=1e-6)
+
+    @pytest.mark.parametrize("kind", [BinaryFocalLoss, SparseCategoricalFocalLoss])
+    def test_loss_is_serialised(self, kind):
+        loss = kind(1.5, from_logits=True, reduction="sum", name="mine", dtype="float64")
+        again = keras.losses.deserialize(keras.losses.serialize(loss))
+        assert type(again) is kind
+        assert again.get_config() == loss.get_config()
+        assert again.dtype == "float64"

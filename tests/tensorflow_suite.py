@@ -1,0 +1,96 @@
+"""The functions on TensorFlow's tensors; `test_suites` runs this."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import focalcore
+
+LOGITS = np.random.default_rng(0).normal(size=(9, 3)) * 10
+LOGITS[0] = [0.0, -0.0, 1000.0]
+TARGETS = np.random.default_rng(1).random((9, 3)).round(1)
+LABELS = np.random.default_rng(2).integers(0, 3, 9)
+OPTIONS = {
+    "plain": {},
+    "balanced": {"alpha": 0.25, "gamma": 0.5},
+    "smoothed": {"label_smoothing": 0.1},
+    "mixture": {"label_smoothing": 0.1, "soft_targets": "mixture"},
+    "mean": {"reduction": "mean"},
+}
+WAYS = ("eager", "graph", "xla")
+
+
+def with_gradient(loss, options):
+    def f(logits, targets):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            value = loss(logits, targets, **options)
+        return value, tape.gradient(value, logits)
+
+    return f
+
+
+def run(way, f, logits, targets):
+    arrays = tf.constant(logits), tf.constant(targets)
+    if way == "eager":
+        return f(*arrays)
+    if way == "xla":
+        return tf.function(f, jit_compile=True, autograph=False)(*arrays)
+    # as Keras trains: of a batch whose size is not known
+    specs = [tf.TensorSpec([None, *x.shape[1:]], x.dtype) for x in arrays]
+    return tf.function(f, input_signature=specs, autograph=False)(*arrays)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+class TestFunctions:
+    def test_sigmoid_has_the_closed_forms(self, way, options):
+        found = run(way, with_gradient(focalcore.sigmoid_focal_loss, options), LOGITS, TARGETS)
+        expected = focalcore.sigmoid_focal_loss_value_and_grad(LOGITS, TARGETS, **options)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+
+    def test_softmax_has_the_closed_forms(self, way, options):
+        found = run(way, with_gradient(focalcore.softmax_focal_loss, options), LOGITS, LABELS)
+        expected = focalcore.softmax_focal_loss_value_and_grad(LOGITS, LABELS, **options)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+
+
+def test_variables_are_differentiated():
+    variable = tf.Variable(LOGITS)
+    with tf.GradientTape() as tape:
+        loss = focalcore.sigmoid_focal_loss(variable, tf.constant(TARGETS), reduction="mean")
+    _, expected = focalcore.sigmoid_focal_loss_value_and_grad(LOGITS, TARGETS, reduction="mean")
+    np.testing.assert_allclose(tape.gradient(loss, variable), expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16, tf.float32], ids=lambda d: d.name)
+def test_dtype_stays(dtype):
+    logits, targets = tf.cast(LOGITS, dtype), tf.constant(TARGETS) > 0.5
+    assert focalcore.sigmoid_focal_loss(logits, targets).dtype == dtype
+    assert focalcore.sigmoid_focal_loss(logits, targets, reduction="mean").dtype == tf.float32
+
+
+def test_bad_labels_are_an_error_where_they_can_be_seen():
+    with pytest.raises(ValueError, match="targets must be class labels from 0 to 2; found 7"):
+        focalcore.softmax_focal_loss(tf.constant(LOGITS), tf.constant([7] * 9))
+
+
+def test_bad_labels_are_nan_where_they_can_not():
+    labels = LABELS.copy()
+    labels[3] = 2**32
+    loss = run("graph", focalcore.softmax_focal_loss, LOGITS, labels)
+    assert np.flatnonzero(np.isnan(loss)).tolist() == [3]
+
+
+def test_a_count_in_unknown_sizes_is_an_error():
+    def loss(logits, targets):
+        return focalcore.sigmoid_focal_loss(
+            logits, targets, reduction="mean", normalizer="positives"
+        )
+
+    with pytest.raises(ValueError, match=r"does not know yet.*a normalizer that is a number"):
+        run("graph", loss, LOGITS, TARGETS)
+    known = focalcore.sigmoid_focal_loss(LOGITS, TARGETS, reduction="mean", normalizer="positives")
+    np.testing.assert_allclose(run("eager", loss, LOGITS, TARGETS), known, rtol=1e-12)
