@@ -13,9 +13,9 @@ BACKENDS = {
     "numpy": ([], "numpy"),
     "numpy1": (["numpy==1.26.4", "ml_dtypes<0.6"], "numpy"),
     "strict": (["array-api-strict>=2.4"], "numpy,array-api-strict"),
-    "dask": ([".[dask]"], "numpy,dask"),
-    "torch": (["torch==2.13.0"], "numpy,torch"),
-    "jax": ([".[jax]"], "numpy,jax"),
+    "dask": ([".[dask]", "distributed>=2025.1"], "numpy,dask"),
+    "torch": (["torch==2.13.0", "imbalanced-losses>=0.6"], "numpy,torch"),
+    "jax": ([".[jax]", "optax>=0.2.5"], "numpy,jax"),
     "columns": (["pandas>=2.2", "polars>=1.0", "pyarrow>=16", "scikit-learn>=1.5"], "numpy"),
     "cupy": ([".[cupy]"], "numpy,cupy"),
 }
@@ -27,7 +27,7 @@ ON_GPU = "torch-cuda,jax-cuda,cupy-cuda"
 nox.options.sessions = [
     *("lint", "types"),
     *(f"tests({name})" for name in ON_CPU),
-    *("pythons", "conformance"),
+    *("keras", "pythons", "conformance"),
 ]
 
 
@@ -51,6 +51,13 @@ def tests(session, backend):
     packages, required = BACKENDS[backend]
     session.install(".[test-core]", *packages)
     run_tests(session, required)
+
+
+@nox.session
+def keras(session):
+    """Keras on each of its backends, TensorFlow's tensors, and the example that fits."""
+    session.install(".[test-core,keras,jax]", "torch==2.13.0", "tensorflow-cpu>=2.20")
+    session.run("pytest", "tests/test_suites.py", "tests/test_examples.py", "-k", "keras or tensor")
 
 
 @nox.session(python=PYTHONS)

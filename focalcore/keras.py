@@ -1,4 +1,4 @@
-"""The losses as Keras 3 losses, for its torch and JAX backends."""
+"""The losses as Keras 3 losses, on whichever backend Keras runs."""
 
 from __future__ import annotations
 
