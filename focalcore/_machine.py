@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -35,8 +35,8 @@ def _look(name: str, install: str, devices: Callable[[], tuple[str, ...]]) -> Li
 def _version(name: str) -> str:
     try:
         return version(name)
-    except PackageNotFoundError:  # cupy's wheels go by other names
-        return str(__import__(name).__version__)
+    except PackageNotFoundError:  # the wheels of cupy and tensorflow go by other names too
+        return version(packages_distributions()[name][0])
 
 
 def _host() -> tuple[str, ...]:
@@ -69,11 +69,16 @@ def _cupy() -> tuple[str, ...]:
     return tuple(f"cuda:{i} {name}" for i, name in enumerate(names))
 
 
+def _tensorflow() -> tuple[str, ...]:
+    return ("placed by TensorFlow",)  # which takes seconds to ask
+
+
 _KNOWN: dict[str, tuple[str, Callable[[], tuple[str, ...]]]] = {
     "numpy": ("numpy", _host),
     "torch": ("'focalcore[torch]'", _torch),
     "jax": ("'focalcore[jax]'", _jax),
     "cupy": ("'focalcore[cupy]'", _cupy),
     "dask": ("'focalcore[dask]'", _host),
+    "tensorflow": ("tensorflow", _tensorflow),
     "array_api_strict": ("array-api-strict", _host),
 }

@@ -417,7 +417,8 @@ def test_backends_are_listed_with_versions(run):
     code, out, _ = run("backends")
     assert code == 0
     rows = {line.split()[0]: line for line in out.splitlines()}
-    assert set(rows) == {"numpy", "torch", "jax", "cupy", "dask", "array_api_strict"}
+    names = {"numpy", "torch", "jax", "cupy", "dask", "tensorflow", "array_api_strict"}
+    assert set(rows) == names
     assert np.__version__ in rows["numpy"]
     assert "cpu" in rows["numpy"]
 
