@@ -190,7 +190,9 @@ _DTYPE_NAMES: dict[tuple[type, DType], str] = {}  # asking NumPy takes longer th
 
 def check_fits(name: str, array: Parameter | None, onto_name: str, onto: Shape) -> None:
     """An array, where one was given, must broadcast to a shape, never past it."""
-    if array is None or isinstance(array, float) or array.shape == onto:
+    if array is None or isinstance(array, float):
+        return
+    if len(array.shape) == len(onto) and array.shape == onto:  # a traced length is not asked
         return
     shape, onto = tuple(array.shape), tuple(onto)
     padded = (1,) * (len(onto) - len(shape)) + shape

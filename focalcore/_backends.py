@@ -118,11 +118,13 @@ def _dask() -> Backend:
 
 
 def _tensorflow() -> Backend:
+    import tensorflow as tf
+
     from ._execution.tensorflow_namespace import NAMESPACE
 
     def peek(x: Array) -> Any:
-        is_on_host = hasattr(x, "numpy") and "CPU" in x.device
-        return x.numpy() if is_on_host else None
+        is_eager = tf.executing_eagerly() and hasattr(x, "numpy")
+        return x.numpy() if is_eager and "CPU" in x.device else None
 
     return Backend("tensorflow", NAMESPACE, placed=False, peek=peek)
 

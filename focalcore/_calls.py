@@ -44,7 +44,7 @@ class Call(NamedTuple):
     loss: Terms
     operands: Operands
     reduction: str = "none"
-    normalizer: Any = None
+    normalizer: Any = None  # of a mean: None, a part, a number or an array
 
     def value(self) -> Array:
         """The loss, reduced as asked; differentiable where the backend differentiates."""
@@ -66,7 +66,7 @@ class Call(NamedTuple):
     def split(self) -> tuple[dict[str, Array], Call]:
         """The arrays by name, and the call without them."""
         arrays, numbers = self.operands.split()
-        if self.normalizer is None or isinstance(self.normalizer, str):
+        if self.normalizer is None or isinstance(self.normalizer, Part):
             return arrays, self._replace(operands=numbers)
         arrays["normalizer"] = self.normalizer
         return arrays, self._replace(operands=numbers, normalizer=None)
@@ -96,8 +96,8 @@ class Call(NamedTuple):
         """What the mean divides by; None where there is no mean."""
         if self.reduction != "mean":
             return None
-        if isinstance(self.normalizer, str):
-            (total,) = self._run(POSITIVES if self.normalizer == "positives" else WEIGHT)
+        if isinstance(self.normalizer, Part):
+            (total,) = self._run(self.normalizer)
             return total
         if self.normalizer is not None:
             return self.normalizer
@@ -137,7 +137,7 @@ def sigmoid(
         normalizer=parsed.normalizer,
     )
     shape, parameters = given.logits.shape, given.parameters
-    normalizer = parameters.pop("normalizer")
+    normalizer = _normalizer(parameters.pop("normalizer"))
     others = {"targets": given.targets, "mask": given.mask, "weight": given.weight, **parameters}
     for name, array in others.items():
         check_fits(name, array, "logits", shape)
@@ -156,9 +156,10 @@ def softmax(
     axis: int = -1,
     mask: Any = None,
     weight: Any = None,
+    background: int | None = None,
     **options: Any,
 ) -> Call:
-    """A call of the softmax loss."""
+    """A call of the softmax loss; labels but the background's are its positives."""
     parsed = parse_loss(
         alpha_most=INFINITY, normalizers=("weight",), weighted=weight is not None, **options
     )
@@ -184,8 +185,14 @@ def softmax(
     )
 
     indexed = _classes.is_indexed(given, rows, parsed.ignore_index)
+    if background is not None and not indexed:
+        raise ValueError(
+            "what is not background is counted in class labels; found targets that are "
+            "distributions over the classes"
+        )
+    ignored = _classes.label_or_none(given, parsed.ignore_index)
     if indexed:
-        left_out = (parsed.ignore_index, given.mask)
+        left_out = (ignored, given.mask)
         trusted = _checks.class_labels(home, "targets", given.targets, shape[axis], *left_out)
     else:
         trusted = _checks.distributions(home, given.targets, axis, given.mask)
@@ -194,12 +201,13 @@ def softmax(
         indexed,
         parsed.soft_targets,
         parsed.label_smoothing,
-        parsed.ignore_index,
+        ignored,
         trusted,
         home.device,
+        _classes.label_or_none(given, background),
     )
     gamma, alpha = (_classes.per_class(given, name, axis) for name in ("gamma", "alpha"))
-    normalizer = given.parameters["normalizer"]
+    normalizer = _normalizer(given.parameters["normalizer"])
     return Call(home, loss, _operands(given, gamma, alpha), parsed.reduction, normalizer)
 
 
@@ -277,6 +285,10 @@ def _operands(
     given: Given, gamma: Parameter, alpha: Parameter | None, beta: Parameter | None = None
 ) -> Operands:
     return Operands(given.logits, given.targets, gamma, alpha, beta, given.mask, given.weight)
+
+
+def _normalizer(parsed: Any) -> Any:
+    return {"positives": POSITIVES, "weight": WEIGHT}[parsed] if isinstance(parsed, str) else parsed
 
 
 def _balance(parameters: dict[str, Parameter]) -> tuple[Parameter | None, Parameter | None]:

@@ -17,6 +17,8 @@ def class_axis(name: str, axis: int, shape: Any) -> int:
     index = parse_axis(axis)
     if not -len(shape) <= index < len(shape):
         raise ValueError(f"axis must be one of the {len(shape)} axes of {name}; found {axis}")
+    if shape[index] is None:
+        raise ValueError(f"{name} of shape {tuple(shape)}: the number of classes must be known")
     return index % len(shape)
 
 
@@ -44,6 +46,19 @@ def check_labels(given: Given, labels: str, scores: str, rows: Any) -> None:
         )
     if found in FLOATS:
         raise TypeError(f"{labels} are class labels and must be integer; found {found}")
+
+
+def label_or_none(given: Given, number: int | None) -> int | None:
+    """A number that labels may have; None where their type has none such.
+
+    Libraries wrap, or raise, where they compare an integer with one of another range.
+    """
+    kind = dtype_name(given.targets.dtype)
+    if number is None or "int" not in kind:
+        return number
+    bits = int(kind.lstrip("uint")) - (kind[0] != "u")
+    least = 0 if kind[0] == "u" else -int(2**bits)
+    return number if least <= number < int(2**bits) else None
 
 
 def per_class(given: Given, name: str, axis: int) -> Parameter:

@@ -42,7 +42,8 @@ SLOPE, CURVATURE = Part("slope"), Part("curvature")  # with respect to the logit
 UNROUNDED_VALUE = VALUE._replace(rounded=False)
 UNROUNDED_SLOPE = SLOPE._replace(rounded=False)
 TOTAL = Part("value", in_rows=True, summed=True)
-# what a mean may divide by: how much counts, and the sums of its targets or weights
-NUMBER, POSITIVES, WEIGHT = (
-    Part(name, in_rows=True, summed=True) for name in ("number", "positives", "weight")
+# what a mean may divide by: how much counts, how much of it is positive, and what these weigh
+NUMBER, POSITIVES, WEIGHT, POSITIVE_WEIGHT = (
+    Part(name, in_rows=True, summed=True)
+    for name in ("number", "positives", "weight", "positive weight")
 )

@@ -25,7 +25,7 @@ def divided(xp: Namespace, x: Array, divisor: Array) -> Array:
 def size_of(xp: Namespace, x: Array, axis: int | None) -> Array:
     """The number of elements, or of rows along an axis; lazy where a length is not known."""
     lengths = [n for i, n in enumerate(x.shape) if i != axis]
-    size = math.nan if None in lengths else math.prod(lengths)
-    if size == size:
-        return size
-    return xp.sum(xp.ones_like(x)) / (1 if axis is None else x.shape[axis])
+    if all(n is not None and n == n for n in lengths):
+        return math.prod(lengths)
+    ones = xp.astype(xp.ones_like(x), xp.int64)  # those of a half would end at 2048
+    return xp.sum(ones) / (1 if axis is None else x.shape[axis])

@@ -31,6 +31,10 @@ class Terms:
         """The targets as numbers, and which of them count (None: all)."""
         raise NotImplementedError
 
+    def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:  # noqa: ARG002
+        """How much of a positive each target is, of those that were read."""
+        return targets
+
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula at the operands, smoothed and masked."""
         raise NotImplementedError
@@ -65,12 +69,21 @@ class Terms:
             derivative = formula.slope() if name == "slope" else formula.curvature()
             return divided(xp, self._weighed(xp, derivative, operands), operands.divisor)
         targets, counted = self.read(xp, operands)
-        if name == "number":
-            # as integers: a float32 sum of ones may stop at 2^24
-            entering = xp.astype(counted, xp.int32)
-        else:
-            entering = _keep(xp, counted, targets if name == "positives" else operands.weight)
+        entering = self._entering(xp, operands, targets, counted, name)
         return xp.broadcast_to(entering, self.rows_of(operands.logits.shape))
+
+    def _entering(
+        self, xp: Namespace, operands: Operands, targets: Array, counted: Array, name: str
+    ) -> Array:
+        """What is added up to divide a mean by."""
+        if name == "number":
+            return xp.astype(counted, xp.int32)  # a float32 sum of ones may stop at 2^24
+        if name == "weight":
+            return _keep(xp, counted, operands.weight)
+        positives = self.positives(xp, operands, targets)
+        if name == "positive weight":
+            positives = focal.times(xp, positives, operands.weight)
+        return _keep(xp, counted, positives)
 
     def _weighed(self, xp: Namespace, x: Array, operands: Operands) -> Array:
         # the targets are read again only where they say what counts
@@ -134,6 +147,14 @@ class Softmax(Terms):
     ignore_index: int | None = None
     trusted: bool = True
     device: Any = None  # where the class numbers are made
+    background: int | None = None  # the class that is no positive
+
+    def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
+        """1 for every label but the background's."""
+        dtype = arithmetic_dtype(xp, operands.logits.dtype)
+        if self.background is None:
+            return xp.astype(xp.ones_like(targets), dtype)
+        return xp.astype(targets != self.background, dtype)
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
         """The targets as numbers, and which rows count (None: all)."""
@@ -264,20 +285,10 @@ def _of_class(operands: Operands, choice: softmax.Choice) -> tuple[Array, Array]
 
 
 def _counted(targets: Array, ignore_index: int | None, mask: Array) -> Array:
-    if ignore_index is None or not _holds(targets.dtype, ignore_index):
+    if ignore_index is None:
         return mask
     kept = targets != ignore_index
     return kept if mask is None else kept & mask
-
-
-def _holds(dtype: Any, number: int) -> bool:
-    """Whether a number is one of a type: libraries wrap, or raise, where they compare others."""
-    kind = dtype_name(dtype)
-    if "int" not in kind:
-        return True
-    bits = int(kind.lstrip("uint")) - (kind[0] != "u")
-    least = 0 if kind[0] == "u" else -int(2**bits)
-    return least <= number < int(2**bits)
 
 
 def _balance(operands: Operands) -> focal.Balance:

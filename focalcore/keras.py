@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 
 from . import scoring
 from ._options import (
@@ -21,6 +22,10 @@ Tensor = Any
 __all__ = ["BinaryFocalLoss", "SparseCategoricalFocalLoss"]
 
 
+# the integers that a type can tell apart
+EXACT_UP_TO = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
+
+
 class _Loss(keras.losses.Loss):  # type: ignore[misc] # keras is not a dependency
     """A loss whose options are saved with the model."""
 
@@ -30,7 +35,7 @@ class _Loss(keras.losses.Loss):  # type: ignore[misc] # keras is not a dependenc
         """The options, as the constructor takes them."""
         config: dict[str, Any] = super().get_config()
         config["dtype"] = self.dtype
-        return config | {name: getattr(self, name) for name in self._options}
+        return config | {name: _saved(getattr(self, name)) for name in self._options}
 
 
 @keras.saving.register_keras_serializable(package="focalcore")
@@ -113,6 +118,8 @@ class BinaryFocalLoss(_Loss):
         y_true, y_pred = map(keras.ops.convert_to_tensor, (y_true, y_pred))
         if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
             y_true = keras.ops.expand_dims(y_true, axis=-1)
+        if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
+            y_true = keras.ops.squeeze(y_true, axis=-1)
         loss = scoring.binary_focal_loss(
             y_true,
             y_pred,
@@ -210,17 +217,19 @@ class SparseCategoricalFocalLoss(_Loss):
 
     def _labels(self, y_true: Tensor, classes: int) -> Tensor:
         """The class labels, of which Keras has made floats."""
-        if classes > LARGEST[self.dtype]:
+        if classes > EXACT_UP_TO[self.dtype]:
             raise ValueError(
                 f"labels of {classes} classes lose digits in {self.dtype}, which is exact up to "
-                f"{LARGEST[self.dtype]}; give the loss dtype='float32' or 'float64'"
+                f"{EXACT_UP_TO[self.dtype]}; give the loss dtype='float32' or 'float64'"
             )
         labels = keras.ops.cast(y_true, "int32")
-        return keras.ops.where(keras.ops.cast(labels, self.dtype) == y_true, labels, -1)
+        is_whole = keras.ops.cast(labels, self.dtype) == keras.ops.cast(y_true, self.dtype)
+        return keras.ops.where(is_whole, labels, -1)
 
 
-# up to here every integer is a number of the type
-LARGEST = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
+def _saved(value: Any) -> Any:
+    """An option as JSON has it."""
+    return np.asarray(value).tolist() if isinstance(value, tuple | np.ndarray) else value
 
 
 def _constant(value: Any) -> Any:

@@ -72,9 +72,9 @@ class FocalLoss:
         object.__setattr__(self, "gamma", parse_gamma(self.gamma))
         object.__setattr__(self, "alpha", parse_alpha(self.alpha, most=most))
         for name in ("gamma", "alpha"):
-            value, n = getattr(self, name), self.num_classes
-            if n is not None and isinstance(value, tuple) and len(value) != n:
-                raise ValueError(f"{name} must be one number or {n}; found {len(value)}")
+            n, entries = self.num_classes, _entries(getattr(self, name))
+            if n is not None and entries not in (None, n):
+                raise ValueError(f"{name} must be one number or {n}; found {entries}")
 
     def __call__(self, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None) -> Array:
         """The loss of logits against targets; `mask` and `weight` as for the functions."""
@@ -99,3 +99,9 @@ class FocalLoss:
                 f"logits must have {self.num_classes} classes on the last axis; "
                 f"found shape {tuple(shape)}"
             )
+
+
+def _entries(parameter: Parameter) -> int | None:
+    """How many numbers a list has; None for one number, or an array of several axes."""
+    is_list = isinstance(parameter, tuple) or getattr(parameter, "ndim", 0) == 1
+    return len(parameter) if is_list else None

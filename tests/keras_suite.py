@@ -108,9 +108,13 @@ class TestValues:
         loss = SparseCategoricalFocalLoss()
         assert numpy(loss(labels[:, None], y_pred)) == numpy(loss(labels, y_pred))
         loss = BinaryFocalLoss()
-        assert numpy(loss(targets[:, 0], y_pred[:, :1])) == numpy(
-            loss(targets[:, :1], y_pred[:, :1])
-        )
+        column = numpy(loss(targets[:, :1], y_pred[:, :1]))
+        assert numpy(loss(targets[:, 0], y_pred[:, :1])) == column
+        assert numpy(loss(targets[:, :1], y_pred[:, 0])) == pytest.approx(column, rel=1e-6)
+
+    def test_integer_labels_may_be_given_to_call(self, rng, labels):
+        loss, y_pred = SparseCategoricalFocalLoss(reduction=None), predictions({}, rng)
+        np.testing.assert_array_equal(numpy(loss.call(labels, y_pred)), numpy(loss(labels, y_pred)))
 
     def test_class_axis(self, rng, labels):
         y_pred = predictions({}, rng)
@@ -153,10 +157,18 @@ class TestGradients:
         expected = 2 * (1 - p) * np.log(p) - (1 - p) ** 2 / p
         np.testing.assert_allclose(found, [[expected]], rtol=1e-5)
 
-    def test_at_a_saturated_probability_is_finite(self):
-        for p in (0.0, 1.0):
-            found = gradient(BinaryFocalLoss(0.5), [[1]], np.asarray([[p]], dtype="float32"))
-            assert np.isfinite(found).all()
+    @pytest.mark.parametrize("gamma", [0.0, 2.0])
+    def test_worst_probability_keeps_its_signal(self, gamma):
+        p, eps = np.asarray([[0.0], [1e-8], [1e-6]], dtype="float32"), 2.0**-23
+        found = gradient(BinaryFocalLoss(gamma, reduction="sum"), np.ones((3, 1)), p)
+        p = p.astype("float64")
+        log_p, modulating = np.log(np.maximum(p, eps)), (1 - p) ** gamma
+        expected = gamma * (1 - p) ** (gamma - 1) * log_p - modulating / np.maximum(p, eps)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+    def test_at_a_certain_probability_is_finite(self):
+        found = gradient(BinaryFocalLoss(0.5), [[1]], np.asarray([[1.0]], dtype="float32"))
+        assert np.isfinite(found).all()
 
 
 class TestBadInput:
@@ -182,7 +194,9 @@ class TestBadInput:
 
 
 def test_examples_in_docstrings_run():
-    assert doctest.testmod(focalcore.keras) == (0, 6)
+    results = doctest.testmod(focalcore.keras)
+    assert results.attempted > 0
+    assert results.failed == 0
 
 
 def model(units, activation):
@@ -214,9 +228,10 @@ class TestTraining:
         ("loss", "units"),
         [
             (BinaryFocalLoss(1.5, pos_weight=[1.0, 2.0], label_smoothing=0.1), 2),
+            (BinaryFocalLoss(alpha=np.full((1, 2), 0.25)), 2),
             (SparseCategoricalFocalLoss([1, 2, 3], np.asarray([1.0, 2.0, 3.0]), axis=1), 3),
         ],
-        ids=["binary", "sparse"],
+        ids=["binary", "array", "sparse"],
     )
     def test_model_is_saved_with_its_loss(self, rng, tmp_path, loss, units):
         saved = model(units, "sigmoid" if units == 2 else "softmax")

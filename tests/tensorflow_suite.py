@@ -84,13 +84,78 @@ def test_bad_labels_are_nan_where_they_can_not():
     assert np.flatnonzero(np.isnan(loss)).tolist() == [3]
 
 
-def test_a_count_in_unknown_sizes_is_an_error():
+@pytest.mark.parametrize("way", WAYS)
+def test_what_counts_is_counted_in_unknown_sizes(way):
     def loss(logits, targets):
         return focalcore.sigmoid_focal_loss(
             logits, targets, reduction="mean", normalizer="positives"
         )
 
-    with pytest.raises(ValueError, match=r"does not know yet.*a normalizer that is a number"):
-        run("graph", loss, LOGITS, TARGETS)
     known = focalcore.sigmoid_focal_loss(LOGITS, TARGETS, reduction="mean", normalizer="positives")
-    np.testing.assert_allclose(run("eager", loss, LOGITS, TARGETS), known, rtol=1e-12)
+    np.testing.assert_allclose(run(way, loss, LOGITS, TARGETS), known, rtol=1e-12)
+
+
+def test_what_is_broadcast_to_unknown_sizes_is_an_error():
+    def loss(logits, weight):
+        return focalcore.sigmoid_focal_loss(
+            logits, tf.constant(TARGETS), weight=weight, reduction="mean", normalizer="weight"
+        )
+
+    with pytest.raises(ValueError, match=r"does not know the shape \(None, 3\) yet"):
+        run("graph", loss, LOGITS, np.ones((9, 1)))
+
+
+def test_mean_of_half_precision_in_unknown_sizes():
+    zeros = np.zeros(100_000, dtype="float16")
+    expected = focalcore.sigmoid_focal_loss(zeros, zeros > 1, reduction="mean")
+    found = run(
+        "graph",
+        lambda x, y: focalcore.sigmoid_focal_loss(x, y, reduction="mean"),
+        zeros,
+        zeros > 1,
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_parameters_learn_in_a_graph():
+    gamma = tf.Variable(np.float64(1.5))
+
+    @tf.function(autograph=False)
+    def slope(logits, targets):
+        with tf.GradientTape() as tape:
+            loss = focalcore.sigmoid_focal_loss(logits, targets, gamma=gamma, reduction="sum")
+        return tape.gradient(loss, gamma)
+
+    logits, targets = tf.constant(LOGITS), tf.constant(TARGETS)
+
+    def at(value):
+        return focalcore.sigmoid_focal_loss(LOGITS, TARGETS, gamma=value, reduction="sum")
+
+    expected = (at(1.5 + 1e-6) - at(1.5 - 1e-6)) / 2e-6
+    np.testing.assert_allclose(slope(logits, targets), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_worst_probability_keeps_its_signal(gamma):
+    p = np.asarray([0.0, 1e-20, 1e-8, 0.5])
+
+    def slope(p):
+        with tf.GradientTape() as tape:
+            tape.watch(p)
+            loss = tf.reduce_sum(focalcore.binary_focal_loss(tf.ones_like(p), p, gamma))
+        return tape.gradient(loss, p)
+
+    floored = np.maximum(p, 2.0**-52)
+    modulating, rate = (1 - p) ** gamma, gamma * (1 - p) ** (gamma - 1)
+    expected = rate * np.log(floored) - modulating / floored
+    np.testing.assert_allclose(slope(tf.constant(p)), expected, rtol=1e-12)
+
+
+def test_unknown_number_of_classes_is_an_error():
+    f = tf.function(
+        focalcore.softmax_focal_loss,
+        input_signature=[tf.TensorSpec([None, None], tf.float64), tf.TensorSpec([None], tf.int64)],
+        autograph=False,
+    )
+    with pytest.raises(ValueError, match="the number of classes must be known"):
+        f(LOGITS, LABELS)

@@ -187,7 +187,7 @@ def no_max(monkeypatch, formula):
     else:
         afterwards(
             monkeypatch, sigmoid.Trailing,
-            lambda self, xp, w, _: setattr(self, "ce", xp.log(1 + xp.exp(w))),
+            lambda self, xp, w: setattr(self, "ce", xp.log(1 + xp.exp(w))),
         )  # fmt: skip
 
 
@@ -354,7 +354,7 @@ class TestStandard:
         for outside in wrong.values():
             with monkeypatch.context() as patch:
                 afterwards(
-                    patch, sigmoid.Trailing, lambda _, xp, w, _d, outside=outside: outside(xp, w)
+                    patch, sigmoid.Trailing, lambda _, xp, w, outside=outside: outside(xp, w)
                 )
                 with pytest.raises((AttributeError, IndexError, RuntimeError)):
                     measure.results(target, measure.FOCALCORE, vectors)

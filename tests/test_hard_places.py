@@ -165,6 +165,48 @@ class TestLogitZero:
         np.testing.assert_allclose(diagonal, exactly[:, 1], atol=1e-15)
 
 
+class TestWorstProbability:
+    """Below eps the logarithm stands still, and its slope must not: the signal is largest there."""
+
+    P = np.asarray([0.0, 1e-20, 1e-8, 0.5])
+
+    def exactly(self, gamma):
+        floored = np.maximum(self.P, 2.0**-52)
+        modulating, rate = (1 - self.P) ** gamma, gamma * (1 - self.P) ** (gamma - 1)
+        return rate * np.log(floored) - modulating / floored
+
+    @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+    def test_torch_by_every_route(self, gamma):
+        TORCH.require()
+        import torch
+
+        def loss(p):
+            return binary_focal_loss(torch.ones_like(p), p, gamma).sum()
+
+        p = torch.tensor(self.P)
+        for grad in (torch.func.jacrev(loss)(p), torch.func.jacfwd(loss)(p)):
+            np.testing.assert_allclose(grad, self.exactly(gamma), rtol=1e-13)
+
+    def test_jax_curvature(self):
+        JAX.require()
+        import jax
+        import jax.numpy as jnp
+
+        def loss(p):
+            return binary_focal_loss(jnp.ones_like(p), p, 0.0).sum()
+
+        diagonal = np.diagonal(jax.hessian(loss)(JAX.array(self.P)))
+        np.testing.assert_allclose(diagonal, 1 / np.maximum(self.P, 2.0**-52) ** 2, rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_ignore_index_that_the_labels_can_not_have(dtype, reduction):
+    logits, labels = np.asarray([[1.0, 0.0, 2.0]] * 2), np.asarray([0, 2], dtype=dtype)
+    found = softmax_focal_loss(logits, labels, ignore_index=-100, reduction=reduction)
+    np.testing.assert_array_equal(found, softmax_focal_loss(logits, labels, reduction=reduction))
+
+
 @pytest.mark.parametrize("name", ["gamma", "alpha", "weight"])
 def test_torch_gradients_through_vmap_reach_the_parameters(name):
     TORCH.require()

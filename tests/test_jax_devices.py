@@ -1,6 +1,5 @@
 """Many devices in JAX: the mean is that of the whole batch."""
 
-import functools
 import json
 import os
 import subprocess
@@ -16,7 +15,7 @@ jax = pytest.importorskip("jax", reason="jax is not installed")
 from . import jax_devices  # noqa: E402
 
 
-@functools.cache
+@pytest.fixture(scope="module")
 def found():
     """What four devices find, of all cases: JAX has to be started for them."""
     devices = {
@@ -49,8 +48,8 @@ def expected(name, shards, positives):
 
 
 @pytest.mark.parametrize("case", jax_devices.CASES, ids="-".join)
-def test_devices_of_jax_have_the_mean_of_the_whole_batch(case):
-    values, gradient = found()["-".join(case)]
+def test_devices_of_jax_have_the_mean_of_the_whole_batch(found, case):
+    values, gradient = found["-".join(case)]
     value, expected_gradient = expected(*case[2:])
     assert len(values) == 4
     assert len(set(values)) == 1

@@ -144,9 +144,12 @@ class TestWhatWasWrong:
         loss = make()(logits, targets.to(dtype))
         assert torch.equal(loss, make()(logits, targets.double()))
 
-    @pytest.mark.parametrize("dtype", [torch.int32, torch.uint8, torch.int16], ids=str)
-    def test_class_labels_of_every_integer_type(self, dtype):
-        criterion = SoftmaxFocalLoss(reduction="mean_positive")
+    @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "mean_positive"])
+    @pytest.mark.parametrize(
+        "dtype", [torch.int32, torch.uint8, torch.int16, torch.uint32], ids=str
+    )
+    def test_class_labels_of_every_integer_type(self, dtype, reduction):
+        criterion = SoftmaxFocalLoss(reduction=reduction)
         logits, targets = batch(criterion)
         assert torch.equal(criterion(logits, targets.to(dtype)), criterion(logits, targets))
 
@@ -227,6 +230,30 @@ class TestWhatWasWrong:
         with pytest.raises(ValueError, match="sample_weight must be a finite number >= 0; found"):
             criterion(logits, targets, sample_weight=weight)
 
+    @pytest.mark.parametrize("reduction", ["mean", "mean_positive"])
+    def test_weights_of_another_shape_are_an_error(self, reduction):
+        criterion = SigmoidFocalLoss(reduction=reduction)
+        with pytest.raises(ValueError, match=r"weight of shape \(6,\) does not fit logits"):
+            criterion(*batch(criterion), sample_weight=torch.ones(6))
+
+    @pytest.mark.parametrize("dtype", [torch.bool, torch.int64], ids=str)
+    def test_weights_may_be_whole_numbers(self, dtype):
+        criterion = SigmoidFocalLoss()
+        arguments, weight = batch(criterion), torch.tensor([[1], [0], [1], [1], [0], [1]])
+        found = criterion(*arguments, sample_weight=weight.to(dtype))
+        assert torch.equal(found, criterion(*arguments, sample_weight=weight.double()))
+
+    @pytest.mark.parametrize("bad", [float("nan"), -3.0])
+    def test_bad_targets_are_named_for_what_they_are(self, bad):
+        with pytest.raises(ValueError, match="targets must lie in"):
+            SigmoidFocalLoss(reduction="mean_positive")(torch.zeros(2), torch.tensor([bad, 1.0]))
+
+    def test_distributions_have_no_background(self):
+        criterion = SoftmaxFocalLoss(reduction="mean_positive", ignore_index=None)
+        logits, _ = batch(criterion)
+        with pytest.raises(ValueError, match="not background is counted in class labels"):
+            criterion(logits, logits.detach().softmax(1))
+
     def test_weights_that_are_no_tensor_are_an_error(self):
         with pytest.raises(TypeError, match="sample_weight must be a tensor; found list"):
             SigmoidFocalLoss()(torch.zeros(2), torch.zeros(2), sample_weight=[1.0, 2.0])
@@ -240,6 +267,19 @@ class TestMeanPositive:
         mean = SigmoidFocalLoss(reduction="mean_positive")(logits, targets, sample_weight=weight)
         torch.testing.assert_close(mean, total / (targets * weight).sum())
 
+    @pytest.mark.parametrize("weight", [None, torch.rand(6, 1)], ids=["unweighted", "weighted"])
+    def test_of_targets_that_broadcast(self, weight):
+        logits, targets = batch(SigmoidFocalLoss())
+        criterion, column = SigmoidFocalLoss(reduction="mean_positive"), targets[:, :1]
+        found = criterion(logits, column, sample_weight=weight)
+        expected = criterion(logits, column.expand(6, 3), sample_weight=weight)
+        torch.testing.assert_close(found, expected)
+
+    def test_without_a_background_divides_by_all(self):
+        criterion = SoftmaxFocalLoss(reduction="mean_positive", background_class=None)
+        logits, targets = batch(criterion)
+        assert criterion(logits, targets) == SoftmaxFocalLoss()(logits, targets)
+
     def test_counts_half_precision_in_float32(self):
         targets = torch.ones(100_000, dtype=torch.float16)
         loss = SigmoidFocalLoss(reduction="mean_positive")(torch.zeros(100_000), targets)
@@ -247,6 +287,11 @@ class TestMeanPositive:
 
 
 class TestModule:
+    def test_number_of_classes_is_checked_at_construction(self):
+        for alpha in ([1.0, 2.0], torch.tensor([1.0, 2.0])):
+            with pytest.raises(ValueError, match="alpha must be one number or 3; found 2"):
+                FocalLoss(alpha=alpha, task_type="multi-class", num_classes=3)
+
     @each
     def test_alpha_is_a_buffer(self, make):
         criterion = make(alpha=[0.2, 0.3, 0.5])
@@ -296,6 +341,12 @@ class TestModule:
             "FocalLoss(gamma=2.0, alpha=[0.25, 0.5], reduction='mean', task_type='binary', "
             "num_classes=None)"
         )
+
+    def test_representation_of_tensors_is_short(self):
+        assert "alpha=<tensor of shape (9,)>" in repr(SoftmaxFocalLoss(alpha=[1.0] * 9))
+        assert "alpha=<tensor of shape (3,)>" in repr(SoftmaxFocalLoss([0.2] * 3).to("meta"))
+        assert "alpha=[0.2, 0.2]" in repr(SoftmaxFocalLoss([0.2] * 2))
+        assert "gamma=1.5" in repr(SoftmaxFocalLoss(gamma=torch.nn.Parameter(torch.tensor(1.5))))
 
     @each
     def test_scripting_is_a_clear_error(self, make):

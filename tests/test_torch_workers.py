@@ -13,6 +13,7 @@ if not dist.is_available():
 
 from torch.nn.parallel import DistributedDataParallel  # noqa: E402
 
+import focalcore  # noqa: E402
 from focalcore.torch import SigmoidFocalLoss, SoftmaxFocalLoss  # noqa: E402
 
 from .workers import run_on_workers  # noqa: E402
@@ -114,13 +115,23 @@ def all_cases(rank, number):
 
 def everything(rank, number):
     results = all_cases(rank, number) | dtensors(number)
-    return results | single_calls(rank, number) if number == 2 else results
+    return results | (single_calls(rank, number) if number == 2 else meshes(rank))
 
 
 @functools.cache
+def attempt(number):
+    try:
+        return run_on_workers(number, everything)
+    except Exception as error:  # is raised by every test, of one attempt
+        return error
+
+
 def found(number):
     """What each worker finds, from one start of the workers."""
-    return run_on_workers(number, everything)
+    results = attempt(number)
+    if isinstance(results, Exception):
+        raise results
+    return results
 
 
 @every_number
@@ -182,6 +193,43 @@ def test_dtensors_are_the_whole_batch(number, case):
         torch.testing.assert_close(gradient, logits.grad, rtol=0, atol=1e-14 * scale)
 
 
+def meshes(rank):
+    """What four workers find, of which each two hold a batch as one DTensor."""
+    from torch.distributed.tensor import Shard, distribute_tensor, init_device_mesh
+
+    mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "model"))
+    features, labels, _ = batch(7, torch.float64)
+    own = slice(0, 8) if rank < 2 else slice(8, ROWS)
+    logits, labels = (
+        distribute_tensor(x[own], mesh["model"], [Shard(0)])
+        for x in (model(torch.float64)(features).detach(), labels)
+    )
+    logits.requires_grad_()
+    loss = SoftmaxFocalLoss(process_group=mesh.get_group("data"))(logits, labels)
+    loss.backward()
+    results = {"data": (loss.detach(), logits.grad.full_tensor())}
+    try:
+        SoftmaxFocalLoss()(logits, labels)
+    except ValueError as error:
+        results["unnamed"] = str(error)
+    return results
+
+
+def test_dtensors_of_some_workers_are_added_up_over_the_others():
+    features, labels, _ = batch(7, torch.float64)
+    logits = model(torch.float64)(features).detach().requires_grad_()
+    loss = SoftmaxFocalLoss(gather_distributed=False)(logits, labels)
+    loss.backward()
+    for rank, (value, gradient) in enumerate(w["data"] for w in found(4)):
+        own = slice(0, 8) if rank < 2 else slice(8, ROWS)
+        torch.testing.assert_close(value, loss.detach(), rtol=1e-14, atol=0)
+        torch.testing.assert_close(gradient / 2, logits.grad[own], rtol=1e-12, atol=1e-16)
+
+
+def test_dtensors_of_some_workers_want_a_group():
+    assert all("a DTensor of 2 of 4 workers; give as process" in w["unnamed"] for w in found(4))
+
+
 def own_part(rank):
     """Logits that learn, and labels, of an unequal part of a batch."""
     features, labels, _ = batch(7, torch.float64)
@@ -192,7 +240,7 @@ def own_part(rank):
 def single_calls(rank, number):
     """What is asked once, of two workers."""
     from torch.distributed.fsdp import fully_shard
-    from torch.distributed.tensor import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor, init_device_mesh
 
     logits, labels = own_part(rank)
     criterion, results = SoftmaxFocalLoss(), {}
@@ -214,9 +262,38 @@ def single_calls(rank, number):
     loss = compiled(logits, labels)
     results["compiled"] = loss.detach(), *torch.autograd.grad(loss, logits)
 
+    features, soft = torch.randn(3 + rank, 2), torch.full((3 + rank, 2), 0.5).requires_grad_()
+    loss = SigmoidFocalLoss(reduction="mean_positive")(features, soft)
+    results["learned targets"] = features, *torch.autograd.grad(loss, soft)
+
+    count, logits_alone = (labels > 0).sum(), logits.detach().requires_grad_()
+    dist.all_reduce(count)
+    normalizer = count.clamp(min=1) / number
+    loss = focalcore.softmax_focal_loss(
+        logits_alone, labels, ignore_index=-100, reduction="mean", normalizer=normalizer
+    )
+    loss.backward()
+    results["function"] = loss.detach(), logits_alone.grad
+    loss = SoftmaxFocalLoss(reduction="mean_positive")(logits, labels)
+    results["module"] = loss.detach(), *torch.autograd.grad(loss, logits)
+
+    mesh, (logits_of_both, labels_of_both) = init_device_mesh("cpu", (number,)), own_part(0)
+    by_class = distribute_tensor(logits_of_both.detach(), mesh, [Shard(1)]).requires_grad_()
+    gamma = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    for name, options in {"by class": {}, "by class, learned": {"gamma": gamma}}.items():
+        loss = focalcore.softmax_focal_loss(
+            by_class,
+            distribute_tensor(labels_of_both, mesh, [Replicate()]),
+            ignore_index=-100,
+            reduction="mean",
+            **options,
+        )
+        (gradient,) = torch.autograd.grad(loss, by_class)
+        results[name] = loss.full_tensor().detach(), gradient.full_tensor()
+
     features, labels_of_all, _ = batch(7, torch.float64)
     own = slice(0, 8) if rank == 0 else slice(8, ROWS)
-    sharded = fully_shard(model(torch.float64), mesh=init_device_mesh("cpu", (number,)))
+    sharded = fully_shard(model(torch.float64), mesh=mesh)
     loss = criterion(sharded(features[own]), labels_of_all[own])
     loss.backward()
     whole = [p.grad.full_tensor().flatten() for p in sharded.parameters()]
@@ -276,7 +353,34 @@ def test_fsdp_needs_nothing_more():
         torch.testing.assert_close(workers_gradient, gradient, rtol=1e-12, atol=1e-16)
 
 
+def test_targets_that_learn_have_the_gradient_of_one_process():
+    features = torch.cat([features for features, _ in of_two("learned targets")])
+    soft = torch.full_like(features, 0.5).requires_grad_()
+    loss = SigmoidFocalLoss(reduction="mean_positive", gather_distributed=False)(features, soft)
+    (expected,) = torch.autograd.grad(loss, soft)
+    found = torch.cat([gradient for _, gradient in of_two("learned targets")])
+    torch.testing.assert_close(found / 2, expected)
+
+
+def test_a_function_takes_the_count_of_all():
+    parts, (first, second) = of_two("module"), of_two("function")
+    torch.testing.assert_close((first[0] + second[0]) / 2, parts[0][0], rtol=1e-14, atol=0)
+    for (_, gradient), (_, expected) in zip((first, second), parts, strict=True):
+        torch.testing.assert_close(gradient, expected, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("name", ["by class", "by class, learned"])
+def test_dtensors_may_be_spread_over_the_classes(name):
+    logits, labels = own_part(0)
+    loss = SoftmaxFocalLoss()(logits, labels)
+    (expected,) = torch.autograd.grad(loss, logits)
+    value, gradient = of_two(name)[0]
+    torch.testing.assert_close(value, loss.detach(), rtol=1e-14, atol=0)
+    torch.testing.assert_close(gradient, expected, rtol=1e-12, atol=1e-16)
+
+
 def test_to_share_without_a_process_group_is_an_error():
-    criterion = SigmoidFocalLoss(gather_distributed=True)
-    with pytest.raises(RuntimeError, match="needs a process group, and there is none"):
-        criterion(torch.zeros(3), torch.zeros(3))
+    for reduction in ("mean", "none"):
+        criterion = SigmoidFocalLoss(gather_distributed=True, reduction=reduction)
+        with pytest.raises(RuntimeError, match="needs a process group, and there is none"):
+            criterion(torch.zeros(3), torch.zeros(3))

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import pathlib
 import tempfile
+import time
 
 import torch
 import torch.distributed as dist
@@ -15,9 +16,18 @@ PATIENCE = datetime.timedelta(seconds=120)  # who waits longer waits for ever
 def run_on_workers(number, function):
     """What a function gives on each of several workers that talk over gloo, in their order."""
     with tempfile.TemporaryDirectory() as folder:
-        mp.spawn(_work, (number, function, folder), nprocs=number)
+        workers = mp.spawn(_work, (number, function, folder), nprocs=number, join=False)
+        _join(workers, time.monotonic() + 3 * PATIENCE.total_seconds())
         paths = (pathlib.Path(folder) / str(rank) for rank in range(number))
         return [torch.load(path) for path in paths]
+
+
+def _join(workers, deadline):
+    while not workers.join(timeout=1):
+        if time.monotonic() > deadline:
+            for process in workers.processes:
+                process.kill()
+            raise TimeoutError("the workers wait for each other")
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from .. import _execution
 from .._arrays import cast
-from .._backends import Backend, backend_of
+from .._backends import Backend, backend_of, is_dtensor
 from .._execution.torch_blocks import is_differentiated, is_transformed, transforms
 from .._operands import TOTAL, UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part
 from .._reduction import divided
@@ -78,7 +78,9 @@ def run(backend: Backend, loss: Terms, operands: Operands, part: Part, divisor: 
     logits_learn, *others_learn = map(_learns, (*arrays, divisor))
     if part.summed and logits_learn and not (any(others_learn) or is_transformed()):
         return _Total.apply(call, divisor, *arrays)
-    if any(level.key() == TransformType.Jvp for level in transforms()):
+    is_forward = any(level.key() == TransformType.Jvp for level in transforms())
+    # what torch does to spread a plain tensor knows no transform, which a Function would take
+    if is_forward or (any(others_learn) and is_dtensor(operands.logits)):
         return divided(xp, call.run(arrays, part)[0], divisor)
     value = _Loss.apply(call, *arrays)
     return divided(xp, value.sum() if part.summed else value, divisor)

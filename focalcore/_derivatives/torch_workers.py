@@ -7,6 +7,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from .._backends import is_dtensor
+
 Array = Any
 
 
@@ -16,32 +18,36 @@ def mean_over_workers(total: Array, count: Array, group: Any) -> Array:
     Two numbers travel, once. A count of 0 divides by 1. The gradient is such that the mean of the
     workers' gradients, which is what DistributedDataParallel takes, is that of the whole.
     """
-    sums = torch.stack([total.detach().double(), _double(count, total.device)])
+    total = _whole(total)
+    count = torch.as_tensor(0 if count is None else _whole(count), device=total.device).double()
+    sums = torch.stack([total.detach().double(), count.detach()])
     dist.all_reduce(sums, group=group)
-    whole, divisor = sums.unbind()
-    divisor = torch.where(divisor == 0, 1.0, divisor)
-    # divided after the zero is replaced: (0 / W) would count as 1, and not as 1 / W
-    share = dist.get_world_size(group) / divisor
-    value = whole / divisor
-    return _Whole.apply(total, value.to(total.dtype), share.to(total.dtype))
+    whole, number = sums.unbind()
+    is_empty = number == 0
+    # W is divided by what 0 was replaced in: 0 / W would count as 1, and not as 1 / W
+    share = dist.get_world_size(group) / torch.where(is_empty, 1.0, number)
+    value = whole / torch.where(is_empty, 1.0, number)
+    along_count = torch.where(is_empty, 0.0, -share * value)
+    return _Mean.apply(total, count, value.to(total.dtype), share, along_count)
 
 
-class _Whole(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency
-    """The value of the whole, whose slope along this worker's total is its share."""
+class _Mean(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency
+    """A mean that is known, with its slopes along this worker's total and count."""
 
     @staticmethod
-    def forward(total: Array, value: Array, share: Array) -> Array:  # noqa: ARG004 - torch's
+    def forward(total: Array, count: Array, value: Array, *slopes: Array) -> Array:  # noqa: ARG004
         return value.clone()
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Array) -> None:  # noqa: ARG004 - torch's
-        ctx.save_for_backward(inputs[2])
+    def setup_context(ctx: Any, inputs: Any, output: Array) -> None:
+        ctx.dtype = output.dtype
+        ctx.save_for_backward(*inputs[3:])
 
     @staticmethod
     def backward(ctx: Any, upstream: Array) -> Any:
-        (share,) = ctx.saved_tensors
-        return upstream * share, None, None
+        share, along_count = ctx.saved_tensors
+        return (upstream * share).to(ctx.dtype), upstream * along_count, None, None, None
 
 
-def _double(count: Array, device: Any) -> Array:
-    return torch.as_tensor(0 if count is None else count, device=device).detach().double()
+def _whole(x: Array) -> Array:
+    return x.full_tensor() if is_dtensor(x) else x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 Array = Any
@@ -24,11 +25,12 @@ class Namespace:
         self.__dict__.update({name: getattr(xp, name) for name in NAMES} | functions)
 
 
-def smooth(xp: Any, **functions: Any) -> Namespace:
+def smooth(xp: Any, constant: Callable[[Array], Array], **functions: Any) -> Namespace:
     """For automatic differentiation, in which every point has the derivatives of one side.
 
     At a tie, abs, maximum and minimum take the side of their first argument; powers and roots of 0
-    are constants, for their infinite derivative is multiplied by 0.
+    are constants, for their infinite derivative is multiplied by 0. ``constant`` is the library's
+    way to say that a number has no derivative.
     """
 
     def maximum(a: Array, b: Array) -> Array:
@@ -49,5 +51,15 @@ def smooth(xp: Any, **functions: Any) -> Namespace:
         is_zero = u == 0
         return xp.where(is_zero, u, xp.sqrt(xp.where(is_zero, 1.0, u)))
 
-    own = {"maximum": maximum, "minimum": minimum, "abs": absolute, "pow": power, "sqrt": sqrt}
+    def floored(x: Array, least: float) -> Array:
+        return xp.where(x >= least, x, least + (x - constant(x)))
+
+    own = {
+        "floored": floored,
+        "maximum": maximum,
+        "minimum": minimum,
+        "abs": absolute,
+        "pow": power,
+        "sqrt": sqrt,
+    }
     return Namespace(xp, **own, **functions)

@@ -45,11 +45,13 @@ def where(condition: Array, a: Any, b: Any) -> Array:
 
 
 def broadcast_to(x: Array, shape: Any) -> Array:
-    """The array in a shape, which has to be known."""
+    """The array in a shape; lengths that are not known yet are taken for those that it has."""
+    if tuple(x.shape) == tuple(shape):
+        return x
     if None in shape:
         raise ValueError(
-            f"what counts can't be counted in a shape that TensorFlow does not know yet, {shape}; "
-            f"give a normalizer that is a number, or use reduction='sum' and divide"
+            f"TensorFlow does not know the shape {tuple(shape)} yet, to broadcast {x.shape} to; "
+            f"give an array of the full shape"
         )
     return tf.broadcast_to(x, shape)
 
@@ -87,5 +89,6 @@ NAMESPACE = smooth(
         **{name: getattr(tf, name) for name in SAME},
         **{function.__name__: function for function in OWN},
     ),
+    constant=tf.stop_gradient,
     broadcast_arrays=broadcast_arrays,
 )

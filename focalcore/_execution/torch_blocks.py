@@ -23,20 +23,19 @@ BLOCK, BLOCK_OF_ROWS = 2**20, 2**21
 
 def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
     """The parts, by the way that fits what becomes of them."""
+    x = operands.logits
+    if is_dtensor(x):
+        from . import torch_dtensor
+
+        return torch_dtensor.run(loss, operands, parts)
     if torch.compiler.is_compiling() or is_differentiated(operands):
         return plain.run(_SMOOTH, loss, operands, parts)
-    x = operands.logits
     if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
         from . import torch_compiler
 
         found = torch_compiler.run(loss, operands, parts)
         if found is not None:
             return found
-    if is_dtensor(x):
-        from torch.distributed.tensor.experimental import implicit_replication
-
-        with implicit_replication():  # what is made on the way is the same on every worker
-            return plain.run(_EAGER, loss, operands, parts)
     if not is_plain_torch(x):
         return plain.run(_EAGER, loss, operands, parts)
     size = (BLOCK if loss.axis is None else BLOCK_OF_ROWS) // max(x.element_size(), 4)
@@ -115,4 +114,4 @@ _OWN = {
 }
 _EAGER = Namespace(torch_namespace, **_OWN)
 _ON_HOST = Namespace(torch_namespace, odds=_odds, **_OWN)  # where a look at a number waits for none
-_SMOOTH = smooth(torch_namespace)
+_SMOOTH = smooth(torch_namespace, constant=torch.Tensor.detach)

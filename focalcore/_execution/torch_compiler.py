@@ -132,6 +132,6 @@ def _total(x: Array) -> Array:
     return x.sum(dtype=torch.float64)
 
 
-_NAMESPACE = smooth(torch_namespace, total=_total)
+_NAMESPACE = smooth(torch_namespace, constant=torch.Tensor.detach, total=_total)
 _NUMBERS = itertools.count()
 _KERNELS: dict[Any, Kernel | None] = {}  # None: it could not be compiled

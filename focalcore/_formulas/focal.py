@@ -167,6 +167,12 @@ def step(xp: Namespace, x: Array) -> Array:
     return own(x) if own else xp.astype(x >= 0, x.dtype)
 
 
+def floored(xp: Namespace, x: Array, least: float) -> Array:
+    """At least so much; where it is less, a slope is that of x still."""
+    own = getattr(xp, "floored", None)
+    return own(x, least) if own else xp.maximum(x, least)
+
+
 def _root(xp: Namespace, u: Array, quarters: int) -> Array:
     """``u^(1/4)``, ``u^(1/2)`` or ``u^(3/4)``."""
     half = xp.sqrt(u)

@@ -34,7 +34,7 @@ class Expected(focal.Product):
     ) -> None:
         self.y, q = y, 1 - p
         u = y.own * q + y.rest * p
-        self.p, self.q = xp.maximum(p, eps), xp.maximum(q, eps)
+        self.p, self.q = focal.floored(xp, p, eps), focal.floored(xp, q, eps)
         # below a half 1 - p has lost digits that log1p still sees
         log_q = xp.where(q < 0.5, xp.log(self.q), xp.log1p(-xp.where(q < 0.5, 0.0, p)))
         ce = -(focal.times(xp, y.own, xp.log(self.p)) + focal.times(xp, y.rest, log_q))

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import _calls, losses
 from .._options import INFINITY, Parameter, parse_alpha, parse_gamma, parse_index, parse_number
-from ._module import Loss, WorkersLoss, parse_weight
+from ._module import Loss, WorkersLoss
 
 Tensor = Any
 
@@ -20,7 +20,8 @@ class SigmoidFocalLoss(WorkersLoss):
     ----------
     alpha : float or array that broadcasts to the inputs, default 0.25
         The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha. -1 or None: both
-        weigh 1. An array is a buffer, a `torch.nn.Parameter` is learned.
+        weigh 1. A tensor is a buffer, and so is a list, of torch's default type; a
+        `torch.nn.Parameter` is learned.
     gamma : float or array that broadcasts to the inputs, default 2.0
         The focusing parameter, >= 0.
     reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
@@ -44,12 +45,16 @@ class SigmoidFocalLoss(WorkersLoss):
 
     Notes
     -----
+    The inputs are logits of any shape, the targets of bool, int or float, in [0, 1], and broadcast
+    to them.
+
     Over many workers the value is that of the whole batch, the same on each of them, and each
     differentiates its part of it so that the mean of the workers' gradients, which
     DistributedDataParallel and FSDP take, is the gradient of the whole batch. The workers exchange
     a sum and a count at each call, forward alone, so each of them has to call; a worker may have
-    no rows at all, and weights or none. With reduction "none" each keeps its own rows. DTensors are
-    the whole batch already, and are left to torch. Decided at each call.
+    no rows at all, and weights or none. With reduction "none" each keeps its own rows. DTensors
+    over all workers are the whole batch already; over some, `process_group` names the workers
+    that they are to be added up over. Decided at each call.
 
     References
     ----------
@@ -80,31 +85,8 @@ class SigmoidFocalLoss(WorkersLoss):
         self._hold("alpha", _parse_alpha(alpha, most=1.0))
         self._hold("gamma", parse_gamma(gamma))
 
-    def forward(self, inputs: Tensor, targets: Tensor, *, sample_weight: Tensor = None) -> Tensor:
-        """The loss of logits against targets.
-
-        Parameters
-        ----------
-        inputs : Tensor of float16, bfloat16, float32 or float64, any shape
-            The logits.
-        targets : Tensor of bool, int or float, of the shape of `inputs`
-            The labels, in [0, 1].
-        sample_weight : Tensor that broadcasts to `inputs`, optional
-            Multiplies the loss of each element, >= 0; no gradient flows to it.
-        """
-        weight = parse_weight(sample_weight)
-        call = _calls.sigmoid(
-            inputs,
-            targets,
-            alpha=self.alpha,
-            gamma=self.gamma,
-            weight=weight,
-            **self._reduction(targets, weight),
-        )
-        return self._reduced(call)
-
-    def _positives(self, targets: Tensor) -> Tensor:
-        return targets
+    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> _calls.Call:
+        return _calls.sigmoid(inputs, targets, alpha=self.alpha, gamma=self.gamma, **how)
 
 
 class SoftmaxFocalLoss(WorkersLoss):
@@ -115,8 +97,8 @@ class SoftmaxFocalLoss(WorkersLoss):
     Parameters
     ----------
     alpha : float or array of length C, optional
-        What examples of each class weigh, >= 0. -1 or None: all weigh 1. An array is a buffer, a
-        `torch.nn.Parameter` is learned.
+        What examples of each class weigh, >= 0. -1 or None: all weigh 1. A tensor is a buffer, and
+        so is a list, of torch's default type; a `torch.nn.Parameter` is learned.
     gamma : float or array of length C, default 2.0
         The focusing parameter, >= 0.
     reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
@@ -146,6 +128,11 @@ class SoftmaxFocalLoss(WorkersLoss):
     --------
     focalcore.softmax_focal_loss : The function, with every option.
     SigmoidFocalLoss : Classes that do not exclude each other; its notes say how workers share.
+
+    Notes
+    -----
+    The inputs are logits of shape (N, C) or (N, C, ...), the targets class labels, integers of the
+    shape (N) or (N, ...).
 
     References
     ----------
@@ -197,20 +184,8 @@ class SoftmaxFocalLoss(WorkersLoss):
         self.ignore_index = parse_index("ignore_index", ignore_index)
         self.background_class = parse_index("background_class", background_class)
 
-    def forward(self, inputs: Tensor, targets: Tensor, *, sample_weight: Tensor = None) -> Tensor:
-        """The loss of logits against class labels.
-
-        Parameters
-        ----------
-        inputs : Tensor of float16, bfloat16, float32 or float64, (N, C) or (N, C, ...)
-            The logits.
-        targets : Tensor of an integer type, (N) or (N, ...)
-            The class labels.
-        sample_weight : Tensor that broadcasts to `targets`, optional
-            Multiplies the loss of each row, >= 0; no gradient flows to it.
-        """
-        weight = parse_weight(sample_weight)
-        call = _calls.softmax(
+    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> _calls.Call:
+        return _calls.softmax(
             inputs,
             targets,
             axis=1,
@@ -219,14 +194,9 @@ class SoftmaxFocalLoss(WorkersLoss):
             label_smoothing=self.label_smoothing,
             soft_targets="hard" if self.label_smoothing else "expected",
             ignore_index=self.ignore_index,
-            weight=weight,
-            **self._reduction(targets, weight),
+            background=self.background_class if self.reduction == "mean_positive" else None,
+            **how,
         )
-        return self._reduced(call)
-
-    def _positives(self, targets: Tensor) -> Tensor:
-        labels = targets.long()
-        return (labels != self.background_class) & (labels != self.ignore_index)
 
 
 class FocalLoss(Loss):
@@ -240,8 +210,8 @@ class FocalLoss(Loss):
         The focusing parameter, >= 0.
     alpha : float or array, optional
         The class balance: in [0, 1] for "binary" and "multi-label", where positives weigh alpha and
-        negatives 1 - alpha; per-class weights >= 0 for "multi-class". None: all weigh 1. An array
-        is a buffer, a `torch.nn.Parameter` is learned.
+        negatives 1 - alpha; per-class weights >= 0 for "multi-class". None: all weigh 1. A tensor
+        is a buffer, and so is a list, of torch's default type; a `torch.nn.Parameter` is learned.
     reduction : {"mean", "sum", "none"}, default "mean"
         What becomes of the elements, or of the rows where the task is "multi-class".
     task_type : {"binary", "multi-class", "multi-label"}, default "binary"

@@ -12,6 +12,7 @@ import torch.distributed as dist
 from .. import _calls
 from .._backends import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
+from .._operands import POSITIVE_WEIGHT, POSITIVES, WEIGHT, Part
 from .._options import REDUCTIONS, Parameter, choose, parse_parameter
 
 Tensor = Any
@@ -23,6 +24,7 @@ class Loss(torch.nn.Module):  # type: ignore[misc] # torch is not a dependency
     _options: tuple[str, ...]  # in the order of the constructor
 
     def _hold(self, name: str, parsed: Parameter) -> None:
+        """Keep an option where a module keeps such a thing."""
         if isinstance(parsed, tuple | np.ndarray):
             parsed = torch.tensor(parsed, dtype=torch.get_default_dtype())
         if isinstance(parsed, torch.Tensor) and not isinstance(parsed, torch.nn.Parameter):
@@ -32,9 +34,7 @@ class Loss(torch.nn.Module):  # type: ignore[misc] # torch is not a dependency
 
     def extra_repr(self) -> str:
         """The options, as the constructor takes them."""
-        given = ((name, getattr(self, name)) for name in self._options)
-        shown = ((n, v.tolist() if isinstance(v, torch.Tensor) else v) for n, v in given)
-        return ", ".join(f"{name}={value!r}" for name, value in shown)
+        return ", ".join(f"{name}={_shown(getattr(self, name))}" for name in self._options)
 
     def __prepare_scriptable__(self) -> Any:
         raise NotImplementedError(
@@ -56,27 +56,43 @@ class WorkersLoss(Loss):
         self.gather_distributed = gather_distributed
         self.process_group = process_group
 
-    def _positives(self, targets: Tensor) -> Tensor:
-        """How much of a positive each target is."""
-        raise NotImplementedError
+    def forward(
+        self, inputs: Tensor, targets: Tensor, *, sample_weight: Tensor | None = None
+    ) -> Tensor:
+        """The loss of logits against targets.
 
-    def _reduction(self, targets: Tensor, weight: Tensor | None) -> dict[str, Any]:
-        """The reduction in the words of the functions."""
-        if self.reduction == "mean_positive":
-            return {"reduction": "mean", "normalizer": _sum(self._positives(targets), weight)}
-        if self.reduction == "mean" and weight is not None:
-            return {"reduction": "mean", "normalizer": "weight"}
-        return {"reduction": self.reduction}
-
-    def _reduced(self, call: _calls.Call) -> Tensor:
-        """The value of a call, here or over all workers."""
-        if call.reduction == "none" or not self._is_over_workers(call.operands.logits):
+        Parameters
+        ----------
+        inputs : Tensor of float16, bfloat16, float32 or float64
+            The logits.
+        targets : Tensor
+            What is right, of the types and shapes that the class names.
+        sample_weight : Tensor, optional
+            Multiplies the loss of each element or row, >= 0, and broadcasts to them; no gradient
+            flows to it.
+        """
+        weight = _parse_weight(sample_weight)
+        is_over_workers = self._is_over_workers(inputs)
+        reduction = "mean" if self.reduction == "mean_positive" else self.reduction
+        call = self._call(inputs, targets, weight=weight, reduction=reduction)
+        if reduction == "mean":
+            call = call._replace(normalizer=self._divisor(weight))
+        if reduction == "none" or not is_over_workers:
             return call.value()
         return mean_over_workers(*call.fraction(), self.process_group)
 
+    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> _calls.Call:
+        raise NotImplementedError
+
+    def _divisor(self, weight: Tensor | None) -> Part | None:
+        """What a mean is divided by; None: by how many count."""
+        if self.reduction == "mean_positive":
+            return POSITIVES if weight is None else POSITIVE_WEIGHT
+        return None if weight is None else WEIGHT
+
     def _is_over_workers(self, inputs: Tensor) -> bool:
         """Decided at each call: a process group may come and go."""
-        if self.gather_distributed is False or is_dtensor(inputs):  # which is all of it already
+        if self.gather_distributed is False:
             return False
         if not (dist.is_available() and dist.is_initialized()):
             if self.gather_distributed:
@@ -88,7 +104,18 @@ class WorkersLoss(Loss):
         size: int = dist.get_world_size(self.process_group)
         if size < 1:
             raise ValueError("process_group does not hold this worker; give a group that does")
-        return size > 1
+        return size > 1 and not (is_dtensor(inputs) and self._is_whole(inputs))
+
+    def _is_whole(self, inputs: Tensor) -> bool:
+        """Whether a DTensor is the batch of all workers already, and not only of some."""
+        workers = set(dist.get_process_group_ranks(self.process_group))
+        shared = workers & set(inputs.device_mesh.mesh.flatten().tolist())
+        if shared != workers and len(shared) > 1:
+            raise ValueError(
+                f"inputs are a DTensor of {len(shared)} of {len(workers)} workers; give as "
+                f"process_group the workers that gradients are averaged over, one of each mesh"
+            )
+        return shared == workers
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         memo[id(self.process_group)] = self.process_group  # a connection: copies share it
@@ -97,16 +124,21 @@ class WorkersLoss(Loss):
         return copied
 
 
-def parse_weight(weight: Tensor | None) -> Tensor | None:
+def _parse_weight(weight: Tensor | None) -> Tensor | None:
     if weight is None:
         return None
     if not isinstance(weight, torch.Tensor):
         raise TypeError(f"sample_weight must be a tensor; found {type(weight).__name__}")
-    return parse_parameter("sample_weight", weight.detach())
+    weight = weight.detach()
+    return parse_parameter(
+        "sample_weight", weight if weight.is_floating_point() else weight.float()
+    )
 
 
-def _sum(positives: Tensor, weight: Tensor | None) -> Tensor:
-    if weight is not None:
-        positives = torch.where(positives != 0, positives * weight, 0)
-    is_half = positives.dtype in (torch.float16, torch.bfloat16)
-    return (positives.float() if is_half else positives).sum()
+def _shown(value: Any) -> str:
+    if not isinstance(value, torch.Tensor):
+        return repr(value)
+    if value.is_meta or value.ndim > 1 or value.numel() > 8:
+        return f"<tensor of shape {tuple(value.shape)}>"
+    numbers = ", ".join(f"{number:.6g}" for number in value.flatten().tolist())
+    return f"[{numbers}]" if value.ndim else numbers
