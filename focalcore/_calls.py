@@ -28,6 +28,7 @@ from ._options import (
     parse_loss,
     parse_number,
     parse_optional,
+    parse_smoothing,
 )
 from ._reduction import divided, size_of
 from ._terms import Categorical, Probability, Sigmoid, Softmax, Terms
@@ -233,9 +234,7 @@ def binary(
         alpha=parse_alpha(alpha, most=1.0),
         pos_weight=parse_optional("pos_weight", pos_weight),
     )
-    smoothing = label_smoothing
-    if smoothing is not None:
-        smoothing = parse_number("label_smoothing", smoothing, most=1.0)
+    smoothing = parse_smoothing(label_smoothing)
     home, x, y = given.home, given.logits, given.targets
     check_broadcast("y_true", y.shape, "y_pred", x.shape)
     x, y = home.xp.broadcast_arrays(x, y)

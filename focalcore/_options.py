@@ -108,6 +108,11 @@ def parse_number(name: str, value: Any, most: float = INFINITY) -> float:
     return number
 
 
+def parse_smoothing(value: float | None) -> float | None:
+    """How far labels are smoothed, or None: not at all."""
+    return None if value is None else parse_number("label_smoothing", value, most=1.0)
+
+
 def parse_index(name: str, value: Any) -> int | None:
     """An integer, or None."""
     if value is None:

@@ -13,8 +13,8 @@ from ._options import (
     parse_alpha,
     parse_axis,
     parse_gamma,
-    parse_number,
     parse_optional,
+    parse_smoothing,
 )
 
 Tensor = Any
@@ -109,9 +109,7 @@ class BinaryFocalLoss(_Loss):
         self.pos_weight = parse_optional("pos_weight", _constant(pos_weight))
         self.alpha = parse_alpha(_constant(alpha), most=1.0)
         self.from_logits = bool(from_logits)
-        if label_smoothing is not None:
-            label_smoothing = parse_number("label_smoothing", label_smoothing, most=1.0)
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = parse_smoothing(label_smoothing)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The loss of each sample."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,27 +79,41 @@ class FocalLoss:
 
     def __call__(self, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None) -> Array:
         """The loss of logits against targets; `mask` and `weight` as for the functions."""
-        self._check_classes(logits)
-        loss = softmax_focal_loss if self.task_type == "multi-class" else sigmoid_focal_loss
-        return loss(
-            logits,
-            targets,
-            gamma=self.gamma,
-            alpha=self.alpha,
-            mask=mask,
-            weight=weight,
-            reduction=self.reduction,
-        )
+        return loss_of_task(self, logits, targets, mask=mask, weight=weight)
 
-    def _check_classes(self, logits: Any) -> None:
-        shape = np.shape(logits) if isinstance(logits, list | tuple) else logits.shape
-        if self.num_classes is None or self.task_type == "binary" or not shape:
-            return
-        if shape[-1] != self.num_classes:
-            raise ValueError(
-                f"logits must have {self.num_classes} classes on the last axis; "
-                f"found shape {tuple(shape)}"
-            )
+
+def loss_of_task(
+    options: Any, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None
+) -> Array:
+    """The loss that an object's options name, which are those of `FocalLoss`."""
+    _check_classes(options, logits)
+    return LOSSES[options.task_type](
+        logits,
+        targets,
+        gamma=options.gamma,
+        alpha=options.alpha,
+        mask=mask,
+        weight=weight,
+        reduction=options.reduction,
+    )
+
+
+LOSSES: dict[str, Callable[..., Array]] = {
+    "binary": sigmoid_focal_loss,
+    "multi-class": softmax_focal_loss,
+    "multi-label": sigmoid_focal_loss,
+}
+
+
+def _check_classes(options: Any, logits: Any) -> None:
+    shape = np.shape(logits) if isinstance(logits, list | tuple) else logits.shape
+    if options.num_classes is None or options.task_type == "binary" or not shape:
+        return
+    if shape[-1] != options.num_classes:
+        raise ValueError(
+            f"logits must have {options.num_classes} classes on the last axis; "
+            f"found shape {tuple(shape)}"
+        )
 
 
 def _entries(parameter: Parameter) -> int | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import array_api_compat.torch as xp
 import torch
 import torch.distributed as dist
 
 from .._backends import is_dtensor
+from .._reduction import divided
 
 Array = Any
 
@@ -23,11 +25,10 @@ def mean_over_workers(total: Array, count: Array, group: Any) -> Array:
     sums = torch.stack([total.detach().double(), count.detach()])
     dist.all_reduce(sums, group=group)
     whole, number = sums.unbind()
-    is_empty = number == 0
-    # W is divided by what 0 was replaced in: 0 / W would count as 1, and not as 1 / W
-    share = dist.get_world_size(group) / torch.where(is_empty, 1.0, number)
-    value = whole / torch.where(is_empty, 1.0, number)
-    along_count = torch.where(is_empty, 0.0, -share * value)
+    value = divided(xp, whole, number)
+    # W by the count of all: the count divided by W, where it is 0, would be 1 and not 1 / W
+    share = divided(xp, torch.full_like(number, dist.get_world_size(group)), number)
+    along_count = torch.where(number == 0, 0.0, -share * value)
     return _Mean.apply(total, count, value.to(total.dtype), share, along_count)
 
 

@@ -256,8 +256,7 @@ class FocalLoss(Loss):
 
     def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """The loss of logits against targets, of the shapes that the task has."""
-        loss = losses.FocalLoss(*(getattr(self, name) for name in self._options))
-        return loss(inputs, targets)
+        return losses.loss_of_task(self, inputs, targets)
 
 
 def _parse_alpha(alpha: Parameter | None, most: float) -> Parameter | None:
