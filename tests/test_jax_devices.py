@@ -1,9 +1,6 @@
 """Many devices in JAX: the mean is that of the whole batch."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,23 +10,14 @@ import focalcore
 jax = pytest.importorskip("jax", reason="jax is not installed")
 
 from . import jax_devices  # noqa: E402
+from .programs import output_of  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def found():
     """What four devices find, of all cases: JAX has to be started for them."""
-    devices = {
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.jax_devices"],
-        env=os.environ | devices,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    flags = "--xla_force_host_platform_device_count=4"
+    return json.loads(output_of("-m", "tests.jax_devices", JAX_PLATFORMS="cpu", XLA_FLAGS=flags))
 
 
 def expected(name, shards, positives):

@@ -31,6 +31,7 @@ LOSSES = {
 }
 ROWS = 12
 SHARDS = {2: ((8, 4), (12, 0)), 4: ((5, 4, 2, 1), (0, 7, 0, 5))}
+PART = (slice(0, 8), slice(8, ROWS))  # of two
 POSITIVES = {"no-positives": 0, "one-positive": 1, "positives": 7}
 WEIGHTED = ("no-weights", "some-weights", "weights")
 DTYPES = {torch.float64: 1e-14, torch.float32: 1e-6}
@@ -199,7 +200,7 @@ def meshes(rank):
 
     mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "model"))
     features, labels, _ = batch(7, torch.float64)
-    own = slice(0, 8) if rank < 2 else slice(8, ROWS)
+    own = PART[rank // 2]
     logits, labels = (
         distribute_tensor(x[own], mesh["model"], [Shard(0)])
         for x in (model(torch.float64)(features).detach(), labels)
@@ -221,7 +222,7 @@ def test_dtensors_of_some_workers_are_added_up_over_the_others():
     loss = SoftmaxFocalLoss(gather_distributed=False)(logits, labels)
     loss.backward()
     for rank, (value, gradient) in enumerate(w["data"] for w in found(4)):
-        own = slice(0, 8) if rank < 2 else slice(8, ROWS)
+        own = PART[rank // 2]
         torch.testing.assert_close(value, loss.detach(), rtol=1e-14, atol=0)
         torch.testing.assert_close(gradient / 2, logits.grad[own], rtol=1e-12, atol=1e-16)
 
@@ -233,77 +234,101 @@ def test_dtensors_of_some_workers_want_a_group():
 def own_part(rank):
     """Logits that learn, and labels, of an unequal part of a batch."""
     features, labels, _ = batch(7, torch.float64)
-    own = slice(0, 8) if rank == 0 else slice(8, ROWS)
+    own = PART[rank]
     return model(torch.float64)(features).detach()[own].requires_grad_(), labels[own]
+
+
+def with_gradient(loss, x):
+    return loss.detach(), *torch.autograd.grad(loss, x)
 
 
 def single_calls(rank, number):
     """What is asked once, of two workers."""
-    from torch.distributed.fsdp import fully_shard
-    from torch.distributed.tensor import Replicate, Shard, distribute_tensor, init_device_mesh
+    from torch.distributed.tensor import init_device_mesh
 
     logits, labels = own_part(rank)
-    criterion, results = SoftmaxFocalLoss(), {}
-    results["rows"] = SoftmaxFocalLoss(reduction="none")(logits, labels).detach()
-    results["own"] = SoftmaxFocalLoss(gather_distributed=False)(logits, labels).detach()
-    results["all"] = criterion(logits, labels).detach()
-
-    groups = [dist.new_group([r]) for r in range(number)]
-    results["group"] = SoftmaxFocalLoss(process_group=groups[rank])(logits, labels).detach()
-    copied = copy.deepcopy(SoftmaxFocalLoss(process_group=groups[rank]))
-    results["copied group"] = copied(logits, labels).detach()
-    try:
-        SoftmaxFocalLoss(process_group=groups[1 - rank])(logits, labels)
-    except ValueError as error:
-        results["another's group"] = str(error)
-
-    (results["gradient"],) = torch.autograd.grad(criterion(logits, labels), logits)
+    criterion, mesh = SoftmaxFocalLoss(), init_device_mesh("cpu", (number,))
+    results = {"all": criterion(logits, labels).detach()}
+    results["gradient"] = with_gradient(criterion(logits, labels), logits)[1]
     compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")
-    loss = compiled(logits, labels)
-    results["compiled"] = loss.detach(), *torch.autograd.grad(loss, logits)
-
-    features, soft = torch.randn(3 + rank, 2), torch.full((3 + rank, 2), 0.5).requires_grad_()
-    loss = SigmoidFocalLoss(reduction="mean_positive")(features, soft)
-    results["learned targets"] = features, *torch.autograd.grad(loss, soft)
-
-    count, logits_alone = (labels > 0).sum(), logits.detach().requires_grad_()
-    dist.all_reduce(count)
-    normalizer = count.clamp(min=1) / number
-    loss = focalcore.softmax_focal_loss(
-        logits_alone, labels, ignore_index=-100, reduction="mean", normalizer=normalizer
-    )
-    loss.backward()
-    results["function"] = loss.detach(), logits_alone.grad
-    loss = SoftmaxFocalLoss(reduction="mean_positive")(logits, labels)
-    results["module"] = loss.detach(), *torch.autograd.grad(loss, logits)
-
-    mesh, (logits_of_both, labels_of_both) = init_device_mesh("cpu", (number,)), own_part(0)
-    by_class = distribute_tensor(logits_of_both.detach(), mesh, [Shard(1)]).requires_grad_()
-    gamma = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
-    for name, options in {"by class": {}, "by class, learned": {"gamma": gamma}}.items():
-        loss = focalcore.softmax_focal_loss(
-            by_class,
-            distribute_tensor(labels_of_both, mesh, [Replicate()]),
-            ignore_index=-100,
-            reduction="mean",
-            **options,
-        )
-        (gradient,) = torch.autograd.grad(loss, by_class)
-        results[name] = loss.full_tensor().detach(), gradient.full_tensor()
-
-    features, labels_of_all, _ = batch(7, torch.float64)
-    own = slice(0, 8) if rank == 0 else slice(8, ROWS)
-    sharded = fully_shard(model(torch.float64), mesh=mesh)
-    loss = criterion(sharded(features[own]), labels_of_all[own])
-    loss.backward()
-    whole = [p.grad.full_tensor().flatten() for p in sharded.parameters()]
-    results["fsdp"] = loss.detach(), torch.cat(whole)
-
+    results["compiled"] = with_gradient(compiled(logits, labels), logits)
+    results |= left_alone(logits, labels, rank, number)
+    results |= counted_by_hand(logits, labels, number)
+    results |= learned_targets(rank) | over_classes(mesh) | fully_sharded(rank, mesh)
     with torch.no_grad():
         results["evaluated"] = criterion(logits, labels)
     dist.destroy_process_group()
     results["afterwards"] = criterion(logits, labels).detach()
     return results
+
+
+def left_alone(logits, labels, rank, number):
+    """Without reduction, without sharing, and in a group of one."""
+    groups = [dist.new_group([r]) for r in range(number)]
+    grouped = SoftmaxFocalLoss(process_group=groups[rank])
+    results = {
+        "rows": SoftmaxFocalLoss(reduction="none")(logits, labels).detach(),
+        "own": SoftmaxFocalLoss(gather_distributed=False)(logits, labels).detach(),
+        "group": grouped(logits, labels).detach(),
+        "copied group": copy.deepcopy(grouped)(logits, labels).detach(),
+    }
+    try:
+        SoftmaxFocalLoss(process_group=groups[1 - rank])(logits, labels)
+    except ValueError as error:
+        results["another's group"] = str(error)
+    return results
+
+
+def counted_by_hand(logits, labels, number):
+    """A function, which is given the count of all, and a module."""
+    count = (labels > 0).sum()
+    dist.all_reduce(count)
+    by_function = focalcore.softmax_focal_loss(
+        logits,
+        labels,
+        ignore_index=-100,
+        reduction="mean",
+        normalizer=count.clamp(min=1) / number,
+    )
+    by_module = SoftmaxFocalLoss(reduction="mean_positive")(logits, labels)
+    return {
+        "function": with_gradient(by_function, logits),
+        "module": with_gradient(by_module, logits),
+    }
+
+
+def learned_targets(rank):
+    features, soft = torch.randn(3 + rank, 2), torch.full((3 + rank, 2), 0.5).requires_grad_()
+    loss = SigmoidFocalLoss(reduction="mean_positive")(features, soft)
+    return {"learned targets": (features, *torch.autograd.grad(loss, soft))}
+
+
+def over_classes(mesh):
+    """DTensors of which each worker has some classes, of all rows."""
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    logits, labels = own_part(0)
+    logits = distribute_tensor(logits.detach(), mesh, [Shard(1)]).requires_grad_()
+    labels = distribute_tensor(labels, mesh, [Replicate()])
+    gamma = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    results = {}
+    for name, options in {"by class": {}, "by class, learned": {"gamma": gamma}}.items():
+        loss = focalcore.softmax_focal_loss(
+            logits, labels, ignore_index=-100, reduction="mean", **options
+        )
+        results[name] = tuple(x.full_tensor() for x in with_gradient(loss, logits))
+    return results
+
+
+def fully_sharded(rank, mesh):
+    from torch.distributed.fsdp import fully_shard
+
+    features, labels, _ = batch(7, torch.float64)
+    sharded = fully_shard(model(torch.float64), mesh=mesh)
+    loss = SoftmaxFocalLoss()(sharded(features[PART[rank]]), labels[PART[rank]])
+    loss.backward()
+    whole = [p.grad.full_tensor().flatten() for p in sharded.parameters()]
+    return {"fsdp": (loss.detach(), torch.cat(whole))}
 
 
 def of_two(name):
