@@ -121,7 +121,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.json is not None:
         _write_json(report, options.json)
     if show is not None:
-        show(report)
+        sys.stdout.write(show(report))
     return GOOD
 
 
@@ -175,13 +175,13 @@ def _score(options: argparse.Namespace, predictions: Predictions) -> Report:
         return run(lambda rows: bar.advance(task, rows))
 
 
-def _table(options: argparse.Namespace) -> Callable[[Report], None]:
+def _table(options: argparse.Namespace) -> Callable[[Report], str]:
     """How to show a report, found out before the work begins."""
     try:
-        from .evaluation.table import show
+        from .evaluation.table import text_of
     except ImportError:
         options.parser.error("the table needs rich: pip install 'focalcore[cli]', or use --json -")
-    return show
+    return text_of
 
 
 def _write_json(report: Report, file: str) -> None:

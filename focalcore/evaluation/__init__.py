@@ -1,7 +1,8 @@
 """Scoring a file of predictions: read in chunks, tallied per class, shown as a table or as JSON."""
 
-from ._source import BadDataError, Names
-from .predictions import CHUNK_ROWS, TASKS, Predictions, open_predictions
+from ._source import BadDataError, Names, shown
+from ._task import TASKS
+from .predictions import CHUNK_ROWS, Predictions, open_predictions
 from .tally import Report, evaluate
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "Report",
     "evaluate",
     "open_predictions",
+    "shown",
 ]

@@ -4,51 +4,64 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ._source import BadDataError, Block, Names, listed, which_scores
+from ._source import (
+    BadDataError,
+    Block,
+    Names,
+    Taken,
+    listed,
+    reading,
+    shown,
+    which_scores,
+    which_weight,
+)
 
 Array = Any
+
+HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 class ArraySource:
     """Arrays of one row per example."""
 
-    def __init__(self, name: str, arrays: dict[str, Array], names: Names) -> None:
-        self.name, self.arrays = name, arrays
-        scores, self.from_logits = which_scores(name, names, arrays, "logits", "probs")
-        self.scores = self._rows(scores)
-        self.targets = self._rows(names.targets or "targets")
-        weight = names.weight or ("weight" if "weight" in arrays else None)
+    def __init__(self, name: str, kind: str, arrays: Mapping[str, Array], names: Names) -> None:
+        self.name, self.kind, self.arrays = name, kind, arrays
+        scores = names.scores or which_scores(
+            name, {key: [key] if key in arrays else [] for key in ("logits", "probs")}, arrays
+        )
+        self.from_logits = names.logits is not None or (names.probs is None and scores == "logits")
+        targets = names.targets or "targets"
+        unnamed = [key for key in arrays if key not in (scores, targets)]
+        weight = names.weight or which_weight(name, unnamed)
+        self.taken = Taken.of(name, arrays, [scores], [targets], weight)
+        self.scores, self.targets = self._rows(scores), self._rows(targets)
         self.weight = None if weight is None else self._rows(weight)
-        if self.weight is not None and self.weight.size != len(self.weight):
-            raise BadDataError(
-                f"{name}: weight of shape {self.weight.shape}; there must be one for each row"
-            )
+        self._check_lengths()
         self.n_rows: int | None = len(self.scores)
         self.scores_shape, self.targets_shape = self.scores.shape, self.targets.shape
-        for what, found in (("targets", self.targets), ("weight", self.weight)):
-            if found is not None and len(found) != self.n_rows:
-                raise BadDataError(
-                    f"{name}: {self.n_rows} rows of scores and {len(found)} of {what}; "
-                    f"there must be as many of both"
-                )
 
     @classmethod
     def of_npy(cls, names: Names) -> ArraySource:
         """Each array in a .npy file of its own."""
-        files = names.given()
-        arrays = {key: _load(Path(file)) for key, file in files.items()}
-        return cls(str(names.scores), arrays, Names(**{key: key for key in files}))
+        arrays = {}
+        for file in names.given().values():
+            with reading(file, "a file of an array"):
+                arrays[file] = _load(Path(file))
+        return cls(str(names.scores), "a file of an array", arrays, names)
 
     @classmethod
     def of_npz(cls, file: Path, names: Names) -> ArraySource:
         """The arrays of a .npz file."""
-        return cls(str(file), _members(file), names)
+        return cls(str(file), "a file of arrays", Members(file), names)
 
     def class_names(self) -> tuple[str, ...]:
         """Their numbers."""
@@ -58,58 +71,91 @@ class ArraySource:
         """All rows in order, so many at a time."""
         for start in range(0, len(self.scores), rows):
             cut = slice(start, start + rows)
-            weight = None
+            targets, weight = self.targets[cut], None
+            if targets.dtype.kind == "f":
+                targets = np.asarray(targets, np.float64)
             if self.weight is not None:
                 weight = np.asarray(self.weight[cut], np.float64).reshape(-1)
-            yield Block(np.asarray(self.scores[cut], np.float64), self.targets[cut], weight)
+            yield Block(np.asarray(self.scores[cut], np.float64), targets, weight)
 
     def _rows(self, key: str) -> Array:
         if key not in self.arrays:
-            raise BadDataError(f"{self.name}: no array {key!r}; found {listed(self.arrays)}")
+            raise BadDataError(
+                f"{self.name}: no array {shown(key)}; found {listed(self.arrays)}: name one of "
+                f"these with --logits, --probs, --targets or --weight"
+            )
         array = self.arrays[key]
         if array.dtype.kind not in "biuf" or array.ndim == 0:
             raise BadDataError(
                 f"{self.name}: {key} of shape {array.shape} and dtype {array.dtype}; "
-                f"there must be rows of numbers"
+                f"there must be rows of numbers: name another array with --logits, --probs, "
+                f"--targets or --weight"
             )
         return array
 
+    def _check_lengths(self) -> None:
+        n = len(self.scores)
+        if self.weight is not None and self.weight.size != len(self.weight):
+            raise BadDataError(
+                f"{self.name}: weight of shape {self.weight.shape}; there must be one for each "
+                f"row: name another with --weight"
+            )
+        for what, found in (("targets", self.targets), ("weight", self.weight)):
+            if found is not None and len(found) != n:
+                raise BadDataError(
+                    f"{self.name}: {n} rows of scores and {len(found)} of {what}; there must be "
+                    f"as many of both: name another array with --{what}"
+                )
+
+
+class Members(Mapping[str, Array]):
+    """The arrays of a .npz file, each opened when it is asked for."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        with zipfile.ZipFile(file) as archive:
+            self.names = [name.removesuffix(".npy") for name in archive.namelist()]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, name: str) -> Array:
+        with zipfile.ZipFile(self.file) as archive:
+            if name not in self.names:
+                raise KeyError(name)
+            member = f"{name}.npy"
+            if member not in archive.namelist():
+                raise ValueError(f"{name!r} in it is not an array")
+            info = archive.getinfo(member)
+            if info.compress_type == zipfile.ZIP_STORED:
+                return _map(self.file, archive, info)
+            if info.compress_type != zipfile.ZIP_DEFLATED:
+                raise ValueError(f"{name!r} is compressed as numpy.savez_compressed does not")
+            with archive.open(info) as data:
+                return np.lib.format.read_array(data, allow_pickle=False)
+
 
 def _load(file: Path) -> Array:
-    try:
-        with file.open("rb") as raw:
-            shape, _, _ = _read_header(raw)
-        # an empty array can't be mapped
-        return np.load(file, mmap_mode="r" if math.prod(shape) else None)
-    except (EOFError, ValueError) as error:
-        raise BadDataError(f"{file}: not an array ({error})") from None
+    with file.open("rb") as raw:
+        shape, _, _ = _read_header(raw)
+    # an empty array can't be mapped
+    return np.load(file, mmap_mode="r" if math.prod(shape) else None)
 
 
-def _members(file: Path) -> dict[str, Array]:
-    try:
-        with zipfile.ZipFile(file) as archive, np.load(file) as loaded:
-            return {
-                name: _map(file, archive, name) if _is_stored(archive, name) else loaded[name]
-                for name in loaded.files
-            }
-    except (zipfile.BadZipFile, EOFError, ValueError) as error:
-        raise BadDataError(f"{file}: not a file of arrays ({error})") from None
-
-
-def _is_stored(archive: zipfile.ZipFile, name: str) -> bool:
-    """Whether a member lies in the file as it is, uncompressed."""
-    member = f"{name}.npy"
-    if member not in archive.namelist():
-        raise BadDataError(f"{archive.filename}: {name!r} is not an array")
-    return archive.getinfo(member).compress_type == zipfile.ZIP_STORED
-
-
-def _map(file: Path, archive: zipfile.ZipFile, name: str) -> Array:
+def _map(file: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
     """Map a stored member: its data begin behind two headers, the archive's and NumPy's."""
-    info = archive.getinfo(f"{name}.npy")
     with archive.open(info) as member:
         shape, is_fortran, dtype = _read_header(member)
         header = member.tell()
+    size = header + math.prod(shape) * dtype.itemsize
+    if size != info.file_size and not dtype.hasobject:  # or it would be read from its neighbour
+        raise ValueError(f"{info.filename} has {info.file_size} bytes and says it has {size}")
     if math.prod(shape) == 0 or dtype.hasobject:
         return np.empty(shape, dtype)
     with file.open("rb") as raw:
@@ -122,7 +168,8 @@ def _map(file: Path, archive: zipfile.ZipFile, name: str) -> Array:
 
 def _read_header(file: Any) -> tuple[tuple[int, ...], bool, Any]:
     """Shape, whether in Fortran's order, and dtype of an array in NumPy's format."""
-    major, _ = np.lib.format.read_magic(file)
-    read = getattr(np.lib.format, f"read_array_header_{major}_0")
-    shape, is_fortran, dtype = read(file)
+    version = np.lib.format.read_magic(file)
+    if version not in HEADERS:
+        raise ValueError(f"its format is {version}, which NumPy writes for no array of numbers")
+    shape, is_fortran, dtype = HEADERS[version](file)
     return shape, is_fortran, dtype

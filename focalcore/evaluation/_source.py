@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, Protocol
 
 Array = Any
 Shape = tuple[int, ...]
+
+WEIGHTS = ("weight", "sample_weight")
+# what NumPy, zipfile and a decoder raise at a file that isn't what its name says
+MALFORMED = (
+    ValueError,
+    EOFError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class BadDataError(Exception):
@@ -34,6 +49,36 @@ class Names:
         return {key: name for key, name in vars(self).items() if name is not None}
 
 
+@dataclass(frozen=True)
+class Taken:
+    """The names of the columns or arrays, by what they were taken for, in the order of classes."""
+
+    scores: tuple[str, ...]
+    targets: tuple[str, ...]
+    weight: str | None
+    unused: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        file: str,
+        available: Iterable[str],
+        scores: Sequence[str],
+        targets: Sequence[str],
+        weight: str | None,
+    ) -> Taken:
+        """What is taken, each name once, and what is left."""
+        taken = Counter([*scores, *targets, *([] if weight is None else [weight])])
+        name, times = taken.most_common(1)[0]
+        if times > 1:
+            raise BadDataError(
+                f"{file}: {name!r} is taken {times} times; scores, targets and weight must be "
+                f"different: name others with --logits, --probs, --targets or --weight"
+            )
+        unused = tuple(name for name in available if name not in taken)
+        return cls(tuple(scores), tuple(targets), weight, unused)
+
+
 class Block(NamedTuple):
     """Consecutive rows."""
 
@@ -47,6 +92,8 @@ class Source(Protocol):
     """A file, opened."""
 
     name: str
+    kind: str  # what the file must be, in a message
+    taken: Taken
     from_logits: bool
     n_rows: int | None  # None: only reading tells
     scores_shape: Shape  # -1 for a number of rows that is not known
@@ -59,21 +106,52 @@ class Source(Protocol):
         """All rows in order, so many at a time."""
 
 
+@contextmanager
+def reading(file: str, kind: str) -> Iterator[None]:
+    """Turn whatever goes wrong in reading a file into an error with its name and the reason."""
+    try:
+        yield
+    except OSError as error:
+        raise BadDataError(f"{file}: can't be read ({error.strerror or error})") from None
+    except MALFORMED as error:
+        reason = str(error) or type(error).__name__
+        raise BadDataError(f"{file}: not {kind} ({reason})") from None
+
+
+def blocks(source: Source, rows: int) -> Iterator[Block]:
+    """All rows of a source, so many at a time."""
+    with reading(source.name, source.kind):
+        yield from source.read(rows)
+
+
 def which_scores(
-    file: str, names: Names, available: Iterable[str], logits: str, probs: str
-) -> tuple[str, bool]:
-    """What holds the scores, as named or by its usual name, and whether they are logits."""
-    if names.scores is not None:
-        return names.scores, names.logits is not None
-    found = [p for p in (logits, probs) if any(fnmatchcase(name, p) for name in available)]
-    if len(found) == 1:
-        return found[0], found[0] == logits
-    which = f"both {logits} and {probs}" if found else f"neither {logits} nor {probs}"
+    file: str, found: Mapping[str, Sequence[str]], available: Iterable[str], meant: str = ""
+) -> str:
+    """Which of the two usual kinds of scores there are."""
+    kinds = [kind for kind, names in found.items() if names]
+    if len(kinds) == 1:
+        return kinds[0]
+    which = f"both {' and '.join(found)}" if kinds else f"neither {' nor '.join(found)}{meant}"
     raise BadDataError(
         f"{file}: {which}; found {listed(available)}: name the scores with --logits or --probs"
     )
 
 
-def listed(names: Iterable[str]) -> str:
+def which_weight(file: str, available: Iterable[str]) -> str | None:
+    """The weight by its usual names, if there is one."""
+    found = [name for name in available if name in WEIGHTS]
+    if len(found) > 1:
+        raise BadDataError(f"{file}: both {' and '.join(WEIGHTS)}; name one of them with --weight")
+    return found[0] if found else None
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
     """Names in a message."""
-    return ", ".join(map(repr, names)) or "nothing"
+    every = [shown(name) for name in names]
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return (", ".join(every[:most]) or "nothing") + more
+
+
+def shown(text: str, most: int = 60) -> str:
+    """A text in a message."""
+    return repr(text) if len(text) <= most else f"{text[:most]!r}... of {len(text)} characters"

@@ -3,95 +3,98 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ._source import BadDataError, Block, Names, Shape, listed, which_scores
+from ._columns import choose_columns
+from ._source import BadDataError, Block, Names, Shape, shown
 
 
 class TableSource:
     """Columns of a file with a header."""
 
+    kind = "a text file in UTF-8"
+
     def __init__(self, file: Path, names: Names) -> None:
         self.name, self.file = str(file), file
         self.n_rows: int | None = None
         self.header = self._read_header()
-        scores, self.from_logits = which_scores(self.name, names, self.header, "logit*", "prob*")
-        self.scores = self._columns(scores)
-        self.targets = self._columns(names.targets or "target*")
-        weight = names.weight or ("weight" if "weight" in self.header else None)
-        self.weight = [] if weight is None else self._columns(weight)
-        if len(self.weight) > 1:
-            raise BadDataError(f"{file}: {weight!r} names {len(self.weight)} columns of weights")
-        self.scores_shape, self.targets_shape = _shape(self.scores), _shape(self.targets)
+        self.taken, self.from_logits = choose_columns(self.name, names, self.header)
+        self.scores_shape = _shape(self.taken.scores)
+        self.targets_shape = _shape(self.taken.targets)
 
     def class_names(self) -> tuple[str, ...]:
         """The names of the columns."""
-        return tuple(self.header[i] for i in self.scores)
+        return self.taken.scores
 
     def read(self, rows: int) -> Iterator[Block]:
         """All rows in order, so many at a time."""
-        wanted = [*self.scores, *self.targets, *self.weight]
-        ends = np.cumsum([len(self.scores), len(self.targets)])
-        with self._open() as lines:
-            reader = csv.reader(lines)
-            next(reader)
-            numbered = ((reader.line_num, row) for row in reader if row)
-            while block := list(islice(numbered, rows)):
-                table = np.asarray([self._numbers(line, row, wanted) for line, row in block])
-                scores, targets, weight = np.split(table, ends, axis=1)
-                scores = scores if len(self.scores) > 1 else scores[:, 0]
-                targets = targets if len(self.targets) > 1 else targets[:, 0]
-                yield Block(scores, targets, weight[:, 0] if self.weight else None)
+        taken = self.taken
+        weights = () if taken.weight is None else (taken.weight,)
+        place = {name: i for i, name in enumerate(self.header)}
+        wanted = [place[name] for name in (*taken.scores, *taken.targets, *weights)]
+        ends = np.cumsum([len(taken.scores), len(taken.targets)])
+        numbered = ((line, row) for line, row in islice(self._lines(), 1, None) if row)
+        while block := list(islice(numbered, rows)):
+            table = np.asarray([self._numbers(line, row, wanted) for line, row in block])
+            scores, targets, weight = np.split(table, ends, axis=1)
+            scores = scores if len(taken.scores) > 1 else scores[:, 0]
+            targets = targets if len(taken.targets) > 1 else targets[:, 0]
+            yield Block(scores, targets, weight[:, 0] if weights else None)
 
-    def _open(self) -> Any:
-        return self.file.open(newline="", encoding="utf-8-sig")
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
+        """The fields of every row, the header too, with the number of the line they end on."""
+        with self.file.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.reader(lines, strict=True)
+            try:
+                for row in reader:
+                    yield reader.line_num, row
+            except csv.Error as error:
+                raise BadDataError(
+                    f"{self.name}: line {reader.line_num} can't be cut into fields ({error}); "
+                    f"close its quotes, or leave a column of long texts out of the file"
+                ) from None
 
     def _read_header(self) -> list[str]:
-        try:
-            with self._open() as lines:
-                header = [column.strip() for column in next(csv.reader(lines), [])]
-        except UnicodeDecodeError as error:
-            raise BadDataError(f"{self.name}: not a text file ({error})") from None
+        _, fields = next(self._lines(), (0, []))
+        header = [column.strip() for column in fields]
         if not header:
-            raise BadDataError(f"{self.name}: the file is empty; there must be a header and rows")
-        for column in header:
-            if header.count(column) > 1:
-                raise BadDataError(f"{self.name}: two columns are called {column!r}")
+            raise BadDataError(
+                f"{self.name}: the file is empty, or its first line is; there must be a header "
+                f"and rows"
+            )
+        column, times = Counter(header).most_common(1)[0]
+        if times > 1:
+            raise BadDataError(
+                f"{self.name}: two columns are called {shown(column)}; each must have a name of "
+                f"its own in the header"
+            )
         return header
-
-    def _columns(self, patterns: str) -> list[int]:
-        columns = []
-        for pattern in map(str.strip, patterns.split(",")):
-            found = [i for i, column in enumerate(self.header) if fnmatchcase(column, pattern)]
-            if not found:
-                raise BadDataError(
-                    f"{self.name}: no column {pattern!r}; found {listed(self.header)}"
-                )
-            columns += found
-        return columns
 
     def _numbers(self, line: int, row: list[str], wanted: Sequence[int]) -> list[float]:
         if len(row) != len(self.header):
             raise BadDataError(
-                f"{self.name}: line {line} has {len(row)} fields; the header has {len(self.header)}"
+                f"{self.name}: line {line} has {len(row)} fields; the header has "
+                f"{len(self.header)}, and each line must have as many"
             )
         return [self._number(line, i, row[i]) for i in wanted]
 
     def _number(self, line: int, column: int, text: str) -> float:
         try:
+            if "_" in text:  # Python's 1_000 is nobody's number in a table
+                raise ValueError
             return float(text)
         except ValueError:
             raise BadDataError(
-                f"{self.name}: line {line}, column {self.header[column]!r} is {text!r}; "
-                f"it must be a number"
+                f"{self.name}: line {line}, column {shown(self.header[column])} is {shown(text)}; "
+                f"it must be a number: name other columns with --logits, --probs, --targets or "
+                f"--weight"
             ) from None
 
 
-def _shape(columns: list[int]) -> Shape:
+def _shape(columns: Sequence[str]) -> Shape:
     return (-1,) if len(columns) == 1 else (-1, len(columns))

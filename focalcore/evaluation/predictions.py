@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 
 from ._array_files import ArraySource
-from ._source import BadDataError, Block, Names, Shape, Source
+from ._source import BadDataError, Block, Names, Source, blocks, reading
 from ._tables import TableSource
+from ._task import has_one_hot_targets, is_one_hot, task_of
 
 Array = Any
 
-TASKS = ("binary", "multi-label", "multi-class")
 CHUNK_ROWS = 65_536
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Scores and their targets: (N,) and (N,), (N, C) and (N, C), or (N, C) and (N,)."""
+    """Scores and their targets: (N,) and (N,), (N, C) and (N, C), or (N, C) and (N,).
+
+    The targets of a multi-class task may be one-hot rows, which are read as the labels they name.
+    """
 
     task: str
     source: Source
@@ -33,15 +36,22 @@ class Predictions:
         """The names of the classes: two where the task is binary."""
         return ("negative", "positive") if self.task == "binary" else self.source.class_names()
 
+    @property
+    def one_hot(self) -> bool:
+        """Whether the file has one-hot rows in place of labels."""
+        return has_one_hot_targets(self.task, self.source)
+
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Block]:
         """All rows in order, 0 where ignored; an error at the first number not allowed."""
         n_read = 0
-        for block in self.source.read(rows):
+        for block in blocks(self.source, rows):
             n = len(block.scores)
             scores, targets, weight, _ = block
             scores = scores.reshape(n) if self.task == "binary" else scores
-            targets = targets if self.task == "multi-label" else np.reshape(targets, n)
+            has_rows = self.task == "multi-label" or self.one_hot
+            targets = targets if has_rows else np.reshape(targets, n)
             chunk = self._without_ignored(Block(scores, targets, weight))
+            chunk = self._with_labels(n_read, chunk) if self.one_hot else chunk
             self._check(n_read, chunk)
             n_read += n
             yield chunk
@@ -53,8 +63,25 @@ class Predictions:
             return block
         scores, targets, weight, _ = block
         kept = targets != self.ignore_index
+        if self.one_hot:  # a row is ignored as a whole
+            kept = np.broadcast_to(kept.any(axis=1, keepdims=True), kept.shape)
         beside = kept if scores.ndim == targets.ndim else kept[:, None]
         return Block(np.where(beside, scores, 0.0), np.where(kept, targets, 0), weight, kept)
+
+    def _with_labels(self, first_row: int, block: Block) -> Block:
+        """The class that each row of targets names, in place of the row."""
+        scores, targets, weight, kept = block
+        kept = None if kept is None else kept[:, 0]
+        bad = ~is_one_hot(targets) & (True if kept is None else kept)
+        if np.any(bad):
+            row = int(np.argmax(bad))
+            found = ", ".join(f"{float(value):g}" for value in targets[row][:20])
+            raise BadDataError(
+                f"{self.source.name}: targets in row {first_row + row}, counted from 0, are "
+                f"{found}; each row must be one-hot, one 1 and else 0, where classes exclude each "
+                f"other: say --task multi-label if they do not"
+            )
+        return Block(scores, np.argmax(targets, axis=1), weight, kept)
 
     def _check(self, first_row: int, block: Block) -> None:
         scores, targets, weight, _ = block
@@ -97,43 +124,18 @@ def open_predictions(
     file: Path | None, names: Names, task: str | None = None, ignore_index: int | None = None
 ) -> Predictions:
     """Open a .npz or .csv file, or the .npy files that are named; tell the task from the shapes."""
-    source: Source
+    source = _opened(file, names)
+    return Predictions(task_of(source, task, ignore_index), source, ignore_index)
+
+
+def _opened(file: Path | None, names: Names) -> Source:
     if file is None:
-        source = ArraySource.of_npy(names)
-    elif file.suffix == ".npz":
-        source = ArraySource.of_npz(file, names)
-    else:
-        source = TableSource(file, names)
-    return Predictions(_task_of(source, task), source, ignore_index)
-
-
-def _task_of(source: Source, said: str | None) -> str:
-    """The task that the shapes tell, or the one that was said if they allow it."""
-    scores, targets = source.scores_shape, source.targets_shape
-    if scores[1:] == (0,):
-        raise BadDataError(f"{source.name}: scores of shape {_named(scores)} have no classes")
-    fits = {
-        "binary": _is_flat(scores) and _is_flat(targets),
-        "multi-label": len(scores) == 2 and scores[1:] == targets[1:],
-        "multi-class": len(scores) == 2 and _is_flat(targets),
-    }
-    allowed = [task for task in TASKS if fits[task]]
-    if said in allowed or (said is None and allowed):
-        return said or allowed[0]
-    wanted = "any task" if said is None else f"--task {said}"
-    raise BadDataError(
-        f"{source.name}: scores of shape {_named(scores)} and targets of shape {_named(targets)} "
-        f"do not fit {wanted}; binary: (N,) and (N,), multi-label: (N, C) and (N, C), "
-        f"multi-class: (N, C) and (N,)"
-    )
-
-
-def _is_flat(shape: Shape) -> bool:
-    return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
-
-
-def _named(shape: Shape) -> str:
-    return str(shape).replace("-1", "N")
+        return ArraySource.of_npy(names)
+    if file.suffix == ".npz":
+        with reading(str(file), "a file of arrays"):
+            return ArraySource.of_npz(file, names)
+    with reading(str(file), TableSource.kind):
+        return TableSource(file, names)
 
 
 def _is_number(x: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..functional import sigmoid_focal_loss, softmax_focal_loss
 from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
-from ._source import Block
+from ._source import Block, Taken
 from .predictions import CHUNK_ROWS, Predictions
 
 Array = Any
@@ -43,7 +43,9 @@ class Report:
 
     file: str
     task: str
+    one_hot: bool  # whether targets are rows and not labels, where the task is multi-class
     scores: str
+    taken: Taken
     examples: int
     ignored: int
     targets: int  # that count: of a multi-label task, several an example
@@ -129,7 +131,9 @@ class Tally:
         return Report(
             file=p.source.name,
             task=p.task,
+            one_hot=p.one_hot,
             scores="logits" if p.source.from_logits else "probabilities",
+            taken=p.source.taken,
             examples=self.examples,
             ignored=self.ignored,
             targets=self.targets,

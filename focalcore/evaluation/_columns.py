@@ -1,0 +1,193 @@
+"""Which columns of a table are meant, and in which order.
+
+Columns have their usual names (`prob`, `prob_cat`, `prob7`), or a user names them, by a list or by
+patterns. Numbers at the ends of names are those of classes; a list keeps its own order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from ._source import BadDataError, Names, Taken, listed, shown, which_scores, which_weight
+
+OPTIONS = {"logit": "--logits", "prob": "--probs", "target": "--targets"}
+
+
+class Key(NamedTuple):
+    """What tells a column from the others of its kind: a text, and the number at its end."""
+
+    text: str
+    number: int | None
+
+    @classmethod
+    def of(cls, rest: str) -> Key:
+        """The key in what a name has beyond its usual word or its pattern."""
+        text = rest.rstrip("0123456789")
+        digits = rest[len(text) :]
+        return cls(text, int(digits) if digits else None)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns of one kind, in the order of classes."""
+
+    option: str
+    names: tuple[str, ...]
+    keys: tuple[Key, ...]
+    is_listed: bool  # each by its own name, so that the order is the user's
+
+    @property
+    def numbers(self) -> tuple[int | None, ...]:
+        """The numbers alone, where nothing else tells the columns apart."""
+        texts = {key.text for key in self.keys}
+        return tuple(key.number for key in self.keys) if len(texts) == 1 else ()
+
+
+def choose_columns(file: str, names: Names, header: Sequence[str]) -> tuple[Taken, bool]:
+    """The columns of scores, targets and weight, and whether the scores are logits."""
+    scores = _asked(file, names.scores, "logit" if names.logits else "prob", header)
+    targets = _asked(file, names.targets, "target", header)
+    weight = _asked_weight(file, names.weight, header)
+    asked = {weight, *(name for group in (scores, targets) if group for name in group.names)}
+    free = [name for name in header if name not in asked]
+    scores = scores or _usual_scores(file, free, header)
+    targets = targets or _usual_targets(file, free, header)
+    of_scores, of_targets = _paired(file, scores, targets)
+    if weight is None:
+        taken = {*of_scores, *of_targets}
+        weight = which_weight(file, [name for name in free if name not in taken])
+    return Taken.of(file, header, of_scores, of_targets, weight), scores.option == "--logits"
+
+
+def _usual(word: str, header: Sequence[str]) -> list[str]:
+    """The columns called by a word: the word alone, or else with a name or a number behind it."""
+    if word in header:
+        return [word]
+    return [name for name in header if _beyond(word, name) is not None]
+
+
+def _beyond(word: str, name: str) -> str | None:
+    """What a name has beyond a usual word; None: it is no such name."""
+    found = re.fullmatch(rf"{word}(?:_(.*)|([0-9]*))", name, re.DOTALL)
+    return None if found is None else (found[1] or found[2] or "")
+
+
+def _usual_scores(file: str, free: Sequence[str], header: Sequence[str]) -> Group:
+    found = {f"{word}*": _usual(word, free) for word in ("logit", "prob")}
+    kind = which_scores(file, found, header, " (as prob, prob_NAME or prob0, prob1)")
+    return _ordered(file, kind[:-1], found[kind])
+
+
+def _usual_targets(file: str, free: Sequence[str], header: Sequence[str]) -> Group:
+    found = _usual("target", free)
+    if not found:
+        raise BadDataError(
+            f"{file}: no column 'target*' (as target, target_NAME or target0, target1); found "
+            f"{listed(header)}: name the targets with --targets"
+        )
+    return _ordered(file, "target", found)
+
+
+def _ordered(file: str, word: str, names: Sequence[str]) -> Group:
+    keys = [Key.of(_beyond(word, name) or "") for name in names]
+    return _by_number(file, Group(OPTIONS[word], tuple(names), tuple(keys), is_listed=False))
+
+
+def _asked(file: str, asked: str | None, word: str, header: Sequence[str]) -> Group | None:
+    """The columns that a user names, as a,b,c or with patterns."""
+    if asked is None:
+        return None
+    option = OPTIONS[word]
+    parts = [asked] if asked in header else [part.strip() for part in asked.split(",")]
+    groups = [_of_part(file, part, option, word, header) for part in parts]
+    return Group(
+        option,
+        tuple(name for group in groups for name in group.names),
+        tuple(key for group in groups for key in group.keys),
+        all(group.is_listed for group in groups),
+    )
+
+
+def _asked_weight(file: str, asked: str | None, header: Sequence[str]) -> str | None:
+    """The one column that a user names as the weight."""
+    if asked is None or asked in header:
+        return asked
+    found = [name for name in header if fnmatchcase(name, asked.strip())]
+    if len(found) != 1:
+        raise BadDataError(
+            f"{file}: --weight {shown(asked)} names {len(found)} columns, {listed(found)}; it must "
+            f"name one of {listed(header)}"
+        )
+    return found[0]
+
+
+def _of_part(file: str, part: str, option: str, word: str, header: Sequence[str]) -> Group:
+    """One column by its name, or those that fit a pattern."""
+    if not part:
+        raise BadDataError(f"{file}: {option} has an empty name; names must be as a,b,c")
+    if part in header:
+        beyond = _beyond(word, part)
+        return Group(option, (part,), (Key.of(part if beyond is None else beyond),), True)
+    names = [name for name in header if fnmatchcase(name, part)]
+    if not names:
+        raise BadDataError(
+            f"{file}: no column {shown(part)}; found {listed(header)}: name one of these "
+            f"with {option}"
+        )
+    keys = [Key.of(_in_pattern(part, name)) for name in names]
+    return _by_number(file, Group(option, tuple(names), tuple(keys), is_listed=False))
+
+
+def _in_pattern(pattern: str, name: str) -> str:
+    """What a name has in place of a pattern's wildcards, with the whole of a number there."""
+    before = re.split(r"[*?[]", pattern, maxsplit=1)[0].rstrip("0123456789")
+    after = re.split(r"[*?\]]", pattern)[-1].lstrip("0123456789")
+    return name[len(before) : len(name) - len(after)]
+
+
+def _by_number(file: str, group: Group) -> Group:
+    """The columns in the order of their numbers, or of the file where they have none."""
+    numbers = [key.number for key in group.keys if key.number is not None]
+    if len(group.names) == 1 or not numbers:
+        return group
+    way_out = f"name them in the order of the classes, as {group.option} a,b,c"
+    if len(numbers) < len(group.names):
+        raise BadDataError(
+            f"{file}: some of the columns {listed(group.names)} end in a number and some do not; "
+            f"either all must, or none: {way_out}"
+        )
+    first = min(numbers)
+    if first > 1 or sorted(numbers) != list(range(first, first + len(numbers))):
+        raise BadDataError(
+            f"{file}: the columns {listed(group.names)} do not end in each number once, from 0 "
+            f"or 1 on: {way_out}"
+        )
+    order = sorted(range(len(numbers)), key=numbers.__getitem__)
+    return Group(
+        group.option,
+        tuple(group.names[i] for i in order),
+        tuple(group.keys[i] for i in order),
+        is_listed=False,
+    )
+
+
+def _paired(file: str, scores: Group, targets: Group) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Scores and targets of the same classes, in one order."""
+    n = len(scores.names)
+    if n == 1 or n != len(targets.names) or (scores.is_listed and targets.is_listed):
+        return scores.names, targets.names
+    first, second = (targets, scores) if targets.is_listed else (scores, targets)
+    for keys, others in ((first.keys, second.keys), (first.numbers, second.numbers)):
+        partner = dict(zip(others, second.names, strict=False))
+        if len(partner) == n and set(partner) == set(keys):
+            match = tuple(partner[key] for key in keys)
+            return (match, first.names) if targets.is_listed else (first.names, match)
+    raise BadDataError(
+        f"{file}: the columns of scores {listed(scores.names)} and of targets "
+        f"{listed(targets.names)} do not end in the same names or numbers: list both in one "
+        f"order, as {scores.option} a,b,c --targets d,e,f"
+    )
