@@ -646,6 +646,37 @@ def test_two_usual_weights_ask_for_one(refusal, report, tmp_path, kind):
     assert found["cross_entropy"] == approx(-np.log(0.1))
 
 
+@pytest.mark.parametrize("kind", ["npz", "csv"])
+@pytest.mark.parametrize(
+    ("weight", "ignored", "words"),
+    [
+        ([0, 0], [], ["add up to 0", "--weight"]),
+        ([1, 0], ["--ignore-index", 1], ["add up to 0", "--weight"]),
+        ([1e308, 1e308], [], ["add up to inf", "--weight"]),
+        ([1, 1], ["--ignore-index", 1, "--chunk-rows", 1], None),
+    ],
+    ids=["all zero", "zero where not ignored", "infinite", "one counts"],
+)
+def test_weights_that_give_no_mean_are_bad_data(
+    refusal, report, tmp_path, kind, weight, ignored, words
+):
+    files = kinds_of_file(tmp_path, prob=[0.5, 0.9], target=[1, 0], weight=weight)
+    if words is None:
+        assert report(files[kind], *ignored)["cross_entropy"] == approx(-np.log(0.1))
+        return
+    err = refusal(3, files[kind], *ignored)
+    for word in words:
+        assert word in err
+
+
+@pytest.mark.parametrize("kind", ["npz", "csv"])
+def test_nothing_but_ignored_targets_is_bad_data(refusal, tmp_path, kind):
+    files = kinds_of_file(tmp_path, prob=[0.5, 0.9], target=[7, 7])
+    err = refusal(3, files[kind], "--ignore-index", 7)
+    assert "--ignore-index" in err
+    assert "7" in err
+
+
 @pytest.fixture
 def softmax(rng):
     """Logits, probabilities and labels of classes that exclude each other."""

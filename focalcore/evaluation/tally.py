@@ -10,7 +10,7 @@ import numpy as np
 
 from ..functional import sigmoid_focal_loss, softmax_focal_loss
 from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
-from ._source import Block, Taken
+from ._source import BadDataError, Block, Taken
 from .predictions import CHUNK_ROWS, Predictions
 
 Array = Any
@@ -70,11 +70,12 @@ def evaluate(
 ) -> Report:
     """Score a file; ``progress`` is told the rows of each chunk."""
     tally = Tally(predictions, gammas, alpha)
-    for chunk in predictions.chunks(chunk_rows):
-        tally.add(chunk)
-        if progress is not None:
-            progress(len(chunk.scores))
-    return tally.report()
+    with np.errstate(over="ignore"):  # a sum beyond float64 is infinite, and told
+        for chunk in predictions.chunks(chunk_rows):
+            tally.add(chunk)
+            if progress is not None:
+                progress(len(chunk.scores))
+        return tally.report()
 
 
 class Tally:
@@ -116,7 +117,7 @@ class Tally:
 
     def report(self) -> Report:
         """The means."""
-        p, mass = self.predictions, float(self.weights.sum()) or 1.0
+        p, mass = self.predictions, self._mass()
         totals = self.losses.sum(axis=0)
         scores = tuple(
             Score(
@@ -143,6 +144,22 @@ class Tally:
             cross_entropy=self.cross_entropy / mass,
             losses=scores,
         )
+
+    def _mass(self) -> float:
+        """What the means divide by."""
+        source = self.predictions.source
+        if self.targets == 0:
+            raise BadDataError(
+                f"{source.name}: all targets are {self.predictions.ignore_index}, which "
+                f"--ignore-index leaves out; one at least must count"
+            )
+        mass = float(self.weights.sum())
+        if not 0 < mass < np.inf:
+            raise BadDataError(
+                f"{source.name}: the weights of the {self.targets} targets that count add up to "
+                f"{mass:g}; the sum must be finite and above 0: name others with --weight"
+            )
+        return mass
 
     @property
     def _is_multi_label(self) -> bool:
