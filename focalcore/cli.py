@@ -23,6 +23,7 @@ from .evaluation import (
     evaluate,
     open_predictions,
 )
+from .evaluation.alpha import check_alpha
 
 GOOD, WRONG_USAGE, BAD_DATA, INTERRUPTED = 0, 2, 3, 130
 
@@ -148,15 +149,10 @@ def _check_usage(options: argparse.Namespace, names: Names) -> None:
 
 
 def _check_alpha(options: argparse.Namespace, predictions: Predictions) -> None:
-    alpha, task = options.alpha, predictions.task
     try:
-        if alpha is not None:
-            parse_parameter("alpha", alpha, math.inf if task == "multi-class" else 1.0)
+        check_alpha(options.alpha, predictions)
     except ValueError as error:
         options.parser.error(str(error))
-    n = 1 if task == "binary" else len(predictions.classes)
-    if isinstance(alpha, tuple) and len(alpha) != n:
-        options.parser.error(f"alpha must be one number, or {n}; found {len(alpha)} numbers")
 
 
 def _score(options: argparse.Namespace, predictions: Predictions) -> Report:

@@ -677,6 +677,29 @@ def test_nothing_but_ignored_targets_is_bad_data(refusal, tmp_path, kind):
     assert "7" in err
 
 
+@pytest.mark.parametrize("n", [2, 3, 10])
+@pytest.mark.parametrize("scores", ["logits", "probs"])
+def test_one_alpha_for_classes_that_exclude_each_other_is_wrong_usage(
+    refusal, report, tmp_path, n, scores
+):
+    np.savez(tmp_path / "a.npz", **{scores: np.full((2, n), 1 / n)}, targets=[0, 1])
+    err = refusal(2, tmp_path / "a.npz", "--alpha", "0.25")
+    assert "--alpha a,b" in err
+    assert "0.25" in err
+    assert ("0.75,0.25" in err and f"--{scores}" in err) == (n == 2)
+    each = ",".join(["0.75", "0.25", *["1"] * (n - 2)])
+    found = report(tmp_path / "a.npz", "--alpha", each, "--gamma", 0)
+    assert found["losses"][0]["focal_loss"] == approx(np.log(n) * (0.75 + 0.25) / 2)
+
+
+def test_the_positives_column_alone_takes_one_alpha(report, csv_file):
+    file = csv_file("prob_0", "prob_1", "target", rows=[[0.4, 0.6, 1], [0.7, 0.3, 0]])
+    both = report(file, "--alpha", "0.75,0.25")
+    alone = report(file, "--probs", "prob_1", "--alpha", "0.25")
+    assert alone["task"] == "binary"
+    assert alone["losses"][0]["focal_loss"] == approx(both["losses"][0]["focal_loss"])
+
+
 @pytest.fixture
 def softmax(rng):
     """Logits, probabilities and labels of classes that exclude each other."""
