@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
+import contextlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import __version__
-from ._options import parse_parameter
 from .evaluation import (
     CHUNK_ROWS,
     TASKS,
@@ -24,20 +23,28 @@ from .evaluation import (
     open_predictions,
 )
 from .evaluation.alpha import check_alpha
+from .evaluation.arguments import count, index, name, number, numbers
+from .evaluation.output import json_of, whole_file
 
 GOOD, WRONG_USAGE, BAD_DATA, INTERRUPTED = 0, 2, 3, 130
 
 DESCRIPTION = """\
 Score a file of predictions with the focal loss.
 
-PREDICTIONS is a .npz file with the arrays `logits` or `probs`, `targets` and perhaps `weight`, or a
-.csv file with columns logit* or prob*, target* and perhaps weight. Other names are given with the
-options, several columns as a,b,c or as a pattern. Without PREDICTIONS the options name .npy files:
+PREDICTIONS is a .npz file with the arrays `logits` or `probs`, `targets` and perhaps `weight` or
+`sample_weight`, or a .csv file with a header and such columns: `prob`, or `prob_NAME` or `probN`
+for each class, likewise `logit` and `target`. Other names are given with the options, columns as
+a,b,c or as a pattern; the report says which were taken. Without PREDICTIONS the options name .npy
+files:
 
   focalcore evaluate --logits logits.npy --targets targets.npy
 
+Columns that end in numbers are the classes of these numbers, others are in the order of the file; a
+list a,b,c keeps its own. Columns of scores and targets with the same endings belong together.
+
 Shapes tell the task: (N,) and (N,) binary, (N, C) and (N, C) multi-label, (N, C) and (N,)
-multi-class.
+multi-class. (N, C) targets that are one-hot are multi-class where probabilities add up to 1; beside
+logits, --task says which.
 """
 
 EPILOG = "Exit codes: 0 fine, 2 wrong usage, 3 bad data."
@@ -45,21 +52,50 @@ EPILOG = "Exit codes: 0 fine, 2 wrong usage, 3 bad data."
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
-    options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        try:
+            options = _parser().parse_args(arguments)
+            return int(options.run(options))
+        finally:
+            _say("")  # so that what --help wrote fails here too, if it fails
     except BadDataError as error:
-        print(f"focalcore: {error}", file=sys.stderr)
-        return BAD_DATA
+        return _complain(BAD_DATA, str(error))
+    except BrokenPipeError:  # who reads has seen enough
+        _silence()
+        return GOOD
+    except OSError as error:  # files are read and written elsewhere: this is stdout
+        _silence()
+        return _complain(WRONG_USAGE, f"can't write to stdout ({error.strerror or error})")
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _say(text: str) -> None:
+    """Write to stdout, what its encoding lacks as escapes."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), end="", flush=True)
+
+
+def _complain(code: int, message: str) -> int:
+    print(f"focalcore: {_one_line(message)}", file=sys.stderr)
+    return code
+
+
+def _silence() -> None:
+    """Let stdout lead nowhere: Python would write what it still holds once more at the end."""
+    with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
 
 
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(WRONG_USAGE, f"{self.prog}: {_one_line(message)}; see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,28 +114,36 @@ def _parser() -> argparse.ArgumentParser:
         "predictions", nargs="?", type=Path, metavar="PREDICTIONS", help="a .npz or .csv file"
     )
     scores = command.add_mutually_exclusive_group()
-    scores.add_argument("--logits", metavar="NAME", help="scores before the sigmoid or softmax")
-    scores.add_argument("--probs", metavar="NAME", help="probabilities")
-    command.add_argument("--targets", metavar="NAME", help="labels in [0, 1], or class labels")
-    command.add_argument("--weight", metavar="NAME", help="a weight >= 0 for each row")
-    command.add_argument("--task", choices=TASKS, help="default: told from the shapes")
+    for add, option, what in (
+        (scores, "--logits", "scores before the sigmoid or softmax"),
+        (scores, "--probs", "probabilities"),
+        (command, "--targets", "labels in [0, 1], class labels, or one-hot rows"),
+        (command, "--weight", "a weight >= 0 for each row"),
+    ):
+        add.add_argument(option, type=name, metavar="NAME", help=what)
+    command.add_argument("--task", choices=TASKS, help="default: told from the file")
     command.add_argument(
         "--gamma",
-        type=_number,
+        type=number,
         action="append",
         metavar="G",
         help="focusing parameter >= 0, may be repeated (default: 2)",
     )
     command.add_argument(
         "--alpha",
-        type=_numbers,
+        type=numbers,
         metavar="A",
         help="class balance in [0, 1]; multi-class: a weight for each class, as a,b,c",
     )
-    command.add_argument("--ignore-index", type=int, metavar="I", help="targets to leave out")
+    command.add_argument(
+        "--ignore-index",
+        type=index,
+        metavar="I",
+        help="targets to leave out; one-hot: rows of nothing else",
+    )
     command.add_argument(
         "--chunk-rows",
-        type=_count,
+        type=count,
         default=CHUNK_ROWS,
         metavar="N",
         help="rows in memory at a time (default: %(default)s)",
@@ -115,15 +159,36 @@ def _parser() -> argparse.ArgumentParser:
 def _evaluate(options: argparse.Namespace) -> int:
     names = Names(options.logits, options.probs, options.targets, options.weight)
     _check_usage(options, names)
-    show = None if options.json == "-" else _table(options)
-    predictions = open_predictions(options.predictions, names, options.task, options.ignore_index)
-    _check_alpha(options, predictions)
-    report = _score(options, predictions)
-    if options.json is not None:
-        _write_json(report, options.json)
-    if show is not None:
-        sys.stdout.write(show(report))
+    if options.json == "-":
+        _say(json_of(_scored(options, names)))
+        return GOOD
+    text_of = _table(options)
+    report = _scored(options, names) if options.json is None else _scored_into(options, names)
+    _say(text_of(report))
     return GOOD
+
+
+def _scored(options: argparse.Namespace, names: Names) -> Report:
+    predictions = open_predictions(options.predictions, names, options.task, options.ignore_index)
+    try:
+        check_alpha(options.alpha, predictions)
+    except ValueError as error:
+        options.parser.error(str(error))
+    return _score(options, predictions)
+
+
+def _scored_into(options: argparse.Namespace, names: Names) -> Report:
+    """The report, written to a file that is opened first: not to be written is told at once."""
+    try:
+        with whole_file(options.json) as file:
+            report = _scored(options, names)
+            file.write(json_of(report))
+    except OSError as error:
+        options.parser.error(
+            f"--json {options.json} can't be written ({error.strerror or error}); name another "
+            f"file, or - for stdout"
+        )
+    return report
 
 
 def _check_usage(options: argparse.Namespace, names: Names) -> None:
@@ -140,19 +205,23 @@ def _check_usage(options: argparse.Namespace, names: Names) -> None:
             if other.suffix != ".npy":
                 error(f"without PREDICTIONS the options name .npy files; found {other}")
     for path in files:
-        if not path.is_file():
-            error(f"no such file: {path}")
+        if not os.path.isfile(path):
+            error(f"no such file: {path}{' is a folder' if os.path.isdir(path) else ''}")
     if options.json not in (None, "-"):
-        report = Path(options.json)
-        if report.is_dir() or not report.absolute().parent.is_dir():
-            error(f"--json must name a file in a folder that exists; found {report}")
+        _check_report(options, files)
 
 
-def _check_alpha(options: argparse.Namespace, predictions: Predictions) -> None:
-    try:
-        check_alpha(options.alpha, predictions)
-    except ValueError as error:
-        options.parser.error(str(error))
+def _check_report(options: argparse.Namespace, files: Sequence[Path]) -> None:
+    report = os.path.realpath(options.json)
+    if os.path.isdir(report) or not os.path.isdir(os.path.dirname(report)):
+        options.parser.error(
+            f"--json must name a file in a folder that exists, or be - for stdout; found "
+            f"{options.json}"
+        )
+    if report in map(os.path.realpath, files):
+        options.parser.error(
+            f"--json {options.json} is a file of predictions, which it would replace; name another"
+        )
 
 
 def _score(options: argparse.Namespace, predictions: Predictions) -> Report:
@@ -172,7 +241,7 @@ def _score(options: argparse.Namespace, predictions: Predictions) -> Report:
 
 
 def _table(options: argparse.Namespace) -> Callable[[Report], str]:
-    """How to show a report, found out before the work begins."""
+    """How a report looks as a table, found out before the work begins."""
     try:
         from .evaluation.table import text_of
     except ImportError:
@@ -180,56 +249,13 @@ def _table(options: argparse.Namespace) -> Callable[[Report], str]:
     return text_of
 
 
-def _write_json(report: Report, file: str) -> None:
-    text = (
-        json.dumps(_plain(report.to_dict()), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    )
-    if file == "-":
-        sys.stdout.write(text)
-        return
-    # written beside, then moved: an interrupted run leaves nothing half-written
-    part = Path(f"{file}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no infinity: it becomes a string."""
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _backends(_: argparse.Namespace) -> int:
     from ._machine import libraries
 
     for library in libraries():
         found = ", ".join(library.devices) or library.note
-        print(f"{library.name:<18}{library.version or 'not installed':<16}{found}")
+        _say(f"{library.name:<18}{library.version or 'not installed':<16}{found}\n")
     return GOOD
-
-
-def _number(text: str) -> float:
-    try:
-        return float(parse_parameter("the value", float(text)))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _numbers(text: str) -> float | tuple[float, ...]:
-    numbers = tuple(_number(part) for part in text.split(","))
-    return numbers if len(numbers) > 1 else numbers[0]
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"must be a whole number above 0; found {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

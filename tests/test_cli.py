@@ -904,6 +904,49 @@ def test_a_file_that_vanishes_is_bad_data(refusal, csv_file, monkeypatch):
     assert "can't be read (No such file" in refusal(3, file)
 
 
+USAGE_OF_EXAMPLE = {
+    "gamma 1e400": (["--gamma", "1e400"], "1e400"),
+    "gamma near the end of float64": (["--gamma", "1e308"], "1e308"),
+    "chunk rows not decimal": (["--chunk-rows", "²"], "²"),
+    "ignore beyond int64": (["--ignore-index", 2**63], str(2**63)),
+    "ignore of many digits": (["--ignore-index", "9" * 5000], "5000 characters"),
+    "empty among names": (["--probs", "a,,b"], "a,,b"),
+    "empty name": (["--probs", ""], "''"),
+    "half an alpha": (["--alpha", "0.25,"], "''"),
+    "json in no folder": (["--json", "/proc/a.json"], "/proc/a.json"),
+    "json of a long name": (["--json", "a" * 300], "aaa"),
+    "json in a long name": (["--json", f"{'a' * 300}/b"], "aaa"),
+}
+
+
+@pytest.mark.parametrize("case", USAGE_OF_EXAMPLE)
+def test_values_that_cannot_be_are_wrong_usage(refusal, case):
+    arguments, word = USAGE_OF_EXAMPLE[case]
+    assert word in refusal(2, EXAMPLES / "digits-binary.csv", *arguments)
+
+
+def test_a_report_does_not_replace_the_predictions(refusal, csv_file):
+    file = csv_file("prob", "target", rows=[[0.5, 1]])
+    before = file.read_text()
+    assert "replace" in refusal(2, file, "--json", file)
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv"])
+def test_a_folder_is_no_file(refusal, tmp_path, suffix):
+    (tmp_path / f"a{suffix}").mkdir()
+    assert "is a folder" in refusal(2, tmp_path / f"a{suffix}")
+
+
+def test_a_name_too_long_is_no_file(refusal):
+    assert "no such file" in refusal(2, "a" * 300 + ".csv")
+
+
+def test_more_rows_at_a_time_than_there_can_be_is_all(report, binary):
+    for file in (binary[0], EXAMPLES / "digits-binary.csv"):
+        assert report(file, "--chunk-rows", 10**30) == report(file)
+
+
 def test_a_column_is_taken_once(refusal, csv_file):
     file = csv_file("a", "b", "target", rows=[[0.5, 0.5, 1]])
     assert "'a' is taken 2 times" in refusal(3, file, "--probs", "a,a")
@@ -915,3 +958,68 @@ def test_messages_stay_short(refusal, csv_file):
     err = refusal(3, csv_file(*names, rows=[[0] * 1000]))
     assert "and 980 more" in err
     assert len(err) < 1000
+
+
+def program(*arguments, **options):
+    command = [sys.executable, "-m", "focalcore.cli", *map(str, arguments)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["evaluate", EXAMPLES / "digits-binary.npz"], ["evaluate", "--help"], ["backends"]],
+    ids=["table", "help", "backends"],
+)
+def test_a_reader_may_stop_reading(arguments):
+    read, write = os.pipe()
+    os.close(read)
+    with program(*arguments, stdout=write) as running:
+        os.close(write)
+        assert running.communicate()[1] == ""
+    assert running.returncode == 0
+
+
+@pytest.mark.parametrize("json_too", [[], ["--json", "-"]], ids=["table", "json"])
+def test_a_full_disk_under_stdout_is_told(json_too):
+    arguments = ("evaluate", EXAMPLES / "digits-binary.npz", *json_too)
+    with open("/dev/full", "w") as full, program(*arguments, stdout=full) as running:
+        err = running.communicate()[1]
+    assert (running.returncode, err.count("\n")) == (2, 1)
+    assert "can't write to stdout" in err
+
+
+def test_a_pipe_stays_a_pipe(run, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    code, _, _ = run("evaluate", EXAMPLES / "digits-binary.npz", "--json", tmp_path / "pipe")
+    assert code == 0
+    assert (tmp_path / "pipe").is_fifo()
+    assert json.loads(os.read(reader, 65_536))["examples"] == 899
+    os.close(reader)
+
+
+def test_a_link_stays_a_link(run, tmp_path):
+    (tmp_path / "link.json").symlink_to(tmp_path / "report.json")
+    run("evaluate", EXAMPLES / "digits-binary.npz", "--json", tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "report.json").read_text())["examples"] == 899
+
+
+def test_a_full_disk_under_a_report_is_told(refusal, tmp_path):
+    # through a link, so that whoever replaces files replaces no device
+    (tmp_path / "full").symlink_to("/dev/full")
+    err = refusal(2, EXAMPLES / "digits-binary.npz", "--json", tmp_path / "full")
+    assert "can't be written (No space left" in err
+
+
+@pytest.mark.parametrize("json_too", [[], ["--json", "-"]], ids=["table", "json"])
+def test_any_encoding_of_a_terminal_will_do(tmp_path, json_too):
+    name = os.fsdecode(b"\xff.csv")
+    (tmp_path / name).write_text("prob_ä,prob_ö,target\n0.5,0.5,1\n", encoding="utf-8")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    arguments = ("evaluate", tmp_path / name, *json_too)
+    with program(*arguments, stdout=subprocess.PIPE, env=environment) as running:
+        out, err = running.communicate()
+    assert (running.returncode, err) == (0, "")
+    if json_too:
+        assert json.loads(out)["taken"]["scores"] == ["prob_ä", "prob_ö"]

@@ -1,0 +1,45 @@
+"""A report as JSON, and a file for it that is whole in the end or not there."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from .tally import Report
+
+
+@contextmanager
+def whole_file(name: str) -> Iterator[TextIO]:
+    """Open a file to write, which appears under its name when all is written."""
+    file = Path(os.path.realpath(name))
+    if file.exists() and not file.is_file():  # a device or a pipe stays what it is
+        with file.open("w", encoding="utf-8") as stream:
+            yield stream
+        return
+    part = Path(f"{file}.part")
+    with part.open("w", encoding="utf-8") as stream:
+        try:
+            yield stream
+            stream.close()
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def json_of(report: Report) -> str:
+    """The report in JSON, in ASCII, which any terminal and file can hold."""
+    return json.dumps(_plain(report.to_dict()), indent=2, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no infinity: it becomes a string."""
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
