@@ -18,6 +18,7 @@ from .vectors import DATA
 
 DIGITS = 1000  # e^-2000 has to be seen beside 1
 FAR = 20_000.0  # stands for an infinite logit: what has a limit is there, to 1e-4000
+LOST = 750.0  # e to the minus that is 0 in every type
 NAMES = ("value", "slope", "curvature", "slope_scale", "curvature_scale")
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 3.7, 5.0)
 
@@ -35,6 +36,11 @@ ROWS = [  # for the narrowest types; the others are random
     [60, 0, 0], [0, 60, 59], [88.5, 0, 0], [0, 88.5, 88], [100, -100, 0], [1000, 0, -1000],
     [1000, 992, 984], [-984, -992, -1000], [0, 1000, 1000], [7, 7, 7],
     [np.inf, 0, 1], [-np.inf, 0, 1], [0, -np.inf, -np.inf], [0, np.inf, 1],
+    [np.inf, np.inf, 0], [np.inf, np.inf, -np.inf], [np.inf] * 3, [-np.inf] * 3,
+    [30, -16384, 0], [0.5, 0.5, -16384],
+]  # fmt: skip
+MASKED = [  # a class that is ruled out by a large number; beside the random rows of float32
+    [30, -1e9, 0], [12, -1e9, 0], [1, -1e9, 0.5], [0.5, 0.5, -1e9], [0, 0, -3.4028235e38],
 ]  # fmt: skip
 SOFT = [[1, 0, 0], [0.25, 0.25, 0.5], [0, 0.5, 0.5], [0.125, 0.625, 0.25], [0.75, 0, 0.25]]
 SOFT_LABELS = [0, 2**-9, 0.25, 0.5, 0.8984375, 1]
@@ -138,6 +144,8 @@ def inputs_of(kind, inputs):
         rows = scattered(inputs, (10, 10), 3)
         return rows, np.where(np.arange(10) % 2, np.argmax(rows, axis=1), 0)
     rows = rounded(ROWS, inputs) if inputs == "half" else scattered(inputs, (10, 3), 4)
+    if inputs == "float32":
+        rows = np.concatenate([rows, rounded(MASKED, inputs)])
     return crossed(rows, SOFT if targets == "soft" else [0, 2])
 
 
@@ -154,17 +162,7 @@ def results_of(kind, options, x, y):
         each = [row(a, b, **chosen) for a, b, chosen in elements(loss, options, x, y)]
     names = each[0].keys()
     found = {name: nested([e[name] for e in each], x, name) for name in names}
-    if kind.endswith("soft") or "label_smoothing" in options:
-        found = without_paths(found, loss)
     return {"options": hexadecimal(options)} | found
-
-
-def without_paths(found, loss):
-    """For a distribution, the derivatives of an infinite row depend on the path there."""
-    for i, value in enumerate(found["value"] if loss == "softmax" else ()):
-        for name in NAMES[1:] if value == "inf" else ():
-            found[name][i] = ["nan"] * len(found[name][i])
-    return found
 
 
 def elements(loss, options, x, y):
@@ -256,13 +254,13 @@ def scales_of_row(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
         ]  # of each class, over q: along the margin it is q times this, along another logit p_j
         return [mp.fsum(along[c] * (q[c] if c == j else p[j]) for c in range(n)) for j in range(n)]
     m = y if rule == "hard" else v
-    gamma, p_t = exact.dot(m, gammas), exact.dot(m, p)
+    gamma = exact.dot(m, gammas)
+    apart = [mp.fsum(p[k] * abs(m[k] - m[j]) for k in range(n)) for j in range(n)]
     u = mp.fsum((1 - a) * b for a, b in zip(m, p, strict=True))
     factor = exact.dot(m, alphas) * exact.power(u, gamma)
     ce = exact.dot(v, minus_log_p)
     return [
-        factor
-        * (gamma * p[j] * ((1 - m[j]) * p_t + m[j] * u) / u * ce + (1 - v[j]) * p[j] + v[j] * q[j])
+        factor * (gamma * p[j] * apart[j] / u * ce + (1 - v[j]) * p[j] + v[j] * q[j])
         for j in range(n)
     ]
 
@@ -270,19 +268,21 @@ def scales_of_row(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
 def wider(x, y, slopes, curvatures):
     """Scales that let a class share in the rounding of its distance to the largest of the others.
 
-    Half an ulp of a distance d is d / 2 ulp of exp(d); the narrowest bound is 4 ulp. A curvature
-    holds pi_j (1 - pi_j), good to an ulp of pi_j: it is measured against the slope too.
+    Half an ulp of a distance d is d / 2 ulp of exp(d), while there is one; the narrowest bound is
+    4 ulp. A curvature holds pi_j (1 - pi_j), good to an ulp of pi_j: it is measured against the
+    slope too.
     """
     apart = int(y) if np.ndim(y) == 0 else int(np.argmax(x))
     largest = max(v for j, v in enumerate(x) if j != apart)
-    spread = [0.0 if j == apart else (largest - v) / 8 for j, v in enumerate(x)]
+    near = [0.0 if j == apart else largest - v for j, v in enumerate(x)]
+    spread = [d / 8 if d < LOST else 0.0 for d in near]
     slope = [(1 + d) * s for d, s in zip(spread, slopes, strict=True)]
     bend = [max(s, (1 + d) * abs(c)) for s, d, c in zip(slope, spread, curvatures, strict=True)]
     return slope, bend
 
 
 def finite(x, far):
-    return float(np.clip(x, -far, far))
+    return float(np.copysign(far, x) if np.isinf(x) else x)
 
 
 def limit(near, x):

@@ -108,7 +108,7 @@ def bound(target: Target, vectors: Vectors, quantity: str) -> float:
 
 def allowance(target: Target, vectors: Vectors) -> float:
     """What the library's exp adds to it."""
-    return tolerances.allowance(target.place.arithmetic, target.dtype, vectors.gamma)
+    return tolerances.allowance(target.place.functions, target.dtype, vectors.gamma)
 
 
 def in_ulp(target: Target, exact: Exact, quantity: str, found: Array) -> Array:

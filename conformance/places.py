@@ -42,13 +42,18 @@ class Place:
 
     name: ClassVar[str]
     module: ClassVar[str]  # to import
-    arithmetic: ClassVar[str]  # whose exp and log it uses
+    arithmetic: ClassVar[str]  # whose exp and log it uses on the host
     differentiates: ClassVar[bool] = False
     flushes: ClassVar[bool] = False  # what is denormal may become 0
 
     @property
     def id(self) -> str:
         return f"{self.name}-{self.device}"
+
+    @property
+    def functions(self) -> str:
+        """Whose exp and log it uses."""
+        return "cuda" if self.device == "cuda" else self.arithmetic
 
     def missing(self) -> str | None:
         """Why this place cannot run here."""
@@ -285,6 +290,7 @@ class Strict(Place):
 
 class Cupy(Place):
     name = module = arithmetic = "cupy"
+    flushes = True
 
     def without_device(self) -> str | None:
         import cupy

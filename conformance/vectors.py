@@ -17,6 +17,12 @@ Array = Any
 
 DATA = pathlib.Path(__file__).parent / "data"
 QUANTITIES = ("value", "slope", "curvature")
+INFINITE = {  # what a type rounds to infinity, from here on
+    "float16": (2 - 2.0**-11) * 2.0**15,
+    "bfloat16": (2 - 2.0**-8) * 2.0**127,
+    "float32": (2 - 2.0**-24) * 2.0**127,
+    "float64": np.inf,
+}
 HOLDS = {  # the sets whose inputs a type represents exactly
     "float16": ("half",),
     "bfloat16": ("half",),
@@ -64,18 +70,27 @@ def load(dtype: str) -> tuple[Vectors, ...]:
     for path in sorted(DATA.glob("*.json")):
         for part in _read(json.loads(path.read_text()), HOLDS[dtype]):
             parts.setdefault(part.id, []).append(part)
-    return tuple(_joined(each) for each in parts.values())
+    return tuple(_joined(each, INFINITE[dtype]) for each in parts.values())
 
 
-def _joined(parts: list[Vectors]) -> Vectors:
+def _joined(parts: list[Vectors], infinite: float) -> Vectors:
     exact = {
-        quantity: Exact(*map(np.concatenate, zip(*(p.exact[quantity] for p in parts), strict=True)))
+        quantity: _rounded(
+            *map(np.concatenate, zip(*(p.exact[quantity] for p in parts), strict=True)), infinite
+        )
         for quantity in parts[0].exact
     }
     logits, targets = (
         np.concatenate([getattr(p, n) for p in parts]) for n in ("logits", "targets")
     )
     return dataclasses.replace(parts[0], logits=logits, targets=targets, exact=exact)
+
+
+def _rounded(high: Array, low: Array, scale: Array, infinite: float) -> Exact:
+    """Exact numbers, infinite where they are to their type."""
+    is_infinite = np.abs(high) >= infinite
+    high = np.where(is_infinite, np.copysign(np.inf, high), high)
+    return Exact(high, np.where(is_infinite, 0.0, low), scale)
 
 
 def _read(file: dict[str, Any], held: tuple[str, ...]) -> Iterator[Vectors]:

@@ -132,10 +132,10 @@ def _astype(x: Array, dtype: Any, copy: bool = True) -> Array:
 
 
 def _odds(others: Array, M: Array) -> Array:
-    others -= M
-    if np.any(np.abs(M) == np.finfo(M.dtype).max):  # only where one was infinite is any above 0
-        np.minimum(others, 0.0, out=others)
-    return np.exp(others, out=others)
+    far = np.finfo(M.dtype).max
+    if (np.abs(M) >= far).any():  # infinities that are equal are 0 apart
+        others, M = np.clip(others, -far, far), np.clip(M, -far, far)
+    return np.exp(np.subtract(others, M, out=others), out=others)
 
 
 NAMESPACE = Namespace(

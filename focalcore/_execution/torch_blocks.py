@@ -54,15 +54,14 @@ def is_differentiated(operands: Operands) -> bool:
 
 def is_transformed() -> bool:
     """Whether we are in forward mode, or in a transform of torch.func."""
-    return bool(torch.autograd.forward_ad._current_level >= 0 or transforms())
+    # torch has no public name for what its own Function.apply asks
+    is_inside = torch._C._are_functorch_transforms_active()
+    return bool(torch.autograd.forward_ad._current_level >= 0 or is_inside)
 
 
 def transforms() -> Any:
-    """The transforms of torch.func that we are in."""
-    # torch has no public name for what its own Function.apply asks
-    if not torch._C._are_functorch_transforms_active():
-        return ()
-    return retrieve_all_functorch_interpreters()
+    """The transforms of torch.func that we are in; Dynamo can't trace the question."""
+    return retrieve_all_functorch_interpreters() if is_transformed() else ()
 
 
 class Choice:
@@ -99,10 +98,10 @@ def _step(x: Array) -> Array:
 
 
 def _odds(others: Array, M: Array) -> Array:
-    others.sub_(M)
-    if (M.abs() == torch.finfo(M.dtype).max).any():  # only where one was infinite is any above 0
-        others.clamp_max_(0.0)
-    return others.exp_()
+    far = torch.finfo(M.dtype).max
+    if (M.abs() >= far).any():  # infinities that are equal are 0 apart
+        others, M = others.clamp_(-far, far), M.clamp(-far, far)
+    return others.sub_(M).exp_()
 
 
 _OWN = {

@@ -45,7 +45,8 @@ class Product:
         *,
         may_vanish: bool = False,  # the factor may be 0 where the cross-entropy is infinite
     ) -> None:
-        self.xp, self.u, self.ce, self.gamma, self.may_vanish = xp, u, ce, gamma, may_vanish
+        self.xp, self.u, self.ce, self.may_vanish = xp, u, ce, may_vanish
+        self.gamma = gamma.gamma if isinstance(gamma, Exponent) else gamma
         factor = power(xp, u, gamma)
         self.factor = factor if alpha_t is None else alpha_t * factor
 
@@ -62,16 +63,16 @@ class Product:
 
     def slope(self) -> Array:
         R, D = self.rates()
-        return self._modulated(self.gamma * R * self._finite_ce() + D)
+        return self._modulated(self._times_ce(self.gamma * R) + D)
 
     def curvature(self) -> Array:
         (R, D), (K, H) = self.rates(), self.bends()
-        bend = self.gamma * ((self.gamma - 1) * R * R + K) * self._finite_ce()
+        bend = self._times_ce(self.gamma * ((self.gamma - 1) * R * R + K))
         return self._modulated(bend + 2 * self.gamma * R * D + H)
 
-    def _finite_ce(self) -> Array:
+    def _times_ce(self, rate: Array) -> Array:
         # a rate is 0 long before CE is this large: their product has to be 0 too, not NaN
-        return self.xp.minimum(self.ce, 2.0**60)
+        return rate * self.xp.minimum(self.ce, 2.0**60)
 
     def _modulated(self, x: Array) -> Array:
         return times(self.xp, self.factor, x) if self.may_vanish else self.factor * x
@@ -131,23 +132,37 @@ def may_be_zero(*weights: Array) -> bool:
     return not all(w is None or (isinstance(w, float) and w >= normal) for w in weights)
 
 
+class Exponent(NamedTuple):
+    """A gamma that a compiled program takes as data."""
+
+    gamma: Array  # one number, in the type of u
+    rest: Array  # what that type has no digits for
+
+    @property
+    def ndim(self) -> int:
+        return 0
+
+
 def power(xp: Namespace, u: Array, gamma: Array) -> Array:
     """``u^gamma`` for u >= 0: products and roots for the exponents that people use.
 
     What is left of another exponent is small, and so is what its rounding to u's type costs.
     """
+    if isinstance(gamma, Exponent):
+        return xp.pow(u, gamma.gamma) * xp.pow(u, gamma.rest)
     if not isinstance(gamma, float):
         return xp.pow(u, gamma)
-    quarters = int(4 * gamma)
-    rest = gamma - quarters / 4
-    factors, square, whole = [], u, quarters // 4
+    whole = int(gamma)
+    quarters = int(4 * (gamma - whole))
+    rest = gamma - whole - quarters / 4
+    factors, square = [], u
     while whole:
         if whole % 2:
             factors.append(square)
         whole //= 2
         square = square * square if whole else square
-    if quarters % 4:
-        factors.append(_root(xp, u, quarters % 4))
+    if quarters:
+        factors.append(_root(xp, u, quarters))
     if rest:
         factors.append(xp.pow(u, rest))
     product = factors[0] if factors else xp.ones_like(u)

@@ -6,8 +6,9 @@ m = x_t - logsumexp(the others). From the largest M of the others, and d = M - x
     E_j = exp(x_j - M)      S = sum of E_j      pi_j = E_j / S
     A   = e^-d if d > 0 else 1      B = S if d > 0 else S e^d      p_t = A / (A + B)
 
-S is at least 1 and nothing cancels: 1 - p_t keeps its digits however confident the row is. With f
-the formula of a class that trails by w = -m, the derivatives with respect to the row are
+S is at least 1 and nothing cancels: 1 - p_t keeps its digits however confident the row is. Infinite
+logits stand for +-L as L grows: those of one sign are equal, and all else is the limit. With f the
+formula of a class that trails by w = -m, the derivatives with respect to the row are
 
     slope_t = -f'(w)        slope_j     = f'(w) pi_j
     curvature_t = f''(w)    curvature_j = f''(w) pi_j^2 + f'(w) pi_j (1 - pi_j)
@@ -77,16 +78,17 @@ class Split:
     def __init__(self, xp: Namespace, x: Array, choice: Choice) -> None:
         others = choice.replaced(x, -xp.inf)
         M = xp.max(others, axis=choice.axis, keepdims=True)
-        # where M is infinite, what is as large counts 1: there is no inf - inf
-        self.E = _odds(xp, others, _finite(xp, M))
-        # where nothing else is possible, the sum is 0
-        self.S = xp.maximum(xp.sum(self.E, axis=choice.axis, keepdims=True), 1.0)
+        self.E = _odds(xp, others, M)
+        # where all the others are infinitely low, the class itself was counted as one of them
+        is_lowest = xp.astype(-float(xp.finfo(x.dtype).max) >= M, x.dtype)
+        S = xp.sum(self.E, axis=choice.axis, keepdims=True) - is_lowest
+        self.S = xp.maximum(S, 1.0)  # 0 where there is no other class
         x_t = choice.entry(x)
-        d = M - x_t
+        d = _gap(xp, M, x_t)
         behind = focal.step(xp, d)
         e = xp.exp(-xp.abs(d))
         self.favour = xp.maximum(1 - behind, e)
-        self.against = xp.maximum(behind, e) * (self.S * (1 + _rounding(xp, M, x_t)))
+        self.against = xp.maximum(behind, e) * (S * (1 + _rounding(xp, M, x_t)))
         self.total = self.favour + self.against
         greater = xp.maximum(self.favour, self.against)
         lesser = xp.minimum(self.against, self.favour)
@@ -139,7 +141,7 @@ def row_of(xp: Namespace, x: Array, top: OneHot) -> Row:
     split = Split(xp, x, top)
     p_top, q_top = split.favour / split.total, split.against / split.total
     p = top.replaced(split.pi() * q_top, p_top)
-    lead = top.replaced(top.entry(x) - top.replaced(x, -xp.inf), 0.0)
+    lead = top.replaced(_gap(xp, top.entry(x), x), 0.0)
     return Row(split, top, lead, p, top.replaced(1 - p, q_top), lead + split.ce)
 
 
@@ -148,9 +150,9 @@ class Expected(focal.Product):
 
     ``y`` decides the modulating factor, ``smoothed`` the cross-entropy; with 1 - y as it is given:
 
-        u   = sum (1 - y_c) p_c                      CE  = -sum y_c log p_c
-        R_j = p_j ((1 - y_j) p_t - y_j u) / u        K_j = R_j (q_j - p_j)
-        D_j = (1 - y_j) p_j - y_j q_j                H_j = p_j q_j
+        u   = sum (1 - y_c) p_c                CE  = -sum y_c log p_c
+        R_j = p_j (p_t - y_j) / u              K_j = R_j (q_j - p_j)
+        D_j = (1 - y_j) p_j - y_j q_j          H_j = p_j q_j
     """
 
     def __init__(
@@ -170,16 +172,31 @@ class Expected(focal.Product):
         super().__init__(xp, u, ce, gamma, alpha_t, may_vanish=vanishes)
 
     def rates(self) -> tuple[Array, Array]:
-        p, q, y, u = self.row.p, self.row.q, self.y, self.u
-        p_t = self.xp.sum(y.own * p, axis=self.axis, keepdims=True)
+        p, q, u = self.row.p, self.row.q, self.u
         # where u is 0, so is u^gamma or gamma itself: any finite R will do
-        R = p * (y.rest * p_t - y.own * u) / (u + self.xp.astype(u == 0, u.dtype))
+        R = p * self._excess() / (u + self.xp.astype(u == 0, u.dtype))
         return R, self.smoothed.rest * p - self.smoothed.own * q
 
     def bends(self) -> tuple[Array, Array]:
         p, q = self.row.p, self.row.q
         R, _ = self.rates()
         return R * (q - p), p * q
+
+    def _excess(self) -> Array:
+        """``p_t - y_j``, of differences alone: the sum of ``p_k (y_k - y_j)``.
+
+        Among the targets that are equal nothing is left over, for a CE without bounds to multiply.
+        """
+        p, y, top = self.row.p, self.y.own, self.row.top
+        apart = y - top.entry(y)
+        of_top = self.xp.sum(p * apart, axis=self.axis, keepdims=True)
+        beyond = apart - of_top  # y_j - p_t, but for what rounding left
+        rest = self.xp.sum(p * beyond, axis=self.axis, keepdims=True)
+        return top.replaced(rest - beyond, of_top)
+
+    def _times_ce(self, rate: Array) -> Array:
+        # a class of any p may meet a CE that another class makes infinite
+        return focal.times(self.xp, rate, self.ce)
 
 
 class Mixture:
@@ -195,7 +212,7 @@ class Mixture:
         self.xp, self.row, self.top = xp, row, row.top
         self.shares = y.own if alpha is None else y.own * alpha
         self.f = sigmoid.Hard(xp, _Every(xp, row), gamma)
-        self.q, self.pi = row.top.replaced(row.q, 1.0), row.split.pi()
+        self.q, self.pi = row.top.replaced(row.q, 1.0), row.top.replaced(row.split.pi(), 0.0)
 
     def value(self) -> Array:
         return self._sum(focal.times(self.xp, self.shares, self.f.value()))
@@ -242,9 +259,14 @@ class _Every:
 
 
 def _odds(xp: Namespace, others: Array, M: Array) -> Array:
-    """``exp(others - M)``, at most 1; a namespace may do it in the memory of the others."""
+    """``exp(others - M)``; a namespace may do it in the memory of the others."""
     own = getattr(xp, "odds", None)
-    return own(others, M) if own else xp.exp(xp.minimum(others - M, 0.0))
+    return own(others, M) if own else xp.exp(_finite(xp, others) - _finite(xp, M))
+
+
+def _gap(xp: Namespace, a: Array, b: Array) -> Array:
+    """``a - b``; infinities that are equal are 0 apart."""
+    return xp.where(xp.isinf(a) & (a == b), 0.0, a - b)
 
 
 def _rounding(xp: Namespace, a: Array, b: Array) -> Array:
