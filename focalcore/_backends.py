@@ -7,6 +7,7 @@ Adding a library is one function here.
 
 from __future__ import annotations
 
+import array
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -24,9 +25,13 @@ class Backend(NamedTuple):
     name: str
     xp: Namespace
     placed: bool  # its arrays live on a device that has to be named
-    peek: Callable[
-        [Array], Any
-    ]  # the values as NumPy, or None where looking costs or is impossible
+    # the values as NumPy, or None where looking costs or is impossible
+    peek: Callable[[Array], Any]
+    cast: str = "{}.astype('{}')"  # how its users write a cast
+    # what a loss computes from: under torch's autocast, float32
+    scores: Callable[[Array], Array] = lambda x: x
+    # whether Python itself is traced, and NumPy with it
+    traces_python: Callable[[], bool] = lambda: False
 
 
 def backend_of(x: Any) -> Backend | None:
@@ -37,12 +42,35 @@ def backend_of(x: Any) -> Backend | None:
     return _BACKENDS[kind]
 
 
-_LOOSE = (bool, int, float, complex, str, np.generic, list, tuple)
+_LISTS = (list, tuple, range, array.array, memoryview)
+_LOOSE = (bool, int, float, complex, str, np.generic, *_LISTS)
 
 
 def is_loose(x: Any) -> bool:
     """Numbers, NumPy scalars and lists: without a library or device of their own."""
     return isinstance(x, _LOOSE)
+
+
+def is_list(x: Any) -> bool:
+    """A sequence of Python's own: a list, a range, a buffer."""
+    return isinstance(x, _LISTS)
+
+
+# modules whose columns are in memory, and what betrays a thing that is not
+_IN_MEMORY = ("pandas", "polars", "pyarrow")
+_LAZY = ("__dask_graph__", "chunks", "compute", "execute", "collect")
+
+
+def in_memory(name: str, x: Any) -> Any:
+    """A column as a NumPy array; what would have to be read or computed first is an error."""
+    kind = type(x)
+    is_read = kind.__module__.partition(".")[0] in _IN_MEMORY
+    if not is_read and any(hasattr(x, sign) for sign in _LAZY):
+        raise TypeError(
+            f"{name} is a {kind.__module__}.{kind.__name__}, which may not be in memory; "
+            f"read it first, as with np.asarray({name}), or give its dask array"
+        )
+    return np.asarray(x)
 
 
 def _discover(x: Any) -> Backend | None:
@@ -51,7 +79,8 @@ def _discover(x: Any) -> Backend | None:
         if make is not None:
             return make()
     if hasattr(x, "__array_namespace__") and not isinstance(x, type | np.generic):
-        return Backend(type(x).__module__, x.__array_namespace__(), hasattr(x, "device"), _unseen)
+        placed, cast = hasattr(x, "device"), "xp.astype({}, xp.{})"
+        return Backend(type(x).__module__, x.__array_namespace__(), placed, _unseen, cast)
     return None
 
 
@@ -75,7 +104,19 @@ def _torch() -> Backend:
         except RuntimeError:  # inside vmap and other functorch transformations
             return None
 
-    return Backend("torch", xp, placed=True, peek=peek)
+    def scores(x: Array) -> Array:
+        is_half = x.dtype in (torch.float16, torch.bfloat16)
+        return x.float() if is_half and torch.is_autocast_enabled(x.device.type) else x
+
+    return Backend(
+        "torch",
+        xp,
+        placed=True,
+        peek=peek,
+        cast="{}.to(torch.{})",
+        scores=scores,
+        traces_python=torch.compiler.is_compiling,
+    )
 
 
 def is_plain_torch(x: Array) -> bool:
@@ -84,6 +125,18 @@ def is_plain_torch(x: Array) -> bool:
 
     is_plain = type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type == "cpu"
     return is_plain and not (torch.jit.is_tracing() or torch._C._len_torch_dispatch_stack())
+
+
+def is_known(length: Any) -> bool:
+    """Whether a length is one: of a dask array it may be NaN, in TensorFlow None.
+
+    In torch it may stand for the lengths of the rows of a jagged tensor.
+    """
+    if isinstance(length, int):
+        return True
+    if length is None or length != length:
+        return False
+    return not (hasattr(length, "node") and length.node.is_nested_int())
 
 
 def is_dtensor(x: Array) -> bool:
@@ -126,7 +179,7 @@ def _tensorflow() -> Backend:
         is_eager = tf.executing_eagerly() and hasattr(x, "numpy")
         return x.numpy() if is_eager and "CPU" in x.device else None
 
-    return Backend("tensorflow", NAMESPACE, placed=False, peek=peek)
+    return Backend("tensorflow", NAMESPACE, placed=False, peek=peek, cast="tf.cast({}, tf.{})")
 
 
 def _strict() -> Backend:
@@ -135,7 +188,8 @@ def _strict() -> Backend:
     def peek(x: Array) -> Any:
         return np.asarray(x) if x.device == xp.Device("CPU_DEVICE") else None
 
-    return Backend("array_api_strict", xp, placed=True, peek=peek)
+    cast = "xp.astype({}, xp.{})"
+    return Backend("array_api_strict", xp, placed=True, peek=peek, cast=cast)
 
 
 _KINDS: dict[tuple[str, str], Callable[[], Backend]] = {

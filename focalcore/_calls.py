@@ -9,33 +9,26 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import _checks, _classes, _derivatives, _execution
-from ._arrays import (
-    Given,
-    Home,
-    check_broadcast,
-    check_fits,
-    dtype_name,
-    full_rank,
-    settle,
-)
-from ._operands import CURVATURE, NUMBER, POSITIVES, SLOPE, TOTAL, VALUE, WEIGHT, Operands, Part
-from ._options import (
+from . import _derivatives, _execution
+from ._inputs import checks, labels
+from ._inputs.arrays import Given, Home, settle
+from ._inputs.doors import Door
+from ._inputs.options import (
     INFINITY,
     Parameter,
     parse_alpha,
+    parse_eps,
     parse_gamma,
     parse_loss,
-    parse_number,
     parse_optional,
     parse_smoothing,
 )
+from ._inputs.shapes import check_broadcast, check_shape, full_rank, parameters_that_fit
+from ._operands import CURVATURE, NUMBER, POSITIVES, SLOPE, TOTAL, VALUE, WEIGHT, Operands, Part
 from ._reduction import divided, size_of
 from ._terms import Categorical, Probability, Sigmoid, Softmax, Terms
 
 Array = Any
-
-EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 
 
 class Call(NamedTuple):
@@ -113,6 +106,7 @@ class Call(NamedTuple):
 
 
 def sigmoid(
+    door: Door,
     logits: Any,
     targets: Any,
     *,
@@ -125,9 +119,8 @@ def sigmoid(
     names = ("positives", "weight")
     parsed = parse_loss(alpha_most=1.0, normalizers=names, weighted=weight is not None, **options)
     given = settle(
-        "logits",
+        door,
         logits,
-        "targets",
         targets,
         mask=mask,
         weight=weight,
@@ -137,20 +130,22 @@ def sigmoid(
         pos_weight=parse_optional("pos_weight", pos_weight),
         normalizer=parsed.normalizer,
     )
-    shape, parameters = given.logits.shape, given.parameters
+    home, shape, parameters = given.home, given.logits.shape, given.parameters
     normalizer = _normalizer(parameters.pop("normalizer"))
-    others = {"targets": given.targets, "mask": given.mask, "weight": given.weight, **parameters}
-    for name, array in others.items():
-        check_fits(name, array, "logits", shape)
+    hint = labels.hint_of_classes(given, door)
+    check_shape(door.labels, given.targets, door.scores, shape, hint)
+    check_shape("mask", given.mask, door.scores, shape)
+    check_shape(door.weight, given.weight, door.scores, shape)
+    parameters = parameters_that_fit(home.xp, door.scores, shape, parameters)
 
-    home, ignored = given.home, parsed.ignore_index
-    seen = _checks.unit_interval(home, "targets", given.targets, ignored, given.mask)
-    loss = Sigmoid(parsed.soft_targets, parsed.label_smoothing, ignored, *seen)
+    seen = checks.targets_in_unit_interval(given, door, parsed.ignore_index)
+    loss = Sigmoid(parsed.soft_targets, parsed.label_smoothing, parsed.ignore_index, *seen)
     operands = _operands(given, parameters["gamma"], *_balance(parameters))
     return Call(home, loss, operands, parsed.reduction, normalizer)
 
 
 def softmax(
+    door: Door,
     logits: Any,
     targets: Any,
     *,
@@ -165,9 +160,8 @@ def softmax(
         alpha_most=INFINITY, normalizers=("weight",), weighted=weight is not None, **options
     )
     given = settle(
-        "logits",
+        door,
         logits,
-        "targets",
         targets,
         mask=mask,
         weight=weight,
@@ -176,27 +170,26 @@ def softmax(
         normalizer=parsed.normalizer,
     )
     home, shape = given.home, tuple(given.logits.shape)
-    axis = _classes.class_axis("logits", axis, shape)
+    axis = labels.class_axis(door, axis, shape)
     rows = shape[:axis] + shape[axis + 1 :]
-    for name, array in (("mask", given.mask), ("weight", given.weight)):
-        check_fits(name, array, "rows of logits", rows)
+    check_shape("mask", given.mask, f"rows of {door.scores}", rows)
+    check_shape(door.weight, given.weight, f"rows of {door.scores}", rows)
     given = given._replace(
         mask=full_rank(home.xp, given.mask, len(rows)),
         weight=full_rank(home.xp, given.weight, len(rows)),
     )
 
-    indexed = _classes.is_indexed(given, rows, parsed.ignore_index)
+    indexed = labels.is_indexed(given, door, axis, parsed.ignore_index)
     if background is not None and not indexed:
         raise ValueError(
-            "what is not background is counted in class labels; found targets that are "
-            "distributions over the classes"
+            f"what is not background is counted in class labels; found {door.labels} that are "
+            f"distributions over the classes"
         )
-    ignored = _classes.label_or_none(given, parsed.ignore_index)
+    ignored = labels.label_or_none(given, parsed.ignore_index)
     if indexed:
-        left_out = (ignored, given.mask)
-        trusted = _checks.class_labels(home, "targets", given.targets, shape[axis], *left_out)
+        trusted = checks.class_labels(given, door, axis, ignored)
     else:
-        trusted = _checks.distributions(home, given.targets, axis, given.mask)
+        trusted = checks.distributions(given, door, axis)
     loss = Softmax(
         axis,
         indexed,
@@ -205,14 +198,15 @@ def softmax(
         ignored,
         trusted,
         home.device,
-        _classes.label_or_none(given, background),
+        labels.label_or_none(given, background),
     )
-    gamma, alpha = (_classes.per_class(given, name, axis) for name in ("gamma", "alpha"))
+    gamma, alpha = (labels.per_class(given, name, axis) for name in ("gamma", "alpha"))
     normalizer = _normalizer(given.parameters["normalizer"])
     return Call(home, loss, _operands(given, gamma, alpha), parsed.reduction, normalizer)
 
 
 def binary(
+    door: Door,
     y_true: Any,
     y_pred: Any,
     gamma: Parameter,
@@ -224,10 +218,10 @@ def binary(
     eps: float | None,
 ) -> Call:
     """A call of the binary loss, from probabilities or logits that broadcast with the targets."""
+    labels.check_no_pairs(door, y_pred)
     given = settle(
-        "y_pred",
+        door,
         y_pred,
-        "y_true",
         y_true,
         alpha_most=1.0,
         gamma=parse_gamma(gamma),
@@ -236,48 +230,52 @@ def binary(
     )
     smoothing = parse_smoothing(label_smoothing)
     home, x, y = given.home, given.logits, given.targets
-    check_broadcast("y_true", y.shape, "y_pred", x.shape)
-    x, y = home.xp.broadcast_arrays(x, y)
-    for name, array in given.parameters.items():
-        check_fits(name, array, "y_pred", x.shape)
+    hint = labels.hint_of_classes(given, door)
+    check_broadcast(door.labels, y.shape, door.scores, x.shape, hint)
+    rank = max(x.ndim, y.ndim)
+    x, y = home.xp.broadcast_arrays(full_rank(home.xp, x, rank), full_rank(home.xp, y, rank))
+    given = given._replace(logits=x, targets=y)
+    parameters = parameters_that_fit(home.xp, door.scores, x.shape, given.parameters)
 
-    seen = _checks.unit_interval(home, "y_true", y)
-    operands = _operands(given, given.parameters["gamma"], *_balance(given.parameters))
-    operands = operands._replace(logits=x, targets=y)
-    floor = _parse_eps(eps, x)
+    seen = checks.targets_in_unit_interval(given, door, None)
+    operands = _operands(given, parameters["gamma"], *_balance(parameters))
+    floor = parse_eps(eps, x.dtype)
     if from_logits:
         rule = "expected" if smoothing is None else "mixture"
         return Call(home, Sigmoid(rule, smoothing or 0.0, None, *seen), operands)
-    trusted = _checks.unit_interval(home, "y_pred", x).good and seen.good
+    trusted = checks.probabilities(given, door) and seen.good
     return Call(home, Probability(floor, smoothing, trusted), operands)
 
 
 def categorical(
+    door: Door,
     y_true: Any,
     y_pred: Any,
     gamma: Parameter,
     *,
     class_weight: Parameter | None,
+    from_logits: bool,
     axis: int,
     eps: float | None,
 ) -> Call:
-    """A call of the categorical loss, from rows of probabilities and class labels."""
+    """A call of the categorical loss, from rows of probabilities or logits and class labels."""
     given = settle(
-        "y_pred",
+        door,
         y_pred,
-        "y_true",
         y_true,
         gamma=parse_gamma(gamma),
         class_weight=parse_optional("class_weight", class_weight),
     )
-    home, shape = given.home, tuple(given.logits.shape)
-    axis = _classes.class_axis("y_pred", axis, shape)
-    _classes.check_labels(given, "y_true", "y_pred", shape[:axis] + shape[axis + 1 :])
-    trusted = _checks.unit_interval(home, "y_pred", given.logits).good
-    trusted = _checks.class_labels(home, "y_true", given.targets, shape[axis]) and trusted
-    loss = Categorical(axis, _parse_eps(eps, given.logits), trusted, home.device)
-    gamma, alpha = (_classes.per_class(given, name, axis) for name in ("gamma", "class_weight"))
-    return Call(home, loss, _operands(given, gamma, alpha))
+    axis = labels.class_axis(door, axis, tuple(given.logits.shape))
+    labels.check_labels(given, door, axis)
+    floor, device = parse_eps(eps, given.logits.dtype), given.home.device
+    trusted = from_logits or checks.probabilities(given, door)
+    trusted = checks.class_labels(given, door, axis, None) and trusted
+    loss: Terms = Categorical(axis, floor, trusted, device)
+    if from_logits:
+        loss = Softmax(axis, indexed=True, trusted=trusted, device=device)
+    gamma, alpha = (labels.per_class(given, name, axis) for name in ("gamma", "class_weight"))
+    return Call(given.home, loss, _operands(given, gamma, alpha))
 
 
 def _operands(
@@ -296,7 +294,3 @@ def _balance(parameters: dict[str, Parameter]) -> tuple[Parameter | None, Parame
     if alpha is None:
         return pos_weight, None if pos_weight is None else 1.0
     return alpha if pos_weight is None else alpha * pos_weight, 1 - alpha
-
-
-def _parse_eps(eps: float | None, p: Array) -> float:
-    return EPS[dtype_name(p.dtype)] if eps is None else parse_number("eps", eps, most=0.5)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ._formulas.focal import Exponent
+
 Array = Any
 
 
@@ -18,6 +20,12 @@ class Operands(NamedTuple):
     mask: Array = None
     weight: Array = None
     divisor: Array = None  # what the derivatives are divided by; None: 1
+    gamma_rest: Array = None  # the digits of a gamma that is data, beyond those of its type
+
+    @property
+    def exponent(self) -> Any:
+        """gamma, as formulas take it."""
+        return self.gamma if self.gamma_rest is None else Exponent(self.gamma, self.gamma_rest)
 
     def split(self) -> tuple[dict[str, Array], Operands]:
         """The arrays by name, and the rest: numbers, and nothing in place of the arrays."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ._arrays import cast
+from ._backends import is_known
+from ._dtypes import cast
 
 Array = Any
 Namespace = Any
@@ -25,7 +26,7 @@ def divided(xp: Namespace, x: Array, divisor: Array) -> Array:
 def size_of(xp: Namespace, x: Array, axis: int | None) -> Array:
     """The number of elements, or of rows along an axis; lazy where a length is not known."""
     lengths = [n for i, n in enumerate(x.shape) if i != axis]
-    if all(n is not None and n == n for n in lengths):
+    if all(map(is_known, lengths)):
         return math.prod(lengths)
     ones = xp.astype(xp.ones_like(x), xp.int64)  # those of a half would end at 2048
     return xp.sum(ones) / (1 if axis is None else x.shape[axis])

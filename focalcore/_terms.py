@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ._arrays import arithmetic_dtype, cast, dtype_name
+from ._dtypes import arithmetic_dtype, cast, dtype_name
 from ._formulas import focal, probability, sigmoid, softmax
 from ._operands import Operands, Part
 from ._reduction import divided
@@ -126,7 +126,7 @@ class Sigmoid(Terms):
             y = _nan_outside(xp, y)
         y = _keep(xp, counted, y)
         x = _keep(xp, counted, cast(xp, operands.logits, y.dtype))
-        gamma, balance, shares = operands.gamma, _balance(operands), focal.Shares.of(y)
+        gamma, balance, shares = operands.exponent, _balance(operands), focal.Shares.of(y)
         if self.hard and not self.label_smoothing:
             return sigmoid.Certain(xp, x, shares, gamma, balance)
         smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
@@ -189,11 +189,11 @@ class Softmax(Terms):
         largest = xp.argmax(x, axis=self.axis, keepdims=True)
         row = softmax.row_of(xp, x, _one_hot(xp, x, largest, self.axis, self.device))
         if self.soft_targets == "mixture":
-            return softmax.Mixture(xp, row, smoothed, operands.gamma, operands.alpha)
+            return softmax.Mixture(xp, row, smoothed, operands.exponent, operands.alpha)
         modulating = shares if self.soft_targets == "hard" else smoothed
         gamma, alpha = (
             p if _scalar(p) else xp.sum(modulating.own * p, axis=self.axis, keepdims=True)
-            for p in (operands.gamma, operands.alpha)
+            for p in (operands.exponent, operands.alpha)
         )
         return softmax.Expected(xp, row, modulating, smoothed, gamma, alpha)
 
@@ -223,7 +223,7 @@ class Probability(Terms):
         p = cast(xp, operands.logits, y.dtype)
         if not self.trusted:
             p, y = _nan_outside(xp, p), _nan_outside(xp, y)
-        s, gamma, balance = self.label_smoothing, operands.gamma, _balance(operands)
+        s, gamma, balance = self.label_smoothing, operands.exponent, _balance(operands)
         shares = focal.Shares.of(y)
         if s is None:
             return probability.Expected(xp, p, shares, gamma, self.eps, balance)
@@ -280,7 +280,9 @@ def _one_hot(xp: Namespace, x: Array, labels: Array, axis: int, device: Any) -> 
 
 def _of_class(operands: Operands, choice: softmax.Choice) -> tuple[Array, Array]:
     """gamma and alpha of each row's class."""
-    gamma, alpha = (p if _scalar(p) else choice.entry(p) for p in (operands.gamma, operands.alpha))
+    gamma, alpha = (
+        p if _scalar(p) else choice.entry(p) for p in (operands.exponent, operands.alpha)
+    )
     return gamma, alpha
 
 

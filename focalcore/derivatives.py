@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, TypedDict, Unpack
 
 from . import _calls
+from ._inputs.doors import SIGMOID, SOFTMAX
 
 Array = Any
 ArrayLike = Any
@@ -82,7 +83,7 @@ def sigmoid_focal_loss_value_and_grad(
     >>> print(value.round(4), grad.round(4))
     0.9117 [-0.1491  0.5384]
     """
-    return _calls.sigmoid(logits, targets, **options).value_and_grad()
+    return _calls.sigmoid(SIGMOID, logits, targets, **options).value_and_grad()
 
 
 def softmax_focal_loss_value_and_grad(
@@ -127,7 +128,7 @@ def softmax_focal_loss_value_and_grad(
     >>> print(value.round(4), grad.round(4))
     [0.0457] [[-0.0983  0.0719  0.0264]]
     """
-    return _calls.softmax(logits, targets, **options).value_and_grad()
+    return _calls.softmax(SOFTMAX, logits, targets, **options).value_and_grad()
 
 
 def sigmoid_focal_loss_grad_and_hess(
@@ -163,7 +164,7 @@ def sigmoid_focal_loss_grad_and_hess(
     >>> print(grad.round(4), hess.round(4))
     [-0.2983 -1.0221] [ 0.3991 -0.017 ]
     """
-    return _calls.sigmoid(logits, targets, **options).grad_and_hess()
+    return _calls.sigmoid(SIGMOID, logits, targets, **options).grad_and_hess()
 
 
 def softmax_focal_loss_grad_and_hess(
@@ -198,4 +199,4 @@ def softmax_focal_loss_grad_and_hess(
     >>> print(grad.round(4), hess.round(4))
     [[-0.0983  0.0719  0.0264]] [[0.1853 0.1184 0.0327]]
     """
-    return _calls.softmax(logits, targets, **options).grad_and_hess()
+    return _calls.softmax(SOFTMAX, logits, targets, **options).grad_and_hess()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _calls
+from ._inputs.doors import SIGMOID, SOFTMAX
 
 Array = Any
 ArrayLike = Any
@@ -27,16 +28,18 @@ def sigmoid_focal_loss(
 ) -> Array:
     r"""Focal loss of independent logits: binary, or multi-label.
 
-    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p_t = y p + (1 - y)(1 - p)
+    .. math:: FL = \alpha_t (1 - p_t)^\gamma CE, \qquad p_t = y p + (1 - y)(1 - p)
 
-    with :math:`p = 1 / (1 + e^{-x})`. Exact to a few units in the last place for every logit, the
-    infinite ones included.
+    with :math:`p = 1 / (1 + e^{-x})` and the cross-entropy
+    :math:`CE = -y \log p - (1 - y) \log(1 - p)`, which for a label of 0 or 1 is the paper's
+    :math:`-\log p_t`. Exact to a few units in the last place for every logit; at an infinite one
+    the limit.
 
     Parameters
     ----------
     logits : array of float16, bfloat16, float32 or float64, any shape
         The scores x before the sigmoid. Half precision is computed in float32.
-    targets : array of bool, int or float that broadcasts to the shape of `logits`
+    targets : array of bool, int or float, of the shape of `logits` or with 1s in it; or a number
         The labels y, in [0, 1]; between the two they are soft.
     gamma : float or array that broadcasts to `logits`, default 2.0
         The focusing parameter, >= 0. 0 gives the cross-entropy.
@@ -47,15 +50,16 @@ def sigmoid_focal_loss(
     label_smoothing : float, default 0.0
         How far, s in [0, 1]: the targets become (1 - s) y + s / 2.
     soft_targets : {"expected", "mixture", "hard"}, default "expected"
-        What a target between 0 and 1 means. "expected": the formula above, with
-        alpha_t = y alpha + (1 - y)(1 - alpha). "mixture": y FL(1) + (1 - y) FL(0), each with a
-        modulating factor of its own. "hard": smoothing enters the cross-entropy alone.
+        What a target between 0 and 1 means. "expected": the formula above, with the expected
+        probability p_t and alpha_t = y alpha + (1 - y)(1 - alpha). "mixture":
+        y FL(1) + (1 - y) FL(0), each with a modulating factor of its own. "hard": smoothing enters
+        the cross-entropy alone.
     ignore_index : int, optional
         Targets of this value are left out.
-    mask : array of bool that broadcasts to `logits`, optional
+    mask : array of bool, of the shape of `logits` or with 1s in it, optional
         False is left out. What is left out has loss 0, gradient 0 and no place in the count, even
         where its logit is NaN.
-    weight : array that broadcasts to `logits`, optional
+    weight : array of the shape of `logits` or with 1s in it, or a number, optional
         Multiplies the loss of each element.
     reduction : {"none", "sum", "mean"}, default "none"
         What becomes of the elements.
@@ -66,8 +70,8 @@ def sigmoid_focal_loss(
     Returns
     -------
     array
-        Of the shape and dtype of `logits`, or 0-d, then never below float32; in the namespace and
-        on the device of the arguments.
+        Of the shape and dtype of `logits`, or 0-d, then never below float32; under torch's autocast
+        float32, as torch's own losses. In the namespace and on the device of the arguments.
 
     Raises
     ------
@@ -101,6 +105,7 @@ def sigmoid_focal_loss(
     [0.00045 0.01699 0.01689 0.00135]
     """
     return _calls.sigmoid(
+        SIGMOID,
         logits,
         targets,
         gamma=gamma,
@@ -133,10 +138,12 @@ def softmax_focal_loss(
 ) -> Array:
     r"""Focal loss of logits over classes that exclude each other.
 
-    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p = \mathrm{softmax}(x)
+    .. math:: FL = \alpha_t (1 - p_t)^\gamma CE, \qquad p = \mathrm{softmax}(x)
 
-    1 - p_t is the sum over the other classes, never a difference: it keeps its digits however
-    confident the row is.
+    with the target's probability :math:`p_t` and the cross-entropy :math:`CE = -\log p_t`; for a
+    distribution y over the classes :math:`p_t = \sum_c y_c p_c` and
+    :math:`CE = -\sum_c y_c \log p_c`. 1 - p_t is the sum over the other classes, never a
+    difference: it keeps its digits however confident the row is.
 
     Parameters
     ----------
@@ -154,15 +161,15 @@ def softmax_focal_loss(
     label_smoothing : float, default 0.0
         How far, s in [0, 1]: the targets become (1 - s) y + s / C.
     soft_targets : {"expected", "mixture", "hard"}, default "expected"
-        What a distribution y means. "expected": p_t = sum y_c p_c, with alpha_t and gamma_t the
-        sums of theirs. "mixture": sum y_c FL(c), each class with a modulating factor of its own.
-        "hard": smoothing enters the cross-entropy alone.
+        What a distribution y means. "expected": the formula above, with alpha_t and gamma_t the
+        sums of y_c alpha_c and y_c gamma_c. "mixture": sum y_c FL(c), each class with a modulating
+        factor of its own. "hard": smoothing enters the cross-entropy alone.
     ignore_index : int, optional
         Class labels of this value are left out.
-    mask : array of bool that broadcasts to the rows, optional
+    mask : array of bool, of the shape of the rows or with 1s in it, optional
         False is left out. What is left out has loss 0, gradient 0 and no place in the count, even
         where its logits are NaN.
-    weight : array that broadcasts to the rows, optional
+    weight : array of the shape of the rows or with 1s in it, or a number, optional
         Multiplies the loss of each row.
     reduction : {"none", "sum", "mean"}, default "none"
         What becomes of the rows.
@@ -174,7 +181,8 @@ def softmax_focal_loss(
     -------
     array
         Of the shape of `logits` without `axis` and of their dtype; or 0-d, then never below
-        float32; in the namespace and on the device of the arguments.
+        float32; under torch's autocast float32, as torch's own losses. In the namespace and on the
+        device of the arguments.
 
     Raises
     ------
@@ -196,6 +204,11 @@ def softmax_focal_loss(
     `logits`, `targets`, `mask`, `weight`, `gamma`, `alpha` and `normalizer` may be traced or lazy;
     the rest is static.
 
+    Infinite logits stand for +-L as L grows without bound: those of one sign are equal, so a row of
+    -inf alone is a row of equal logits, and two of +inf share the probability. Value and
+    derivatives are the limits, in every form of the targets; a loss or a derivative that grows with
+    L is infinite, and none is NaN.
+
     References
     ----------
     Lin et al., "Focal loss for dense object detection", ICCV 2017, equations 4 and 5.
@@ -209,6 +222,7 @@ def softmax_focal_loss(
     [0.0457 1.3642]
     """
     return _calls.softmax(
+        SOFTMAX,
         logits,
         targets,
         gamma=gamma,

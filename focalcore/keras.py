@@ -7,8 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from . import scoring
-from ._options import (
+from . import _calls
+from ._inputs.doors import BINARY, CATEGORICAL
+from ._inputs.options import (
     Parameter,
     parse_alpha,
     parse_axis,
@@ -42,7 +43,10 @@ class _Loss(keras.losses.Loss):  # type: ignore[misc] # keras is not a dependenc
 class BinaryFocalLoss(_Loss):
     r"""Focal loss of a binary or multi-label model, for ``compile(loss=...)``.
 
-    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p_t = y p + (1 - y)(1 - p)
+    .. math:: FL = \alpha_t (1 - p_t)^\gamma CE, \qquad p_t = y p + (1 - y)(1 - p)
+
+    with the cross-entropy :math:`CE = -y \log p - (1 - y) \log(1 - p)`, which for a label of 0 or 1
+    is the paper's :math:`-\log p_t`.
 
     The loss of a sample is the mean over the last axis, as that of Keras' own losses; of numbers
     that have no axis but the batch's, each is a sample.
@@ -118,15 +122,17 @@ class BinaryFocalLoss(_Loss):
             y_true = keras.ops.expand_dims(y_true, axis=-1)
         if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
             y_true = keras.ops.squeeze(y_true, axis=-1)
-        loss = scoring.binary_focal_loss(
+        loss = _calls.binary(
+            BINARY._replace(for_classes="SparseCategoricalFocalLoss"),
             y_true,
             y_pred,
             self.gamma,
+            alpha=self.alpha,
             pos_weight=self.pos_weight,
             from_logits=self.from_logits,
             label_smoothing=self.label_smoothing,
-            alpha=self.alpha,
-        )
+            eps=None,
+        ).value()
         return loss if loss.ndim < 2 else keras.ops.mean(loss, axis=-1)
 
 
@@ -204,14 +210,16 @@ class SparseCategoricalFocalLoss(_Loss):
         y_true, y_pred = map(keras.ops.convert_to_tensor, (y_true, y_pred))
         if y_true.ndim == y_pred.ndim:  # Keras' labels may have the class axis, of length 1
             y_true = keras.ops.squeeze(y_true, axis=self.axis)
-        return scoring.sparse_categorical_focal_loss(
+        return _calls.categorical(
+            CATEGORICAL,
             self._labels(y_true, y_pred.shape[self.axis]),
             y_pred,
             self.gamma,
             class_weight=self.class_weight,
             from_logits=self.from_logits,
             axis=self.axis,
-        )
+            eps=None,
+        ).value()
 
     def _labels(self, y_true: Tensor, classes: int) -> Tensor:
         """The class labels, of which Keras has made floats."""

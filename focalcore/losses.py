@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from ._options import (
+from . import _calls
+from ._backends import backend_of
+from ._inputs.doors import Door
+from ._inputs.options import (
     REDUCTIONS,
     TASKS,
     Parameter,
@@ -17,16 +20,17 @@ from ._options import (
     parse_count,
     parse_gamma,
 )
-from .functional import sigmoid_focal_loss, softmax_focal_loss
 
 Array = Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FocalLoss:
     """Focal loss of one of three tasks, callable on the arrays of any library.
 
-    Immutable; the options are checked here, not at the first call.
+    Immutable, comparable and hashable; the options are checked here, not at the first call. An
+    array is copied, unless it learns; one whose values can't be seen (that learns, is traced, lazy
+    or on a GPU) is equal to itself alone.
 
     Parameters
     ----------
@@ -68,10 +72,14 @@ class FocalLoss:
     def __post_init__(self) -> None:
         choose("reduction", self.reduction, REDUCTIONS)
         choose("task_type", self.task_type, TASKS)
-        parse_count("num_classes", self.num_classes)
         most = float("inf") if self.task_type == "multi-class" else 1.0
-        object.__setattr__(self, "gamma", parse_gamma(self.gamma))
-        object.__setattr__(self, "alpha", parse_alpha(self.alpha, most=most))
+        parsed = {
+            "gamma": _frozen(parse_gamma(self.gamma)),
+            "alpha": _frozen(parse_alpha(self.alpha, most=most)),
+            "num_classes": parse_count("num_classes", self.num_classes),
+        }
+        for name, value in parsed.items():
+            object.__setattr__(self, name, value)
         for name in ("gamma", "alpha"):
             n, entries = self.num_classes, _entries(getattr(self, name))
             if n is not None and entries not in (None, n):
@@ -79,15 +87,39 @@ class FocalLoss:
 
     def __call__(self, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None) -> Array:
         """The loss of logits against targets; `mask` and `weight` as for the functions."""
-        return loss_of_task(self, logits, targets, mask=mask, weight=weight)
+        door = DOORS[self.task_type]
+        return loss_of_task(self, door, logits, targets, mask=mask, weight=weight)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FocalLoss) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        options = (getattr(self, field.name) for field in fields(self))
+        return tuple(_key_of(option) for option in options)
+
+
+DOORS = {
+    "binary": Door(leave_out=("mask=",), for_classes="task_type='multi-class'"),
+    "multi-class": Door(leave_out=("mask=",)),
+    "multi-label": Door(leave_out=("mask=",), for_classes="task_type='multi-class'"),
+}
+CALLS: dict[str, Callable[..., _calls.Call]] = {
+    "binary": _calls.sigmoid,
+    "multi-class": _calls.softmax,
+    "multi-label": _calls.sigmoid,
+}
 
 
 def loss_of_task(
-    options: Any, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None
+    options: Any, door: Door, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None
 ) -> Array:
     """The loss that an object's options name, which are those of `FocalLoss`."""
     _check_classes(options, logits)
-    return LOSSES[options.task_type](
+    return CALLS[options.task_type](
+        door,
         logits,
         targets,
         gamma=options.gamma,
@@ -95,21 +127,41 @@ def loss_of_task(
         mask=mask,
         weight=weight,
         reduction=options.reduction,
-    )
+    ).value()
 
 
-LOSSES: dict[str, Callable[..., Array]] = {
-    "binary": sigmoid_focal_loss,
-    "multi-class": softmax_focal_loss,
-    "multi-label": sigmoid_focal_loss,
-}
+def _frozen(parameter: Parameter) -> Parameter:
+    """A parameter that nobody else can change; what learns is itself."""
+    if isinstance(parameter, np.ndarray):
+        parameter = parameter.copy()
+        parameter.setflags(write=False)
+        return parameter
+    backend = None if _is_plain(parameter) else backend_of(parameter)
+    if backend is None or getattr(parameter, "requires_grad", False):
+        return parameter
+    return backend.xp.asarray(parameter, copy=True)
+
+
+def _key_of(option: Any) -> Any:
+    """What an option is compared by: its values, or what it is where they can't be seen."""
+    if _is_plain(option):
+        return option
+    backend = None if getattr(option, "requires_grad", False) else backend_of(option)
+    values = None if backend is None else backend.peek(option)
+    if values is None:
+        return id(option)
+    return type(option), values.dtype.str, values.shape, values.tobytes()
+
+
+def _is_plain(option: Any) -> bool:
+    return option is None or isinstance(option, (float, int, str, tuple))
 
 
 def _check_classes(options: Any, logits: Any) -> None:
-    shape = np.shape(logits) if isinstance(logits, list | tuple) else logits.shape
-    if options.num_classes is None or options.task_type == "binary" or not shape:
+    if options.num_classes is None or options.task_type == "binary":
         return
-    if shape[-1] != options.num_classes:
+    shape = logits.shape if hasattr(logits, "shape") else np.shape(logits)
+    if shape and shape[-1] != options.num_classes:
         raise ValueError(
             f"logits must have {options.num_classes} classes on the last axis; "
             f"found shape {tuple(shape)}"
@@ -118,5 +170,6 @@ def _check_classes(options: Any, logits: Any) -> None:
 
 def _entries(parameter: Parameter) -> int | None:
     """How many numbers a list has; None for one number, or an array of several axes."""
-    is_list = isinstance(parameter, tuple) or getattr(parameter, "ndim", 0) == 1
-    return len(parameter) if is_list else None
+    if isinstance(parameter, tuple):
+        return len(parameter)
+    return parameter.shape[0] if getattr(parameter, "ndim", 0) == 1 else None

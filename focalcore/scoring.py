@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _calls
+from ._inputs.doors import BINARY, CATEGORICAL
 
 Array = Any
 ArrayLike = Any
@@ -23,13 +24,16 @@ def binary_focal_loss(
 ) -> Array:
     r"""Focal loss of each binary prediction.
 
-    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p_t = y p + (1 - y)(1 - p)
+    .. math:: FL = \alpha_t (1 - p_t)^\gamma CE, \qquad p_t = y p + (1 - y)(1 - p)
+
+    with the cross-entropy :math:`CE = -y \log p - (1 - y) \log(1 - p)`, which for a label of 0 or 1
+    is the paper's :math:`-\log p_t`.
 
     Parameters
     ----------
     y_true : array or list of bool, int or float
         The labels y, in [0, 1].
-    y_pred : array or list of float that broadcasts with `y_true`
+    y_pred : array or list of float that broadcasts with `y_true`, where it is clear how
         Probabilities of the positive class, or with `from_logits` the scores before the sigmoid.
     gamma : float or array, default 2.0
         The focusing parameter, >= 0. 0 gives the log loss.
@@ -56,9 +60,10 @@ def binary_focal_loss(
     TypeError
         Predictions that are not real floating, arrays of two libraries.
     ValueError
-        An option outside its range; (N,) against (N, 1); a label or a probability outside [0, 1],
-        where values can be looked at. Where they can not (traced, lazy, on a GPU), the loss of that
-        element is NaN.
+        An option outside its range; shapes of which one length meets itself on another axis, as
+        (N,) and (N, 1) or (2,) and (2, 2); a list of arrays (N, 2), as a forest's predict_proba
+        gives; a label or a probability outside [0, 1], where values can be looked at. Where they
+        can not (traced, lazy, on a GPU), the loss of that element is NaN.
 
     See Also
     --------
@@ -76,6 +81,7 @@ def binary_focal_loss(
     [0.001 0.032 0.001]
     """
     return _calls.binary(
+        BINARY,
         y_true,
         y_pred,
         gamma,
@@ -151,8 +157,13 @@ def sparse_categorical_focal_loss(
     >>> print(sparse_categorical_focal_loss([0, 1], y_pred).round(5))
     [0.00893 1.03004]
     """
-    if from_logits:
-        return _calls.softmax(y_pred, y_true, gamma=gamma, alpha=class_weight, axis=axis).value()
     return _calls.categorical(
-        y_true, y_pred, gamma, class_weight=class_weight, axis=axis, eps=eps
+        CATEGORICAL,
+        y_true,
+        y_pred,
+        gamma,
+        class_weight=class_weight,
+        from_logits=from_logits,
+        axis=axis,
+        eps=eps,
     ).value()

@@ -6,6 +6,8 @@ Both settings hold for the whole process, every thread of it.
 from __future__ import annotations
 
 import os
+from numbers import Integral
+from typing import Any
 
 
 class _Setting:
@@ -115,10 +117,10 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _at_least_one(number: int) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+def _at_least_one(number: Any) -> int:
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
         raise ValueError(f"threads must be a number of at least 1; found {number!r}")
-    return number
+    return int(number)
 
 
 def _is_on(name: str) -> bool:

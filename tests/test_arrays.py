@@ -103,8 +103,8 @@ def test_empty_arrays_give_empty_losses_and_a_mean_of_zero(place, shape):
         assert place.numpy(softmax_focal_loss(x, labels, reduction="mean")) == 0
 
 
-def test_targets_broadcast_to_the_logits(place, rng):
-    x, y = rng.normal(size=(4, 3)), rng.integers(0, 2, 3)
+def test_targets_with_axes_of_1_broadcast_to_the_logits(place, rng):
+    x, y = rng.normal(size=(4, 3)), rng.integers(0, 2, (1, 3))
     expected = place.numpy(sigmoid_focal_loss(place.array(x), place.array(y * np.ones((4, 1)))))
     np.testing.assert_allclose(
         place.numpy(sigmoid_focal_loss(place.array(x), place.array(y))), expected
@@ -207,8 +207,8 @@ def test_any_array_of_the_standard_is_dispatched(rng):
     found = softmax_focal_loss(Unknown(x), Unknown(y), alpha=[1.0, 2.0, 3.0])
     assert isinstance(found, Unknown)
     np.testing.assert_array_equal(found.array, softmax_focal_loss(x, y, alpha=[1.0, 2.0, 3.0]))
-    mean = sigmoid_focal_loss(Unknown(x), Unknown(np.ones(3)), alpha=0.25, reduction="mean")
-    assert mean.array == sigmoid_focal_loss(x, np.ones(3), alpha=0.25, reduction="mean")
+    mean = sigmoid_focal_loss(Unknown(x), Unknown(np.ones((4, 3))), alpha=0.25, reduction="mean")
+    assert mean.array == sigmoid_focal_loss(x, np.ones((4, 3)), alpha=0.25, reduction="mean")
 
 
 def test_importing_the_package_imports_no_framework():

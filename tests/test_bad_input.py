@@ -92,9 +92,11 @@ def test_options_of_the_library_are_checked_where_they_can_be_seen(place):
 SHAPES = {
     "(N,) against (N, 1)": ((4,), (4, 1), "reshape targets"),
     "(N, 1) against (N,)": ((4, 1), (4,), "reshape targets"),
-    "shorter": ((4,), (3,), "broadcast"),
-    "past the logits": ((1, 3), (2, 3), "broadcast"),
-    "more axes": ((3,), (2, 3), "broadcast"),
+    "shorter": ((4,), (3,), r"must have the shape \(4,\)"),
+    "past the logits": ((1, 3), (2, 3), r"must have the shape \(1, 3\)"),
+    "more axes": ((3,), (2, 3), r"must have the shape \(3,\)"),
+    "a row of a square": ((4, 4), (4,), r"reshape targets to \(4, 1\) or \(1, 4\)"),
+    "without the batch": ((2, 2, 4, 5), (2, 4, 5), r"to \(2, 1, 4, 5\) or \(1, 2, 4, 5\)"),
 }
 
 

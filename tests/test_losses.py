@@ -47,3 +47,52 @@ def test_it_says_what_it_is():
     assert repr(FocalLoss(alpha=0.25)) == (
         "FocalLoss(gamma=2.0, alpha=0.25, reduction='mean', task_type='binary', num_classes=None)"
     )
+
+
+SHAPES = {"per class": (3,), "per place": (2, 3), "many": (1, 5000)}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_array_changed_later_changes_no_loss(place, rng, shape):
+    shape = SHAPES[shape]
+    alpha = rng.random(shape)
+    x, y = place.array(rng.normal(size=(2, shape[-1]))), place.array(np.ones((2, shape[-1])))
+    criterion = FocalLoss(alpha=alpha, gamma=alpha)
+    before = place.numpy(criterion(x, y))
+    alpha[...] = 0.5
+    assert place.numpy(criterion(x, y)) == before
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_objects_of_equal_arrays_are_equal_and_hash_alike(rng, shape):
+    alpha = rng.random(SHAPES[shape])
+    one, same = FocalLoss(alpha=alpha), FocalLoss(alpha=alpha.copy())
+    other = FocalLoss(alpha=np.where(alpha == alpha.max(), 0.0, alpha))
+    assert one == same
+    assert len({one, same, other}) == 2
+    assert one != FocalLoss(alpha=alpha, gamma=1.0)
+    assert one != "another thing"
+    assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one
+
+
+def test_arrays_of_a_library_are_copied_too(place, rng):
+    alpha = place.array(rng.random(3))
+    one, same = FocalLoss(alpha=alpha), FocalLoss(alpha=place.array(place.numpy(alpha)))
+    assert one == copy.copy(one)
+    # what can't be seen is equal to itself alone
+    assert (one == same) == (hash(one) == hash(same)) == place.can_raise
+    if place.name == "torch":
+        x = place.array(np.ones((1, 3)))
+        before = one(x, x)
+        alpha.mul_(0.5)
+        assert one(x, x) == before
+
+
+def test_a_parameter_that_learns_is_kept():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    alpha = torch.full((3,), 0.5, requires_grad=True)
+    criterion = FocalLoss(alpha=alpha)
+    criterion(torch.ones(2, 3), torch.ones(2, 3)).backward()
+    assert alpha.grad is not None
+    assert criterion == copy.copy(criterion)
+    assert criterion != FocalLoss(alpha=alpha.detach())

@@ -171,7 +171,7 @@ def test_softmax_mean_is_over_the_rows_that_count(place, rng):
 
 def test_what_lies_in_rows_broadcasts_over_them(place, rng):
     x, labels = rng.normal(size=(2, 3, 4)), rng.integers(0, 3, (2, 4))
-    mask, weight = np.asarray([True, False, True, True]), rng.random((2, 1))
+    mask, weight = np.asarray([[True, False, True, True]]), rng.random((2, 1))
     loss = place.numpy(softmax_focal_loss(place.array(x), place.array(labels), axis=1))
     found = softmax_focal_loss(
         place.array(x),

@@ -17,8 +17,8 @@ from torch._functorch.pyfunctorch import TransformType
 from torch.autograd.function import once_differentiable
 
 from .. import _execution
-from .._arrays import cast
 from .._backends import Backend, backend_of, is_dtensor
+from .._dtypes import cast
 from .._execution.torch_blocks import is_differentiated, is_transformed, transforms
 from .._operands import TOTAL, UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part
 from .._reduction import divided
@@ -90,7 +90,9 @@ def _compiled(loss: Terms, operands: Operands, part: Part) -> Array:
     call, arrays = _call(loss, operands, part)
     logits_learn, *others_learn = map(_learns, arrays)
     # Dynamo knows no Function inside a transform, and export must see plain operations
-    plain = any(others_learn) or torch.compiler.is_exporting() or transforms()
+    # asked by its public name, Dynamo says yes at every compilation before torch 2.13
+    is_exporting = torch.compiler._is_exporting_flag
+    plain = any(others_learn) or is_exporting or is_transformed()
     if plain or not logits_learn:
         return call.run(arrays, part)[0]
     return (_CompiledTotal if part.summed else _CompiledLoss).apply(call, *arrays)
@@ -110,14 +112,15 @@ class _Total(torch.autograd.Function):  # type: ignore[misc] # torch is not a de
     @staticmethod
     def forward(ctx: Any, call: _Call, divisor: Array, *arrays: Array) -> Array:
         total, slope = call.run(arrays, TOTAL, UNROUNDED_SLOPE)
-        ctx.call, ctx.divisor = call, divisor
-        ctx.save_for_backward(slope, *arrays)
+        is_tensor = isinstance(divisor, torch.Tensor)  # saved: torch sees it where it is changed
+        ctx.call, ctx.number = call, None if is_tensor else divisor
+        ctx.save_for_backward(slope, divisor if is_tensor else None, *arrays)
         return divided(xp, total, divisor)
 
     @staticmethod
     def backward(ctx: Any, upstream: Array) -> Any:
-        slope, *arrays = ctx.saved_tensors
-        upstream = divided(xp, upstream, ctx.divisor)
+        slope, divisor, *arrays = ctx.saved_tensors
+        upstream = divided(xp, upstream, ctx.number if divisor is None else divisor)
         if torch.is_grad_enabled():  # what is pulled back will be differentiated
             grad = ctx.call.pulled_back(upstream, tuple(arrays))
         else:

@@ -11,10 +11,10 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from .._arrays import arithmetic_dtype
+from .._dtypes import arithmetic_dtype
 from .._operands import Operands, Part
 from .._terms import Terms
 
@@ -98,7 +98,10 @@ def in_turn(work: Callable[[int], None], n: int) -> None:
 
 
 def over_threads(work: Callable[[int], None], n: int, threads: int) -> None:
-    """All of the work, by several threads; an error or an interruption stops all of them."""
+    """All of the work, by several threads; an error or an interruption stops all of them.
+
+    Where the interpreter is shutting down, and no thread may start any more, by the calling one.
+    """
     stopped = threading.Event()
 
     def worker(first: int) -> None:
@@ -109,8 +112,14 @@ def over_threads(work: Callable[[int], None], n: int, threads: int) -> None:
                 work(i)
 
     with ThreadPoolExecutor(threads) as pool, _setting_if_it_fails(stopped):
-        for done in [pool.submit(worker, first) for first in range(threads)]:
-            done.result()
+        started: list[Future[None]] = []
+        with contextlib.suppress(RuntimeError):
+            for first in range(threads):
+                started.append(pool.submit(worker, first))
+        for first in range(len(started), threads):
+            worker(first)
+        for task in started:
+            task.result()
 
 
 @contextlib.contextmanager

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import dask.array as da
 import numpy as np
 
 from .. import _execution
-from .._arrays import arithmetic_dtype
 from .._backends import NUMPY, backend_of
+from .._dtypes import arithmetic_dtype
 from .._operands import Operands, Part
 from .._terms import Terms
 
@@ -26,17 +27,26 @@ def run(xp: Any, loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tu
     )
 
 
+@dataclass(frozen=True)
+class _OfChunk:
+    """A part of a loss as a function of chunks; a class, for closures don't pickle."""
+
+    loss: Terms
+    part: Part
+    numbers: Operands
+    names: tuple[str, ...]
+
+    def __call__(self, *chunks: Array) -> Array:
+        backend = backend_of(chunks[0]) or NUMPY  # of one number, dask makes a NumPy scalar
+        own = (np.asarray(c) if isinstance(c, np.generic) else c for c in chunks)
+        given = self.numbers._replace(**dict(zip(self.names, own, strict=True)))
+        return _execution.run(backend, self.loss, given, (self.part,))[0]
+
+
 def _elements(loss: Terms, operands: Operands, part: Part, wide: Any) -> Array:
     part = part._replace(summed=False, rounded=part.rounded and not part.summed)
     dtype = operands.logits.dtype if part.rounded else wide
     arrays, numbers = operands.split()
-
-    def of_chunk(*chunks: Array) -> Array:
-        backend = backend_of(chunks[0]) or NUMPY  # of one number, dask makes a NumPy scalar
-        own = (np.asarray(c) if isinstance(c, np.generic) else c for c in chunks)
-        given = numbers._replace(**dict(zip(arrays, own, strict=True)))
-        return _execution.run(backend, loss, given, (part,))[0]
-
     axes = tuple(range(operands.logits.ndim))
     placed: list[Any] = []
     for name, x in arrays.items():
@@ -44,6 +54,7 @@ def _elements(loss: Terms, operands: Operands, part: Part, wide: Any) -> Array:
         placed += [_uncut(x, loss, len(axes)), own[len(own) - x.ndim :]]
     result = loss.rows_of(axes) if part.in_rows else axes
     meta = da.utils.meta_from_array(operands.logits, ndim=len(result), dtype=dtype)
+    of_chunk = _OfChunk(loss, part, numbers, tuple(arrays))
     return da.blockwise(of_chunk, result, *placed, concatenate=True, dtype=dtype, meta=meta)
 
 

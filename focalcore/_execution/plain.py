@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._arrays import arithmetic_dtype, cast
+from .._dtypes import arithmetic_dtype, cast
 from .._operands import Operands, Part
 from .._terms import Terms
 

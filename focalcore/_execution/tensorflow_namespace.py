@@ -91,4 +91,5 @@ NAMESPACE = smooth(
     ),
     constant=tf.stop_gradient,
     broadcast_arrays=broadcast_arrays,
+    bool=tf.bool,
 )

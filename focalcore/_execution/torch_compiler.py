@@ -14,7 +14,7 @@ import array_api_compat.torch as torch_namespace
 import numpy as np
 import torch
 
-from .._arrays import arithmetic_dtype, cast
+from .._dtypes import arithmetic_dtype, cast
 from .._operands import Operands, Part
 from .._reduction import divided
 from .._terms import Terms

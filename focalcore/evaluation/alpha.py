@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .._options import parse_parameter
+from .._inputs.options import parse_parameter
 from .predictions import Predictions
 from .tally import Alpha
 

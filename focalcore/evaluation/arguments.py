@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .._options import parse_parameter
+from .._inputs.options import MOST_GAMMA, parse_parameter
 from ._source import shown
 
-MOST = 1e300  # the formulas stay within float64
 MOST_INDEX = 2**63 - 1
 
 
@@ -22,10 +21,10 @@ def name(text: str) -> str:
 def number(text: str) -> float:
     """A parameter >= 0, as gamma and alpha are."""
     try:
-        return float(parse_parameter("the value", float(text), MOST))
+        return float(parse_parameter("the value", float(text), MOST_GAMMA))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"must be a number from 0 to {MOST:g}; found {shown(text)}"
+            f"must be a number from 0 to {MOST_GAMMA:g}; found {shown(text)}"
         ) from None
 
 

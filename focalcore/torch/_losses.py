@@ -5,16 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _calls, losses
-from .._options import INFINITY, Parameter, parse_alpha, parse_gamma, parse_index, parse_number
+from .._inputs.doors import Door
+from .._inputs.options import (
+    INFINITY,
+    Parameter,
+    parse_alpha,
+    parse_gamma,
+    parse_index,
+    parse_number,
+)
 from ._module import Loss, WorkersLoss
 
 Tensor = Any
 
 
+INPUTS = Door(scores="inputs", weight="sample_weight")
+
+
 class SigmoidFocalLoss(WorkersLoss):
     r"""Focal loss of independent logits, binary or multi-label, as a module.
 
-    .. math:: FL = -\alpha_t (1 - p_t)^\gamma \log p_t, \qquad p_t = y p + (1 - y)(1 - p)
+    .. math:: FL = \alpha_t (1 - p_t)^\gamma CE, \qquad p_t = y p + (1 - y)(1 - p)
+
+    with the cross-entropy :math:`CE = -y \log p - (1 - y) \log(1 - p)`, which for a label of 0 or 1
+    is the paper's :math:`-\log p_t`.
 
     Parameters
     ----------
@@ -45,8 +59,8 @@ class SigmoidFocalLoss(WorkersLoss):
 
     Notes
     -----
-    The inputs are logits of any shape, the targets of bool, int or float, in [0, 1], and broadcast
-    to them.
+    The inputs are logits of any shape, the targets of bool, int or float, in [0, 1], of that shape
+    or with 1s in it.
 
     Over many workers the value is that of the whole batch, the same on each of them, and each
     differentiates its part of it so that the mean of the workers' gradients, which
@@ -86,7 +100,8 @@ class SigmoidFocalLoss(WorkersLoss):
         self._hold("gamma", parse_gamma(gamma))
 
     def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> _calls.Call:
-        return _calls.sigmoid(inputs, targets, alpha=self.alpha, gamma=self.gamma, **how)
+        door = INPUTS._replace(for_classes="SoftmaxFocalLoss")
+        return _calls.sigmoid(door, inputs, targets, alpha=self.alpha, gamma=self.gamma, **how)
 
 
 class SoftmaxFocalLoss(WorkersLoss):
@@ -186,6 +201,7 @@ class SoftmaxFocalLoss(WorkersLoss):
 
     def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> _calls.Call:
         return _calls.softmax(
+            INPUTS._replace(leave_out=("ignore_index=",)),
             inputs,
             targets,
             axis=1,
@@ -256,7 +272,8 @@ class FocalLoss(Loss):
 
     def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """The loss of logits against targets, of the shapes that the task has."""
-        return losses.loss_of_task(self, inputs, targets)
+        door = losses.DOORS[self.task_type]._replace(scores="inputs", leave_out=())
+        return losses.loss_of_task(self, door, inputs, targets)
 
 
 def _parse_alpha(alpha: Parameter | None, most: float) -> Parameter | None:

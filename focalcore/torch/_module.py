@@ -12,8 +12,8 @@ import torch.distributed as dist
 from .. import _calls
 from .._backends import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
+from .._inputs.options import REDUCTIONS, Parameter, choose, parse_parameter
 from .._operands import POSITIVE_WEIGHT, POSITIVES, WEIGHT, Part
-from .._options import REDUCTIONS, Parameter, choose, parse_parameter
 
 Tensor = Any
 
@@ -68,8 +68,8 @@ class WorkersLoss(Loss):
         targets : Tensor
             What is right, of the types and shapes that the class names.
         sample_weight : Tensor, optional
-            Multiplies the loss of each element or row, >= 0, and broadcasts to them; no gradient
-            flows to it.
+            Multiplies the loss of each element or row, >= 0, of their shape or with 1s in it; no
+            gradient flows to it.
         """
         weight = _parse_weight(sample_weight)
         is_over_workers = self._is_over_workers(inputs)

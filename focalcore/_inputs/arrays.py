@@ -7,20 +7,21 @@ nothing is changed.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._backends import NUMPY, Backend, backend_of, is_loose
-from ._options import INFINITY, Parameter
+from .._backends import NUMPY, Backend, backend_of, in_memory, is_list, is_loose
+from .._dtypes import FLOATS, arithmetic_dtype, cast, dtype_name
+from .doors import Door
+from .options import INFINITY, MOST_GAMMA, Parameter
+from .shapes import is_empty
 
 Array = Any
 Namespace = Any
 DType = Any
 Shape = tuple[Any, ...]
-
-FLOATS = ("float16", "bfloat16", "float32", "float64")
-HALVES = ("float16", "bfloat16")
 
 
 class Home(NamedTuple):
@@ -36,21 +37,23 @@ class Home(NamedTuple):
     def floating(self, name: str, value: Any, dtype: DType = None) -> Array:
         """A real floating array; numbers and lists take ``dtype``."""
         if is_loose(value):
-            value = self._from_host(np.asarray(_numbers(name, value), dtype=float), dtype)
+            value = self._from_loose(name, value, dtype)
+            if dtype_name(value.dtype) not in FLOATS:
+                value = self.xp.astype(value, dtype or self.xp.asarray(0.0).dtype)
         found = dtype_name(value.dtype)
         if found not in FLOATS:
             raise TypeError(
                 f"{name} must be real floating ({', '.join(FLOATS)}); found {found}: "
-                f"cast with xp.astype({name}, xp.float32)"
+                f"cast with {self.cast(name, 'float32')}"
             )
         return value
 
     def numeric(self, name: str, value: Any, dtype: DType) -> Array:
         """A bool, integer or real floating array; lists of floats take ``dtype``."""
         if is_loose(value):
-            host = _numbers(name, value)
-            host = host if host.size else host.astype(int)  # an empty list has no kind
-            value = self._from_host(host, dtype if host.dtype.kind == "f" else None)
+            value = self._from_loose(name, value, dtype)
+            if is_empty(value):  # an empty list has no type
+                return self.xp.astype(value, self.xp.int32)
         found = dtype_name(value.dtype)
         if found not in FLOATS and found != "bool" and not found.lstrip("u").startswith("int"):
             raise TypeError(f"{name} must be bool, integer or real floating; found {found}")
@@ -59,11 +62,20 @@ class Home(NamedTuple):
     def boolean(self, name: str, value: Any) -> Array:
         """A boolean array."""
         if is_loose(value):
-            value = self._from_host(_numbers(name, value), None)
+            value = self._from_loose(name, value, None)
+        if is_empty(value):  # whose type says nothing
+            return self.xp.astype(value, self.xp.bool)
         if dtype_name(value.dtype) != "bool":
             found = dtype_name(value.dtype)
-            raise TypeError(f"{name} must be boolean, True = counted; found {found}")
+            raise TypeError(
+                f"{name} must be boolean, True = counted; found {found}: "
+                f"cast with {self.cast(name, 'bool')}"
+            )
         return value
+
+    def cast(self, name: str, dtype: str) -> str:
+        """How a cast is written here."""
+        return self.backend.cast.format(name, dtype)
 
     def parameter(self, value: Parameter, dtype: DType, most: float) -> Parameter:
         """A parsed option: a float, a name or nothing stays, all else becomes an array."""
@@ -81,8 +93,17 @@ class Home(NamedTuple):
         most = min(most, float(self.xp.finfo(dtype).max))
         return self.xp.where((value >= 0) & (value <= most), value, self.xp.nan)
 
-    def _from_host(self, host: Any, dtype: DType) -> Array:
-        return self.xp.asarray(host.tolist(), dtype=dtype, device=self.device)
+    def _from_loose(self, name: str, value: Any, dtype: DType) -> Array:
+        """An array of numbers; floats are of a dtype, None: of that of the library."""
+        as_array = partial(self.xp.asarray, device=self.device)
+        if self.backend.traces_python():  # NumPy would be traced too
+            found = as_array(value)
+            is_floating = dtype is not None and dtype_name(found.dtype) in FLOATS
+            return as_array(value, dtype=dtype) if is_floating else found
+        host = _numbers(name, value)
+        if self.backend is NUMPY and dtype is None:
+            return host  # a NumPy scalar or a buffer has a type
+        return as_array(host.tolist(), dtype=dtype if host.dtype.kind == "f" else None)
 
 
 class Given(NamedTuple):
@@ -97,37 +118,47 @@ class Given(NamedTuple):
 
 
 def settle(
-    scores: str,
-    logits: Any,
-    labels: str,
-    targets: Any,
+    door: Door,
+    scores: Any,
+    labels: Any,
     *,
     mask: Any = None,
     weight: Any = None,
     alpha_most: float = INFINITY,
     **parameters: Parameter,
 ) -> Given:
-    """Bring the arguments of a call home; ``scores`` and ``labels`` are the callers' names."""
-    given = {scores: as_array(scores, logits), labels: as_array(labels, targets)}
-    if mask is not None:
-        given["mask"] = as_array("mask", mask)
-    if weight is not None:
-        given["weight"] = as_array("weight", weight)
+    """Bring the arguments of a call home."""
+    beside = {"mask": mask, door.weight: weight}
+    given = {door.scores: scores, door.labels: labels}
+    given |= {name: x for name, x in beside.items() if x is not None}
+    given = {name: as_array(door, name, x) for name, x in given.items()}
     # constants have no home: NumPy's may go with any library
     placed = {n: p for n, p in parameters.items() if not isinstance(p, _CONSTANTS)}
     home = home_of({n: x for n, x in (given | placed).items() if not is_loose(x)})
-    x = home.floating(scores, given[scores], _floating_dtype(given[labels]))
+    x = _scores(home, door, given)
     dtype = arithmetic_dtype(home.xp, x.dtype)
-    y = home.numeric(labels, given[labels], x.dtype)
+    y = home.numeric(door.labels, given[door.labels], x.dtype)
     if mask is not None:
         mask = home.boolean("mask", given["mask"])
     if weight is not None:
-        weight = cast(home.xp, home.numeric("weight", given["weight"], dtype), dtype)
+        weight = cast(home.xp, home.numeric(door.weight, given[door.weight], dtype), dtype)
+    most = {"alpha": alpha_most, "gamma": MOST_GAMMA}
     settled = {
-        name: home.parameter(value, dtype, alpha_most if name == "alpha" else INFINITY)
+        name: home.parameter(value, dtype, most.get(name, INFINITY))
         for name, value in parameters.items()
     }
     return Given(home, x, y, mask, weight, settled)
+
+
+def _scores(home: Home, door: Door, given: dict[str, Any]) -> Array:
+    """The logits or probabilities, of the type that the loss computes from."""
+    labels_dtype = _floating_dtype(given[door.labels])
+    try:
+        return home.backend.scores(home.floating(door.scores, given[door.scores], labels_dtype))
+    except TypeError as error:
+        if labels_dtype is None:
+            raise
+        raise TypeError(f"{error}{door.swapped}") from None
 
 
 _CONSTANTS = (type(None), float, str, tuple, np.ndarray)
@@ -148,99 +179,39 @@ def home_of(arrays: dict[str, Array]) -> Home:
     return home
 
 
-def as_array(name: str, value: Any) -> Any:
-    """Columns become NumPy arrays; arrays, numbers and lists pass."""
-    if type(value) is np.ndarray or is_loose(value):
+def as_array(door: Door, name: str, value: Any) -> Any:
+    """Columns become NumPy arrays, dask's dask arrays; arrays, numbers and lists pass."""
+    if type(value) is np.ndarray:
         return value
+    if is_loose(value):
+        return _without_arrays(name, value) if is_list(value) else value
     if isinstance(value, np.ma.MaskedArray):
+        kept = f"pass {name}.data, and mask=~np.ma.getmaskarray({name})"
         raise TypeError(
             f"{name} is a numpy masked array, whose mask would be lost; "
-            f"pass {name}.data, and mask=~np.ma.getmaskarray({name})"
+            f"{kept if 'mask=' in door.leave_out else 'leave out what is masked before'}"
         )
     if isinstance(value, np.ndarray):
         return np.asarray(value)  # a matrix multiplies otherwise
     if backend_of(value) is not None:
         return value
+    if hasattr(value, "to_dask_array"):
+        return value.to_dask_array()
     if hasattr(value, "__array__") and not isinstance(value, type):
-        return np.asarray(value)
+        return in_memory(name, value)
     raise TypeError(f"{name} must be an array, a list or a number; found {type(value).__name__}")
 
 
-def arithmetic_dtype(xp: Namespace, dtype: DType) -> DType:
-    """Half precision is computed in float32."""
-    return xp.float32 if dtype_name(dtype) in HALVES else dtype
-
-
-def cast(xp: Namespace, x: Array, dtype: DType) -> Array:
-    """The array in a dtype, itself where it has it."""
-    return x if x.dtype == dtype else xp.astype(x, dtype)
-
-
-def dtype_name(dtype: DType) -> str:
-    """The standard's name of a dtype, the same in every library."""
-    key = (type(dtype), dtype)  # the dtypes of two libraries don't like to be compared
-    if key not in _DTYPE_NAMES:
-        name = getattr(dtype, "name", None) or str(dtype)
-        _DTYPE_NAMES[key] = name.rpartition(".")[2]
-    return _DTYPE_NAMES[key]
-
-
-_DTYPE_NAMES: dict[tuple[type, DType], str] = {}  # asking NumPy takes longer than many an array
-
-
-def check_fits(name: str, array: Parameter | None, onto_name: str, onto: Shape) -> None:
-    """An array, where one was given, must broadcast to a shape, never past it."""
-    if array is None or isinstance(array, float):
-        return
-    if len(array.shape) == len(onto) and array.shape == onto:  # a traced length is not asked
-        return
-    shape, onto = tuple(array.shape), tuple(onto)
-    padded = (1,) * (len(onto) - len(shape)) + shape
-    if len(padded) == len(onto) and all(
-        length == 1 or _same(length, other) for length, other in zip(padded, onto, strict=True)
-    ):
-        return
-    fix = f"it must broadcast to {onto}"
-    if shape == (*onto, 1):
-        fix = f"reshape {name} to {onto}"
-    elif shape == onto[:-1]:
-        fix = f"reshape {name} to {(*shape, 1)}"
-    raise ValueError(f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; {fix}")
-
-
-def full_rank(xp: Namespace, x: Array, ndim: int) -> Array:
-    """The array, where there is one, with all the leading axes that broadcasting gives it."""
-    if x is not None:
-        for _ in range(ndim - x.ndim):
-            x = xp.expand_dims(x, axis=0)
-    return x
-
-
-def same_shape(shape: Shape, other: Shape) -> bool:
-    """Whether two shapes are equal, as far as they are known."""
-    return len(shape) == len(other) and all(map(_same, shape, other))
-
-
-def check_broadcast(name: str, shape: Shape, other_name: str, other: Shape) -> None:
-    """Two shapes broadcast; but not (N,) against (N, 1), to the (N, N) that nobody means."""
-    short, long = sorted((tuple(shape), tuple(other)), key=len)
-    pairs = zip(reversed(short), reversed(long), strict=False)
-    if not all(1 in (a, b) or _same(a, b) for a, b in pairs):
-        raise ValueError(
-            f"{name} of shape {tuple(shape)} and {other_name} of shape {tuple(other)} do not "
-            f"broadcast; each length must be the same in both, or 1"
-        )
-    if long == (*short, 1) and short[-1:] != (1,) and short:
-        raise ValueError(
-            f"{name} of shape {tuple(shape)} and {other_name} of shape {tuple(other)} would "
-            f"broadcast to every pair; reshape one to the shape of the other"
-        )
-
-
-def _same(length: Any, other: Any) -> bool:
-    # a length that is not known yet is NaN in dask, not equal to itself, and None in TensorFlow
-    is_known = length is not None and other is not None
-    return bool(not is_known or length == other or length != length or other != other)
+def _without_arrays(name: str, value: Any) -> Any:
+    """A list of Python's or NumPy's numbers; arrays of another library would leave it there."""
+    for x in value:
+        backend = None if is_loose(x) else backend_of(x)
+        if backend is not None and backend is not NUMPY:
+            raise TypeError(
+                f"{name} is a {type(value).__name__} of {backend.name} arrays; "
+                f"stack them into one array first"
+            )
+    return value
 
 
 def _floating_dtype(value: Any) -> DType:

@@ -6,12 +6,15 @@ framework's array was given, as that array: it may be traced, or learned.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._backends import NUMPY, backend_of, is_loose
+from .._backends import NUMPY, backend_of, in_memory, is_list, is_loose
+from .._dtypes import dtype_name
 
 Parameter = Any
 
@@ -19,6 +22,8 @@ REDUCTIONS = ("none", "sum", "mean")
 TASKS = ("binary", "multi-class", "multi-label")
 SOFT_TARGETS = ("expected", "mixture", "hard")
 INFINITY = float("inf")
+MOST_GAMMA = 1e9  # its square is a number in every type
+EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 
 
 class Loss(NamedTuple):
@@ -67,7 +72,7 @@ def parse_loss(
 
 def parse_gamma(gamma: Parameter) -> Parameter:
     """A focusing parameter, >= 0."""
-    return parse_parameter("gamma", gamma)
+    return parse_parameter("gamma", gamma, most=MOST_GAMMA)
 
 
 def parse_alpha(alpha: Parameter | None, *, most: float) -> Parameter | None:
@@ -99,12 +104,16 @@ def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Para
 
 
 def parse_number(name: str, value: Any, most: float = INFINITY) -> float:
-    """A finite number in [0, most]."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    """A finite number in [0, most]; NumPy's scalars are numbers."""
+    if type(value) is np.ndarray and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {_range(most)}; found {type(value).__name__}")
     number = float(value)
-    if not 0 <= number <= most or number == INFINITY:
+    if not 0 <= number < INFINITY or number > most <= 1:
         raise ValueError(f"{name} must be {_range(most)}; found {number}")
+    if number > most:
+        raise ValueError(f"{name} must be at most {most:g}; found {number}")
     return number
 
 
@@ -113,13 +122,22 @@ def parse_smoothing(value: float | None) -> float | None:
     return None if value is None else parse_number("label_smoothing", value, most=1.0)
 
 
+def parse_eps(eps: float | None, dtype: Any) -> float:
+    """What the arguments of logarithms are kept at; None: the machine epsilon of their type."""
+    return EPS[dtype_name(dtype)] if eps is None else parse_number("eps", eps, most=0.5)
+
+
 def parse_index(name: str, value: Any) -> int | None:
     """An integer, or None."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    try:
+        index = operator.index(value)
+    except TypeError:
+        index = None
+    if index is None or isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be an integer or None; found {value!r}")
-    return int(value)
+    return index
 
 
 def parse_axis(value: Any) -> int:
@@ -164,12 +182,17 @@ def choose(name: str, value: Any, allowed: Sequence[str], more: str = "") -> str
 
 
 def _floats(name: str, value: Any, most: float) -> Parameter:
-    if isinstance(value, (list, tuple)):
+    if is_list(value):
         return tuple(_floats(name, v, most) for v in value)
-    if not isinstance(value, (int, float)) and hasattr(value, "__array__"):  # a column, a scalar
-        return _floats(name, np.asarray(value).tolist(), most)
+    if isinstance(value, Mapping):
+        raise TypeError(
+            f"{name} is a {type(value).__name__}; it must be {_range(most)}, or a list of them in "
+            f"the order of the classes, such as {list(value.values())}"
+        )
+    if not isinstance(value, Real) and hasattr(value, "__array__"):  # a column
+        return _floats(name, in_memory(name, value).tolist(), most)
     return parse_number(name, value, most)
 
 
 def _range(most: float) -> str:
-    return "a finite number >= 0" if most == INFINITY else f"a number in [0, {most:g}]"
+    return "a finite number >= 0" if most > 1 else f"a number in [0, {most:g}]"

@@ -1,0 +1,138 @@
+"""Bad targets: an error with the value and the place, where values can be looked at cheaply.
+
+Each check returns whether it could look. Where it could not (traced, lazy, on a device), the terms
+turn what is bad into NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._dtypes import FLOATS, dtype_name
+from .arrays import Given, Home
+from .doors import Door
+
+Array = Any
+
+PART = 2**16  # how many numbers to look at at once
+
+
+class Seen(NamedTuple):
+    """What is known of targets."""
+
+    good: bool  # they could be looked at
+    hard: bool  # each of them is 0 or 1, if it is good
+
+
+def targets_in_unit_interval(given: Given, door: Door, ignore_index: int | None) -> Seen:
+    """Every counted target lies in [0, 1]."""
+    home, y = given.home, given.targets
+    kind = dtype_name(y.dtype)
+    if kind == "bool":
+        return Seen(good=True, hard=True)
+    seen, is_integer = home.backend.peek(y), kind not in FLOATS
+    if seen is not None and _is_hard(seen):
+        return Seen(good=True, hard=True)
+    advice = door.left_out("ignore_index=", "mask=")
+    claim = Claim(f"{door.labels} must lie in [0, 1]", 0, 1, _unless_swapped(given, door, advice))
+    return Seen(_check(home, y, ignore_index, given.mask, claim), hard=is_integer)
+
+
+def probabilities(given: Given, door: Door) -> bool:
+    """Every probability lies in [0, 1]."""
+    p = given.logits
+    claim = Claim(f"{door.scores} must lie in [0, 1]", 0, 1, lambda: door.swapped)
+    return _check(given.home, p, None, None, claim)
+
+
+def class_labels(given: Given, door: Door, axis: int, ignore_index: int | None) -> bool:
+    """Every counted label is one of the classes."""
+    n_classes = given.logits.shape[axis]
+    if n_classes == 0:
+        raise ValueError("the class axis is empty; there must be a class to be right")
+    text = f"{door.labels} must be class labels from 0 to {n_classes - 1}"
+    claim = Claim(text, 0, n_classes - 1, lambda: door.left_out("ignore_index=", "mask="))
+    return _check(given.home, given.targets, ignore_index, given.mask, claim)
+
+
+def distributions(given: Given, door: Door, axis: int) -> bool:
+    """Every counted row is a distribution: values in [0, 1] that sum to 1."""
+    home, mask = given.home, given.mask
+    seen = home.backend.peek(given.targets)
+    rows = None if mask is None else home.backend.peek(mask)
+    if seen is None or (mask is not None and rows is None):
+        return False
+    everywhere = None if rows is None else np.broadcast_to(np.expand_dims(rows, axis), seen.shape)
+    advice = _unless_swapped(given, door, door.left_out("mask="))
+    _raise_outside(seen, everywhere, Claim(f"{door.labels} must lie in [0, 1]", 0, 1, advice))
+    total = np.sum(seen, axis=axis, dtype=np.float64)
+    text = f"{door.labels} must sum to 1 over the classes"
+    _raise_outside(total, rows, Claim(text, 0.99, 1.01, advice))
+    return True
+
+
+class Claim(NamedTuple):
+    """What has to hold, and what to say where it does not."""
+
+    text: str
+    least: float
+    most: float
+    advice: Callable[[], str]
+
+
+def _unless_swapped(given: Given, door: Door, advice: str) -> Callable[[], str]:
+    """The way out for a bad target, beside scores that may be the targets."""
+
+    def way_out() -> str:
+        scores = given.home.backend.peek(given.logits)
+        is_swapped = scores is not None and scores.size and _is_hard(scores)
+        return door.swapped if is_swapped else advice
+
+    return way_out
+
+
+def _is_hard(seen: Any) -> bool:
+    """Whether every number is 0 or 1."""
+    if seen.dtype.kind in "iu":
+        return bool(np.bitwise_or.reduce(seen, axis=None) in (0, 1)) if seen.size else True
+    return all(np.all((part == 0) | (part == 1)) for part in _parts(seen))
+
+
+def _parts(x: Any) -> Iterable[Any]:
+    """Pieces of an array, of a few hundred kilobytes where its first axis allows."""
+    if x.size <= PART:
+        return (x,)
+    rows = x.reshape(-1) if x.flags.c_contiguous else x
+    step = max(1, PART * len(rows) // x.size)
+    return (rows[i : i + step] for i in range(0, len(rows), step))
+
+
+def _check(home: Home, y: Array, ignore_index: int | None, mask: Array, claim: Claim) -> bool:
+    seen = home.backend.peek(y)
+    counted = None if mask is None else home.backend.peek(mask)
+    if seen is None or (mask is not None and counted is None):
+        return False
+    if ignore_index is not None:
+        kept = seen != ignore_index
+        counted = kept if counted is None else kept & counted
+    _raise_outside(seen, counted, claim)
+    return True
+
+
+def _raise_outside(seen: Any, counted: Any, claim: Claim) -> None:
+    if seen.dtype == bool or seen.size == 0:
+        return
+    # the usual, cheapest
+    if counted is None and np.min(seen) >= claim.least and np.max(seen) <= claim.most:
+        return
+    bad = ~((seen >= claim.least) & (seen <= claim.most))  # NaN is bad
+    if counted is not None:
+        bad, seen = np.broadcast_arrays(bad & counted, seen)
+    if not np.any(bad):
+        return
+    place = tuple(int(i) for i in np.argwhere(bad)[0])
+    where = f" at index {place}" if place else ""
+    raise ValueError(f"{claim.text}; found {seen[place]}{where}{claim.advice()}")

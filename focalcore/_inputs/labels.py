@@ -1,0 +1,135 @@
+"""The class axis: where it is, what lies along it, and what kind of targets go with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._dtypes import FLOATS, dtype_name
+from .arrays import Given
+from .doors import Door
+from .options import Parameter, parse_axis
+from .shapes import is_empty, same_shape
+
+Array = Any
+Shape = tuple[Any, ...]
+
+
+def class_axis(door: Door, axis: int, shape: Shape) -> int:
+    """The class axis, counted from the front."""
+    if not shape:
+        raise ValueError(f"{door.scores} must have a class axis; found a single number")
+    index = parse_axis(axis)
+    if not -len(shape) <= index < len(shape):
+        if not door.class_axis:
+            raise ValueError(f"{door.scores} must have classes on axis {axis}; found shape {shape}")
+        raise ValueError(
+            f"axis must be one of the {len(shape)} axes of {door.scores}; found {axis}"
+        )
+    if shape[index] is None:
+        raise ValueError(f"{door.scores} of shape {shape}: the number of classes must be known")
+    return index % len(shape)
+
+
+def is_indexed(given: Given, door: Door, axis: int, ignore_index: int | None) -> bool:
+    """Whether the softmax targets are class labels; else they are distributions."""
+    if not same_shape(given.targets.shape, given.logits.shape):
+        check_labels(given, door, axis)
+        return True
+    if ignore_index is not None:
+        is_option = "mask=" in door.leave_out
+        raise ValueError(
+            f"ignore_index is for class labels; found {ignore_index} with {door.labels} that are "
+            f"distributions over the classes; give ignore_index=None"
+            + (", and leave rows out with mask=" if is_option else "")
+        )
+    return False
+
+
+def check_labels(given: Given, door: Door, axis: int) -> None:
+    """Class labels are integers, one for each row."""
+    scores, labels = tuple(given.logits.shape), tuple(given.targets.shape)
+    rows = scores[:axis] + scores[axis + 1 :]
+    if not same_shape(labels, rows):
+        raise ValueError(
+            f"{door.labels} of shape {labels} do not fit {door.scores} of shape {scores}; "
+            f"class labels have the shape {rows}{_fix(door, scores, labels, rows)}"
+        )
+    found = dtype_name(given.targets.dtype)
+    if found in FLOATS and not is_empty(given.targets):  # the type of nothing says nothing
+        raise TypeError(
+            f"{door.labels} are class labels and must be integer; found {found}: "
+            f"cast with {given.home.cast(door.labels, 'int64')}"
+        )
+
+
+def _fix(door: Door, scores: Shape, labels: Shape, rows: Shape) -> str:
+    """What may have been meant by labels that do not fit."""
+    if labels == (*rows, 1):
+        return f"; reshape {door.labels} to {rows}"
+    if labels == scores:
+        return "; of one-hot rows take the argmax"
+    axes = " or ".join(f"axis={i}" for i in _axes_that_fit(scores, labels))
+    if not axes:
+        return ""
+    return f"; {axes} would fit" if door.class_axis else f"; the classes may lie on {axes}: move it"
+
+
+def hint_of_classes(given: Given, door: Door) -> str:
+    """Where class labels go, given to a loss of independent logits; nothing where they are none."""
+    labels, found = tuple(given.targets.shape), dtype_name(given.targets.dtype)
+    scores = tuple(given.logits.shape)
+    if "int" not in found or all(scores[i] == 1 for i in _axes_that_fit(scores, labels)):
+        return ""
+    return (
+        f"labels of classes go to {door.for_classes}; here every class of a row has a target of "
+        f"its own, 0 or 1"
+    )
+
+
+def check_no_pairs(door: Door, scores: Any) -> None:
+    """A forest gives a list of arrays (N, 2), one for each label, of several labels."""
+    if not (isinstance(scores, list | tuple) and scores):
+        return
+    shapes = {tuple(getattr(p, "shape", ())) for p in scores}
+    if all(len(shape) == 2 and shape[1] == 2 for shape in shapes):
+        name = door.scores
+        raise ValueError(
+            f"{name} is a list of {len(scores)} arrays of shape {shapes.pop()}, as predict_proba "
+            f"gives of several labels; give the positives' columns, "
+            f"np.stack([p[:, 1] for p in {name}], axis=1)"
+        )
+
+
+def _axes_that_fit(scores: Shape, labels: Shape) -> list[int]:
+    """The axes without which the scores have the shape of the labels."""
+    return [i for i in range(len(scores)) if scores[:i] + scores[i + 1 :] == labels]
+
+
+def label_or_none(given: Given, number: int | None) -> int | None:
+    """A number that labels may have; None where their type has none such.
+
+    Libraries wrap, or raise, where they compare an integer with one of another range.
+    """
+    kind = dtype_name(given.targets.dtype)
+    if number is None or "int" not in kind:
+        return number
+    bits = int(kind.lstrip("uint")) - (kind[0] != "u")
+    least = 0 if kind[0] == "u" else -int(2**bits)
+    return number if least <= number < int(2**bits) else None
+
+
+def per_class(given: Given, name: str, axis: int) -> Parameter:
+    """A number, or one entry per class, laid along the class axis."""
+    value, shape = given.parameters[name], given.logits.shape
+    if value is None or isinstance(value, float) or value.ndim == 0:
+        return value
+    if tuple(value.shape) != (shape[axis],):
+        raise ValueError(
+            f"{name} must be a number or have one entry for each of the {shape[axis]} classes; "
+            f"found shape {tuple(value.shape)}"
+        )
+    return given.home.xp.reshape(value, _along(axis, len(shape)))
+
+
+def _along(axis: int, ndim: int) -> tuple[int, ...]:
+    return tuple(-1 if i == axis else 1 for i in range(ndim))

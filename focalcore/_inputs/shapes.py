@@ -1,0 +1,102 @@
+"""Shapes that go together; an error names both, and what may have been meant."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+from .._backends import is_known
+from .options import Parameter
+
+Array = Any
+Namespace = Any
+Shape = tuple[Any, ...]
+
+
+def check_shape(name: str, array: Array, onto_name: str, onto: Shape, hint: str = "") -> None:
+    """An array has a shape, or its rank with lengths of 1, or is a single number."""
+    if array is None or array.ndim == 0 or array.shape == onto:
+        return
+    shape, onto = tuple(array.shape), tuple(onto)
+    if len(shape) == len(onto) and _stretches(shape, onto):
+        return
+    fix = hint or _reshaping(name, shape, onto)
+    raise ValueError(f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; {fix}")
+
+
+def _reshaping(name: str, shape: Shape, onto: Shape) -> str:
+    """What an array of another shape may be meant to be."""
+    lengths = [n for n in shape if n != 1]
+    fits = [
+        str(tuple(n if i in kept else 1 for i, n in enumerate(onto)))
+        for kept in combinations(range(len(onto)), len(lengths))
+        if [onto[i] for i in kept] == lengths
+    ]
+    if fits:
+        return f"reshape {name} to {' or '.join(fits)}"
+    return f"it must have the shape {onto}, or 1 in place of some of these lengths"
+
+
+def parameters_that_fit(
+    xp: Namespace, onto_name: str, onto: Shape, parameters: dict[str, Parameter]
+) -> dict[str, Parameter]:
+    """Parameters of as many axes as a shape, to which they broadcast, never past it."""
+    return {
+        name: full_rank(xp, _fitting(name, value, onto_name, tuple(onto)), len(onto))
+        for name, value in parameters.items()
+    }
+
+
+def _fitting(name: str, value: Parameter, onto_name: str, onto: Shape) -> Parameter:
+    shape = () if value is None or isinstance(value, float) else tuple(value.shape)
+    padded = (1,) * (len(onto) - len(shape)) + shape
+    if len(padded) == len(onto) and _stretches(padded, onto):
+        return value
+    raise ValueError(
+        f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; "
+        f"it must broadcast to {onto}"
+    )
+
+
+def _stretches(shape: Shape, onto: Shape) -> bool:
+    return all(n == 1 or _same(n, other) for n, other in zip(shape, onto, strict=True))
+
+
+def check_broadcast(name: str, shape: Shape, other_name: str, other: Shape, hint: str = "") -> None:
+    """Two shapes broadcast, and it is clear how: no length meets itself on another axis."""
+    named = f"{name} of shape {tuple(shape)} and {other_name} of shape {tuple(other)}"
+    short, long = sorted((tuple(shape), tuple(other)), key=len)
+    missing = long[: len(long) - len(short)]
+    pairs = list(zip((1,) * len(missing) + short, long, strict=True))
+    if not all(1 in pair or _same(*pair) for pair in pairs):
+        fix = hint or "each length must be the same in both, or 1"
+        raise ValueError(f"{named} do not broadcast; {fix}")
+    short_grows = [b for a, b in pairs if a == 1]
+    long_grows = [a for a, b in pairs if b == 1]
+    twice = [n for n in missing if n in short] + [n for n in long_grows if n in short_grows]
+    if any(is_known(n) and n != 1 for n in twice):
+        fix = hint or "reshape one to the shape of the other"
+        raise ValueError(f"{named} would meet in every pair; {fix}")
+
+
+def same_shape(shape: Shape, other: Shape) -> bool:
+    """Whether two shapes are equal, as far as they are known."""
+    return len(shape) == len(other) and all(map(_same, shape, other))
+
+
+def is_empty(x: Array) -> bool:
+    """Whether an array is known to have no elements."""
+    return any(isinstance(n, int) and n == 0 for n in x.shape)
+
+
+def full_rank(xp: Namespace, x: Parameter, ndim: int) -> Parameter:
+    """An array with all the leading axes that broadcasting gives it; a number has none."""
+    if x is None or isinstance(x, float) or x.ndim == 0:
+        return x
+    for _ in range(ndim - x.ndim):
+        x = xp.expand_dims(x, axis=0)
+    return x
+
+
+def _same(length: Any, other: Any) -> bool:
+    return bool(not (is_known(length) and is_known(other)) or length == other)

@@ -1,0 +1,159 @@
+"""An error names a way out that exists where it was raised."""
+
+import numpy as np
+import pytest
+
+from conformance.places import TORCH
+from focalcore import (
+    FocalLoss,
+    binary_focal_loss,
+    sigmoid_focal_loss,
+    softmax_focal_loss,
+    sparse_categorical_focal_loss,
+)
+
+from .test_bad_input import fails
+
+X, Y = np.asarray([[2.0, -0.226, 0.5]]), np.asarray([[1.0, 0.0, 1.0]])
+
+
+def message(loss, *arguments, **options):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        loss(*arguments, **options)
+    return str(caught.value)
+
+
+def test_swapped_logits_and_targets_are_suspected(place):
+    if not place.can_raise:
+        assert np.isnan(place.numpy(sigmoid_focal_loss(place.array(Y), place.array(X)))).any()
+        return
+    with fails(ValueError, "targets must lie", "-?[0-9.]+", "logits and targets may be swapped"):
+        sigmoid_focal_loss(place.array(Y), place.array(X))
+    with fails(ValueError, "may be swapped"):
+        softmax_focal_loss(place.array(Y), place.array(X))
+    with fails(ValueError, "may be swapped"):
+        FocalLoss()(place.array(Y), place.array(X))
+
+
+def test_integer_logits_beside_floating_targets_are_suspected_too(place):
+    labels = place.array(np.asarray([[1, 0, 1]]))
+    with fails(TypeError, "logits must be real floating", "int64", "logits and targets may be"):
+        sigmoid_focal_loss(labels, place.array(X))
+    with fails(TypeError, "y_pred must be real floating", "y_pred and y_true may be swapped"):
+        binary_focal_loss(place.array(X), labels)
+    assert "swapped" not in message(sigmoid_focal_loss, labels, labels)
+
+
+def test_labels_that_are_bad_by_themselves_are_not_called_swapped(place):
+    if place.can_raise:
+        assert "swapped" not in message(sigmoid_focal_loss, place.array(X), place.array(Y + 3))
+
+
+def test_float_class_labels_come_with_their_cast(place):
+    """XGBoost and LightGBM hand over whole numbers as floats."""
+    rows, labels = place.array(np.zeros((2, 3))), place.array(np.asarray([0.0, 2.0]))
+    cast = {
+        "torch": r"targets.to\(torch.int64\)",
+        "array-api-strict": r"xp.astype\(targets, xp.int64\)",
+    }.get(place.name, r"targets.astype\('int64'\)")
+    with fails(TypeError, "class labels", "float64", cast):
+        softmax_focal_loss(rows, labels)
+
+
+def test_masks_of_numbers_come_with_their_cast(place):
+    with fails(TypeError, "mask must be boolean", "int64", "cast with"):
+        sigmoid_focal_loss(
+            place.array(X), place.array(Y), mask=place.array(np.asarray([[1, 0, 1]]))
+        )
+
+
+def test_only_the_functions_with_masks_advise_masks():
+    assert "ignore_index= or mask=" in message(sigmoid_focal_loss, X, Y + 3)
+    assert "ignore_index= or mask=" in message(softmax_focal_loss, X, [3])
+    assert "leave out with mask=" in message(softmax_focal_loss, X, Y * 3)
+    for loss in (FocalLoss(), FocalLoss(task_type="multi-label")):
+        assert "leave out with mask=" in message(loss, X, Y + 3)
+    assert "leave out with mask=" in message(FocalLoss(task_type="multi-class"), X, [3])
+    assert "leave out" not in message(binary_focal_loss, Y + 3, np.abs(X) / 3)
+    assert "leave out" not in message(sparse_categorical_focal_loss, [3], np.abs(X) / 3)
+
+
+def test_a_masked_array_is_sent_to_a_mask_only_where_there_is_one():
+    masked = np.ma.masked_array([0.5, 0.2], [True, False])
+    assert "mask=~np.ma.getmaskarray(logits)" in message(sigmoid_focal_loss, masked, [1, 0])
+    assert "mask=~np.ma.getmaskarray(logits)" in message(FocalLoss(), masked, [1, 0])
+    found = message(binary_focal_loss, [1, 0], masked)
+    assert "mask=" not in found
+    assert "leave out what is masked" in found
+
+
+class TestTorchModules:
+    def inputs(self, *shape):
+        import torch
+
+        return torch.zeros(shape)
+
+    def modules(self):
+        TORCH.require()
+        from focalcore import torch as doors
+
+        return doors
+
+    def test_no_module_advises_a_mask(self):
+        doors, x = self.modules(), self.inputs(2, 3)
+        found = message(doors.SigmoidFocalLoss(), x, x + 3)
+        assert "targets must lie in [0, 1]" in found
+        assert "mask" not in found
+        assert "ignore_index" not in found
+        found = message(doors.SoftmaxFocalLoss(), x, self.inputs(2).long() + 3)
+        assert "leave out with ignore_index=" in found
+        assert "mask" not in found
+        for task in ("binary", "multi-label"):
+            assert "mask" not in message(doors.FocalLoss(task_type=task), x, x + 3)
+
+    def test_arguments_are_called_as_they_are_there(self):
+        doors, x = self.modules(), self.inputs(2, 3)
+        assert message(doors.SigmoidFocalLoss(), x.int(), x).startswith("inputs must be")
+        assert "inputs and targets may be swapped" in message(doors.SigmoidFocalLoss(), x, x - 1)
+        assert "do not fit inputs" in message(doors.SoftmaxFocalLoss(), x, self.inputs(3).long())
+
+    def test_weights_are_called_as_they_are_there(self):
+        doors, x, weight = self.modules(), self.inputs(4, 4), self.inputs(4)
+        found = message(doors.SigmoidFocalLoss(), x, x, sample_weight=weight)
+        assert found.startswith("sample_weight of shape (4,) does not fit inputs")
+
+    def test_class_labels_are_sent_to_the_module_for_them(self):
+        doors, x = self.modules(), self.inputs(4, 3)
+        labels = self.inputs(4).long()
+        assert "go to SoftmaxFocalLoss" in message(doors.SigmoidFocalLoss(), x, labels)
+        assert "task_type='multi-class'" in message(doors.FocalLoss(), x, labels)
+
+    def test_distributions_are_told_how_to_go_without_an_ignored_label(self):
+        doors, x = self.modules(), self.inputs(2, 3)
+        found = message(doors.SoftmaxFocalLoss(), x, x + 1 / 3)
+        assert "give ignore_index=None" in found
+        assert "mask" not in found
+        assert doors.SoftmaxFocalLoss(ignore_index=None)(x, x + 1 / 3) > 0
+
+    def test_classes_on_another_axis_are_told_to_move(self):
+        doors, labels = self.modules(), self.inputs(2, 4, 5).long()
+        found = message(doors.SoftmaxFocalLoss(), self.inputs(2, 4, 5, 3), labels)
+        assert "classes may lie on axis=3: move it" in found
+        found = message(doors.SoftmaxFocalLoss(), self.inputs(3), self.inputs().long())
+        assert "must have classes on axis 1" in found
+
+
+def test_keras_losses_advise_what_they_have():
+    pytest.importorskip("keras", reason="keras is not installed")
+    TORCH.require()
+    from focalcore.keras import BinaryFocalLoss, SparseCategoricalFocalLoss
+
+    found = message(BinaryFocalLoss(), np.asarray([[3.0]]), np.asarray([[0.5]]))
+    assert "y_true must lie in [0, 1]" in found
+    assert "leave out" not in found
+    found = message(SparseCategoricalFocalLoss(), np.asarray([3]), np.asarray([[0.5, 0.5]]))
+    assert "y_true must be class labels from 0 to 1" in found
+    assert "leave out" not in found
+    rows = np.full((2, 3, 4, 5), 0.5)
+    found = message(SparseCategoricalFocalLoss(), np.zeros((2, 4, 5), "int32"), rows)
+    assert "axis=1 would fit" in found
