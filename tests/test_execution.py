@@ -42,7 +42,7 @@ def problem(dtype="float32", shape=SHAPE):
         "p": rng.random(shape).astype(dtype),
         "labels": rng.integers(0, shape[1], (shape[0], *shape[2:])),
         "distributions": (rows / rows.sum(axis=1, keepdims=True)).astype(dtype),
-        "weight": rng.random(shape[-1:]).astype(dtype),
+        "weight": rng.random((1, 1, shape[-1])).astype(dtype),
         "mask": rng.random((shape[0], 1, 1)) < 0.6,
     }
 
@@ -51,7 +51,7 @@ CASES = {
     "value": lambda a: sigmoid_focal_loss(a["x"], a["y"], alpha=0.25),
     "soft": lambda a: sigmoid_focal_loss(a["x"], a["soft"], gamma=0.5),
     "broadcast": lambda a: sigmoid_focal_loss(
-        a["x"], a["y"][0, 0], weight=a["weight"], mask=a["mask"], alpha=a["p"][:1]
+        a["x"], a["y"][:1, :1], weight=a["weight"], mask=a["mask"], alpha=a["p"][:1]
     ),
     "noncontiguous": lambda a: sigmoid_focal_loss(a["x"].T, a["y"].T, ignore_index=0),
     "derivatives": lambda a: np.stack(sigmoid_focal_loss_grad_and_hess(a["x"], a["y"])),

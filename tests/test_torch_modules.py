@@ -233,7 +233,7 @@ class TestWhatWasWrong:
     @pytest.mark.parametrize("reduction", ["mean", "mean_positive"])
     def test_weights_of_another_shape_are_an_error(self, reduction):
         criterion = SigmoidFocalLoss(reduction=reduction)
-        with pytest.raises(ValueError, match=r"weight of shape \(6,\) does not fit logits"):
+        with pytest.raises(ValueError, match=r"sample_weight of shape \(6,\) does not fit inputs"):
             criterion(*batch(criterion), sample_weight=torch.ones(6))
 
     @pytest.mark.parametrize("dtype", [torch.bool, torch.int64], ids=str)
