@@ -7,6 +7,7 @@ shapes and values checked; what is left is a loss and its operands, which `_exec
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from . import _derivatives, _execution
@@ -132,7 +133,7 @@ def sigmoid(
     )
     home, shape, parameters = given.home, given.logits.shape, given.parameters
     normalizer = _normalizer(parameters.pop("normalizer"))
-    hint = labels.hint_of_classes(given, door)
+    hint = partial(labels.hint_of_classes, given, door)
     check_shape(door.labels, given.targets, door.scores, shape, hint)
     check_shape("mask", given.mask, door.scores, shape)
     check_shape(door.weight, given.weight, door.scores, shape)
@@ -230,7 +231,7 @@ def binary(
     )
     smoothing = parse_smoothing(label_smoothing)
     home, x, y = given.home, given.logits, given.targets
-    hint = labels.hint_of_classes(given, door)
+    hint = partial(labels.hint_of_classes, given, door)
     check_broadcast(door.labels, y.shape, door.scores, x.shape, hint)
     rank = max(x.ndim, y.ndim)
     x, y = home.xp.broadcast_arrays(full_rank(home.xp, x, rank), full_rank(home.xp, y, rank))

@@ -22,6 +22,7 @@ REDUCTIONS = ("none", "sum", "mean")
 TASKS = ("binary", "multi-class", "multi-label")
 SOFT_TARGETS = ("expected", "mixture", "hard")
 INFINITY = float("inf")
+_NUMBERS = (int, float, Real)  # the first two are known at a glance
 MOST_GAMMA = 1e9  # its square is a number in every type
 EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 
@@ -107,7 +108,7 @@ def parse_number(name: str, value: Any, most: float = INFINITY) -> float:
     """A finite number in [0, most]; NumPy's scalars are numbers."""
     if type(value) is np.ndarray and value.ndim == 0:
         value = value[()]
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise TypeError(f"{name} must be {_range(most)}; found {type(value).__name__}")
     number = float(value)
     if not 0 <= number < INFINITY or number > most <= 1:
@@ -182,6 +183,8 @@ def choose(name: str, value: Any, allowed: Sequence[str], more: str = "") -> str
 
 
 def _floats(name: str, value: Any, most: float) -> Parameter:
+    if isinstance(value, _NUMBERS):
+        return parse_number(name, value, most)
     if is_list(value):
         return tuple(_floats(name, v, most) for v in value)
     if isinstance(value, Mapping):
@@ -189,7 +192,7 @@ def _floats(name: str, value: Any, most: float) -> Parameter:
             f"{name} is a {type(value).__name__}; it must be {_range(most)}, or a list of them in "
             f"the order of the classes, such as {list(value.values())}"
         )
-    if not isinstance(value, Real) and hasattr(value, "__array__"):  # a column
+    if hasattr(value, "__array__"):  # a column
         return _floats(name, in_memory(name, value).tolist(), most)
     return parse_number(name, value, most)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -11,16 +12,17 @@ from .options import Parameter
 Array = Any
 Namespace = Any
 Shape = tuple[Any, ...]
+Hint = Callable[[], str]  # what may have been meant, asked where a shape is refused
 
 
-def check_shape(name: str, array: Array, onto_name: str, onto: Shape, hint: str = "") -> None:
+def check_shape(name: str, array: Array, onto_name: str, onto: Shape, hint: Hint = str) -> None:
     """An array has a shape, or its rank with lengths of 1, or is a single number."""
     if array is None or array.ndim == 0 or array.shape == onto:
         return
     shape, onto = tuple(array.shape), tuple(onto)
     if len(shape) == len(onto) and _stretches(shape, onto):
         return
-    fix = hint or _reshaping(name, shape, onto)
+    fix = hint() or _reshaping(name, shape, onto)
     raise ValueError(f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; {fix}")
 
 
@@ -42,16 +44,16 @@ def parameters_that_fit(
 ) -> dict[str, Parameter]:
     """Parameters of as many axes as a shape, to which they broadcast, never past it."""
     return {
-        name: full_rank(xp, _fitting(name, value, onto_name, tuple(onto)), len(onto))
+        name: value if _is_number(value) else _fitting(xp, name, value, onto_name, tuple(onto))
         for name, value in parameters.items()
     }
 
 
-def _fitting(name: str, value: Parameter, onto_name: str, onto: Shape) -> Parameter:
-    shape = () if value is None or isinstance(value, float) else tuple(value.shape)
+def _fitting(xp: Namespace, name: str, value: Array, onto_name: str, onto: Shape) -> Array:
+    shape = tuple(value.shape)
     padded = (1,) * (len(onto) - len(shape)) + shape
     if len(padded) == len(onto) and _stretches(padded, onto):
-        return value
+        return full_rank(xp, value, len(onto))
     raise ValueError(
         f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; "
         f"it must broadcast to {onto}"
@@ -62,20 +64,24 @@ def _stretches(shape: Shape, onto: Shape) -> bool:
     return all(n == 1 or _same(n, other) for n, other in zip(shape, onto, strict=True))
 
 
-def check_broadcast(name: str, shape: Shape, other_name: str, other: Shape, hint: str = "") -> None:
+def check_broadcast(
+    name: str, shape: Shape, other_name: str, other: Shape, hint: Hint = str
+) -> None:
     """Two shapes broadcast, and it is clear how: no length meets itself on another axis."""
+    if shape == other:
+        return
     named = f"{name} of shape {tuple(shape)} and {other_name} of shape {tuple(other)}"
     short, long = sorted((tuple(shape), tuple(other)), key=len)
     missing = long[: len(long) - len(short)]
     pairs = list(zip((1,) * len(missing) + short, long, strict=True))
     if not all(1 in pair or _same(*pair) for pair in pairs):
-        fix = hint or "each length must be the same in both, or 1"
+        fix = hint() or "each length must be the same in both, or 1"
         raise ValueError(f"{named} do not broadcast; {fix}")
     short_grows = [b for a, b in pairs if a == 1]
     long_grows = [a for a, b in pairs if b == 1]
     twice = [n for n in missing if n in short] + [n for n in long_grows if n in short_grows]
     if any(is_known(n) and n != 1 for n in twice):
-        fix = hint or "reshape one to the shape of the other"
+        fix = hint() or "reshape one to the shape of the other"
         raise ValueError(f"{named} would meet in every pair; {fix}")
 
 
@@ -89,13 +95,17 @@ def is_empty(x: Array) -> bool:
     return any(isinstance(n, int) and n == 0 for n in x.shape)
 
 
-def full_rank(xp: Namespace, x: Parameter, ndim: int) -> Parameter:
+def full_rank(xp: Namespace, x: Array, ndim: int) -> Array:
     """An array with all the leading axes that broadcasting gives it; a number has none."""
-    if x is None or isinstance(x, float) or x.ndim == 0:
+    if _is_number(x):
         return x
     for _ in range(ndim - x.ndim):
         x = xp.expand_dims(x, axis=0)
     return x
+
+
+def _is_number(x: Parameter) -> bool:
+    return x is None or isinstance(x, float) or x.ndim == 0
 
 
 def _same(length: Any, other: Any) -> bool:
