@@ -2,7 +2,7 @@
 
 Data comes in at the top and goes down once: the options are parsed, the arrays brought to one home,
 shapes and values checked; what is left is a loss and its operands, which `_execution` runs and
-`_reduction` sums up.
+`_losses.reduction` divides.
 """
 
 from __future__ import annotations
@@ -25,9 +25,23 @@ from ._inputs.options import (
     parse_smoothing,
 )
 from ._inputs.shapes import check_broadcast, check_shape, full_rank, parameters_that_fit
-from ._operands import CURVATURE, NUMBER, POSITIVES, SLOPE, TOTAL, VALUE, WEIGHT, Operands, Part
-from ._reduction import divided, size_of
-from ._terms import Categorical, Probability, Sigmoid, Softmax, Terms
+from ._losses.categorical import Categorical
+from ._losses.operands import (
+    CURVATURE,
+    NUMBER,
+    POSITIVES,
+    SLOPE,
+    TOTAL,
+    VALUE,
+    WEIGHT,
+    Operands,
+    Part,
+)
+from ._losses.probability import Probability
+from ._losses.reduction import divided, size_of
+from ._losses.sigmoid import Sigmoid
+from ._losses.softmax import Softmax
+from ._losses.spec import LossSpec
 
 Array = Any
 
@@ -36,7 +50,7 @@ class Call(NamedTuple):
     """All that a loss needs to be computed."""
 
     home: Home
-    loss: Terms
+    loss: LossSpec
     operands: Operands
     reduction: str = "none"
     normalizer: Any = None  # of a mean: None, a part, a number or an array
@@ -272,7 +286,7 @@ def categorical(
     floor, device = parse_eps(eps, given.logits.dtype), given.home.device
     trusted = from_logits or checks.probabilities(given, door)
     trusted = checks.class_labels(given, door, axis, None) and trusted
-    loss: Terms = Categorical(axis, floor, trusted, device)
+    loss: LossSpec = Categorical(axis, floor, trusted, device)
     if from_logits:
         loss = Softmax(axis, indexed=True, trusted=trusted, device=device)
     gamma, alpha = (labels.per_class(given, name, axis) for name in ("gamma", "class_weight"))

@@ -12,8 +12,9 @@ import focalcore._formulas
 from conformance import exact, tolerances
 from conformance.places import STRICT
 from focalcore._formulas import focal, probability, sigmoid, softmax
-from focalcore._operands import Operands
-from focalcore._terms import Sigmoid, Softmax
+from focalcore._losses.operands import Operands
+from focalcore._losses.sigmoid import Sigmoid
+from focalcore._losses.softmax import Softmax
 
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.7, 5.0)
 RULES = {"expected": 0.0, "mixture": 0.0, "hard": 0.2}

@@ -12,24 +12,24 @@ from typing import Any
 
 from .. import _execution
 from .._backends import Backend
-from .._operands import TOTAL, VALUE, Operands, Part
-from .._reduction import divided
-from .._terms import Terms
+from .._losses.operands import TOTAL, VALUE, Operands, Part
+from .._losses.reduction import divided
+from .._losses.spec import LossSpec
 
 Array = Any
 
 
-def value(backend: Backend, loss: Terms, operands: Operands) -> Array:
+def value(backend: Backend, loss: LossSpec, operands: Operands) -> Array:
     """The loss of each element or row, differentiable where the backend differentiates."""
     return _run(backend, loss, operands, VALUE, None)
 
 
-def total(backend: Backend, loss: Terms, operands: Operands, divisor: Array) -> Array:
+def total(backend: Backend, loss: LossSpec, operands: Operands, divisor: Array) -> Array:
     """Its sum, divided by what a mean divides by (None: nothing)."""
     return _run(backend, loss, operands, TOTAL, divisor)
 
 
-def _run(backend: Backend, loss: Terms, operands: Operands, part: Part, divisor: Array) -> Array:
+def _run(backend: Backend, loss: LossSpec, operands: Operands, part: Part, divisor: Array) -> Array:
     if backend.name == "torch":
         from . import torch_function
 

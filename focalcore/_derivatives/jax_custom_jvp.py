@@ -14,28 +14,28 @@ from jax.custom_derivatives import SymbolicZero
 
 from .. import _execution
 from .._backends import Backend, backend_of
-from .._operands import UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part
-from .._terms import Terms
+from .._losses.operands import UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part
+from .._losses.spec import LossSpec
 
 Array = Any
 Arrays = dict[str, Array]
 
 
-def run(loss: Terms, operands: Operands, part: Part) -> Array:
+def run(loss: LossSpec, operands: Operands, part: Part) -> Array:
     """The loss of each element or row, or their sum."""
     arrays, numbers = operands.split()
     return _run(loss, part, numbers, arrays)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
-def _run(loss: Terms, part: Part, numbers: Operands, arrays: Arrays) -> Array:
+def _run(loss: LossSpec, part: Part, numbers: Operands, arrays: Arrays) -> Array:
     (result,) = _execution.run(_jax(arrays), loss, numbers._replace(**arrays), (part,))
     return result
 
 
 @partial(_run.defjvp, symbolic_zeros=True)
 def _jvp(
-    loss: Terms, part: Part, numbers: Operands, primals: tuple[Arrays], tangents: tuple[Arrays]
+    loss: LossSpec, part: Part, numbers: Operands, primals: tuple[Arrays], tangents: tuple[Arrays]
 ) -> tuple[Array, Array]:
     (arrays,) = primals
     moving = {name: t for name, t in tangents[0].items() if not isinstance(t, SymbolicZero)}
@@ -57,7 +57,7 @@ def _jvp(
     return result, along.astype(result.dtype)
 
 
-def _both(backend: Backend, loss: Terms, operands: Operands, part: Part) -> tuple[Array, Array]:
+def _both(backend: Backend, loss: LossSpec, operands: Operands, part: Part) -> tuple[Array, Array]:
     """The value, and its slope."""
     if not part.summed:
         result, slope = _execution.run(backend, loss, operands, (part, UNROUNDED_SLOPE))

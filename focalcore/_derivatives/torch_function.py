@@ -20,9 +20,9 @@ from .. import _execution
 from .._backends import Backend, backend_of, is_dtensor
 from .._dtypes import cast
 from .._execution.torch_blocks import is_differentiated, is_transformed, transforms
-from .._operands import TOTAL, UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part
-from .._reduction import divided
-from .._terms import Terms
+from .._losses.operands import TOTAL, UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part
+from .._losses.reduction import divided
+from .._losses.spec import LossSpec
 
 Array = Any
 
@@ -31,7 +31,7 @@ Array = Any
 class _Call:
     """What is static in a call: opaque to torch, which takes tuples apart."""
 
-    loss: Terms
+    loss: LossSpec
     element: Part  # the value of each element or row
     numbers: Operands
     names: tuple[str, ...]
@@ -67,7 +67,7 @@ class _Call:
         return of, *(arrays[i] for i in learned)
 
 
-def run(backend: Backend, loss: Terms, operands: Operands, part: Part, divisor: Array) -> Array:
+def run(backend: Backend, loss: LossSpec, operands: Operands, part: Part, divisor: Array) -> Array:
     """The loss of each element or row, or their sum, divided."""
     if torch.compiler.is_compiling():
         return divided(xp, _compiled(loss, operands, part), divisor)
@@ -86,7 +86,7 @@ def run(backend: Backend, loss: Terms, operands: Operands, part: Part, divisor: 
     return divided(xp, value.sum() if part.summed else value, divisor)
 
 
-def _compiled(loss: Terms, operands: Operands, part: Part) -> Array:
+def _compiled(loss: LossSpec, operands: Operands, part: Part) -> Array:
     call, arrays = _call(loss, operands, part)
     logits_learn, *others_learn = map(_learns, arrays)
     # Dynamo knows no Function inside a transform, and export must see plain operations
@@ -98,7 +98,7 @@ def _compiled(loss: Terms, operands: Operands, part: Part) -> Array:
     return (_CompiledTotal if part.summed else _CompiledLoss).apply(call, *arrays)
 
 
-def _call(loss: Terms, operands: Operands, part: Part) -> tuple[_Call, tuple[Array, ...]]:
+def _call(loss: LossSpec, operands: Operands, part: Part) -> tuple[_Call, tuple[Array, ...]]:
     arrays, numbers = operands.split()
     if _learns(operands.targets) or is_transformed():  # a tangent is not seen from here
         loss = loss.softened()

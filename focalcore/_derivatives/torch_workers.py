@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 
 from .._backends import is_dtensor
-from .._reduction import divided
+from .._losses.reduction import divided
 
 Array = Any
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .._backends import Backend
-from .._operands import Operands, Part
-from .._terms import Terms
+from .._losses.operands import Operands, Part
+from .._losses.spec import LossSpec
 from . import numpy_blocks, plain
 
 Array = Any
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def run(
-    backend: Backend, loss: Terms, operands: Operands, parts: tuple[Part, ...]
+    backend: Backend, loss: LossSpec, operands: Operands, parts: tuple[Part, ...]
 ) -> tuple[Array, ...]:
     """The parts that are asked for, at the price of one reading of the operands."""
     if backend.name == "numpy":

@@ -15,8 +15,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from .._dtypes import arithmetic_dtype
-from .._operands import Operands, Part
-from .._terms import Terms
+from .._losses.operands import Operands, Part
+from .._losses.spec import LossSpec
 
 Array = Any
 Namespace = Any
@@ -26,7 +26,7 @@ Cut = tuple[slice, ...]  # of the shape of the logits; the class axis is whole
 
 def run(
     xp: Namespace,
-    loss: Terms,
+    loss: LossSpec,
     operands: Operands,
     parts: tuple[Part, ...],
     *,
@@ -75,7 +75,7 @@ def cuts_of(shape: Shape, whole: int | None, size: int) -> Iterator[Cut]:
     return itertools.product(*ranges)
 
 
-def _cut(loss: Terms, operands: Operands, cut: Cut) -> Operands:
+def _cut(loss: LossSpec, operands: Operands, cut: Cut) -> Operands:
     """The operands of a block; what is broadcast stays as it is."""
     rows, arrays = loss.rows_of(cut), operands.split()[0]
     return operands._replace(

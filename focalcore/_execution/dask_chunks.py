@@ -11,13 +11,13 @@ import numpy as np
 from .. import _execution
 from .._backends import NUMPY, backend_of
 from .._dtypes import arithmetic_dtype
-from .._operands import Operands, Part
-from .._terms import Terms
+from .._losses.operands import Operands, Part
+from .._losses.spec import LossSpec
 
 Array = Any
 
 
-def run(xp: Any, loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
+def run(xp: Any, loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
     """The parts, each in tasks of its own: a task has one result."""
     wide = arithmetic_dtype(xp, operands.logits.dtype)
     found = (_elements(loss, operands, part, wide) for part in parts)
@@ -31,7 +31,7 @@ def run(xp: Any, loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tu
 class _OfChunk:
     """A part of a loss as a function of chunks; a class, for closures don't pickle."""
 
-    loss: Terms
+    loss: LossSpec
     part: Part
     numbers: Operands
     names: tuple[str, ...]
@@ -43,7 +43,7 @@ class _OfChunk:
         return _execution.run(backend, self.loss, given, (self.part,))[0]
 
 
-def _elements(loss: Terms, operands: Operands, part: Part, wide: Any) -> Array:
+def _elements(loss: LossSpec, operands: Operands, part: Part, wide: Any) -> Array:
     part = part._replace(summed=False, rounded=part.rounded and not part.summed)
     dtype = operands.logits.dtype if part.rounded else wide
     arrays, numbers = operands.split()
@@ -58,7 +58,7 @@ def _elements(loss: Terms, operands: Operands, part: Part, wide: Any) -> Array:
     return da.blockwise(of_chunk, result, *placed, concatenate=True, dtype=dtype, meta=meta)
 
 
-def _uncut(x: Array, loss: Terms, ndim: int) -> Array:
+def _uncut(x: Array, loss: LossSpec, ndim: int) -> Array:
     """A row is never cut."""
     is_cut = loss.axis is not None and isinstance(x, da.Array) and x.ndim == ndim
     return x.rechunk({loss.axis: -1}) if is_cut else x

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._dtypes import arithmetic_dtype
-from .._operands import Operands
+from .._losses.operands import Operands
 from .namespaces import smooth
 
 Array = Any

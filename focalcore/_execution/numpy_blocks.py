@@ -10,8 +10,8 @@ import array_api_compat.numpy as numpy_namespace
 import numpy as np
 
 from .. import settings
-from .._operands import Operands, Part
-from .._terms import Terms
+from .._losses.operands import Operands, Part
+from .._losses.spec import LossSpec
 from . import blocks, fallback, plain
 from .namespaces import Namespace
 
@@ -23,7 +23,7 @@ BLOCK, LARGE_BLOCK = 2**18, 2**19
 LARGE = 2**23  # bytes of logits from which blocks are large, and several threads gain
 
 
-def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
+def run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
     """The parts; small arrays go the plain way."""
     found = _compiled(loss, operands, parts) if settings.compiler() else None
     if found is not None:
@@ -40,7 +40,9 @@ def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array
         return blocks.run(NAMESPACE, loss, operands, parts, size=size, share=share)
 
 
-def _compiled(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...] | None:
+def _compiled(
+    loss: LossSpec, operands: Operands, parts: tuple[Part, ...]
+) -> tuple[Array, ...] | None:
     """The parts by torch's compiler, None where it can't be used."""
     try:
         from . import torch_compiler

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from .._dtypes import arithmetic_dtype, cast
-from .._operands import Operands, Part
-from .._terms import Terms
+from .._losses.operands import Operands, Part
+from .._losses.spec import LossSpec
 
 Array = Any
 Namespace = Any
 
 
 def run(
-    xp: Namespace, loss: Terms, operands: Operands, parts: tuple[Part, ...]
+    xp: Namespace, loss: LossSpec, operands: Operands, parts: tuple[Part, ...]
 ) -> tuple[Array, ...]:
     """The parts, one after the other."""
     dtype = operands.logits.dtype

@@ -10,8 +10,8 @@ from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 
 from .. import settings
 from .._backends import is_dtensor, is_plain_torch
-from .._operands import Operands, Part
-from .._terms import Terms
+from .._losses.operands import Operands, Part
+from .._losses.spec import LossSpec
 from . import blocks, plain
 from .namespaces import Namespace, smooth
 
@@ -21,7 +21,7 @@ Array = Any
 BLOCK, BLOCK_OF_ROWS = 2**20, 2**21
 
 
-def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
+def run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
     """The parts, by the way that fits what becomes of them."""
     x = operands.logits
     if is_dtensor(x):

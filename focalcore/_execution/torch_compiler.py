@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from .._dtypes import arithmetic_dtype, cast
-from .._operands import Operands, Part
-from .._reduction import divided
-from .._terms import Terms
+from .._losses.operands import Operands, Part
+from .._losses.reduction import divided
+from .._losses.spec import LossSpec
 from . import fallback, plain
 from .namespaces import smooth
 
@@ -26,7 +26,7 @@ Parts = tuple[Array, ...]
 Kernel = Callable[..., Parts]
 
 
-def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> Parts | None:
+def run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> Parts | None:
     """The parts, from one kernel."""
     divisor, dtype = operands.divisor, operands.logits.dtype
     operands = operands._replace(divisor=None)  # it changes from call to call
@@ -40,7 +40,7 @@ def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> Parts | Non
     return tuple(_shared_out(x, part, divisor, dtype) for x, part in zip(found, parts, strict=True))
 
 
-def run_numpy(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> Parts | None:
+def run_numpy(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> Parts | None:
     """The same for NumPy's arrays, whose memory torch works on."""
     arrays, numbers = operands.split()
     try:
@@ -53,7 +53,7 @@ def run_numpy(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> Parts
     return None if found is None else tuple(x.numpy()[()] for x in found)
 
 
-def _run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> Parts | None:
+def _run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> Parts | None:
     arrays, numbers = operands.split()
     shape = operands.logits.shape
     is_flat = loss.axis is None and all(x.shape in ((), shape) for x in arrays.values())

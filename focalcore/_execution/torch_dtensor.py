@@ -8,15 +8,15 @@ import array_api_compat.torch as torch_namespace
 import torch
 from torch.distributed.tensor import DTensor, Replicate
 
-from .._operands import Operands, Part
-from .._terms import Terms
+from .._losses.operands import Operands, Part
+from .._losses.spec import LossSpec
 from . import plain
 from .namespaces import smooth
 
 Array = Any
 
 
-def run(loss: Terms, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
+def run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
     """The parts, spread as torch finds best."""
     mesh = operands.logits.device_mesh
 

@@ -8,7 +8,7 @@ from .._dtypes import FLOATS, dtype_name
 from .arrays import Given
 from .doors import Door
 from .options import Parameter, parse_axis
-from .shapes import is_empty, same_shape
+from .shapes import is_empty, is_number, same_shape
 
 Array = Any
 Shape = tuple[Any, ...]
@@ -121,7 +121,7 @@ def label_or_none(given: Given, number: int | None) -> int | None:
 def per_class(given: Given, name: str, axis: int) -> Parameter:
     """A number, or one entry per class, laid along the class axis."""
     value, shape = given.parameters[name], given.logits.shape
-    if value is None or isinstance(value, float) or value.ndim == 0:
+    if is_number(value):
         return value
     if tuple(value.shape) != (shape[axis],):
         raise ValueError(

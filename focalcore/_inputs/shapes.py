@@ -44,7 +44,7 @@ def parameters_that_fit(
 ) -> dict[str, Parameter]:
     """Parameters of as many axes as a shape, to which they broadcast, never past it."""
     return {
-        name: value if _is_number(value) else _fitting(xp, name, value, onto_name, tuple(onto))
+        name: value if is_number(value) else _fitting(xp, name, value, onto_name, tuple(onto))
         for name, value in parameters.items()
     }
 
@@ -97,14 +97,15 @@ def is_empty(x: Array) -> bool:
 
 def full_rank(xp: Namespace, x: Array, ndim: int) -> Array:
     """An array with all the leading axes that broadcasting gives it; a number has none."""
-    if _is_number(x):
+    if is_number(x):
         return x
     for _ in range(ndim - x.ndim):
         x = xp.expand_dims(x, axis=0)
     return x
 
 
-def _is_number(x: Parameter) -> bool:
+def is_number(x: Parameter) -> bool:
+    """Whether a parameter is off, or one number."""
     return x is None or isinstance(x, float) or x.ndim == 0
 
 

@@ -13,7 +13,7 @@ from .. import _calls
 from .._backends import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
 from .._inputs.options import REDUCTIONS, Parameter, choose, parse_parameter
-from .._operands import POSITIVE_WEIGHT, POSITIVES, WEIGHT, Part
+from .._losses.operands import POSITIVE_WEIGHT, POSITIVES, WEIGHT, Part
 
 Tensor = Any
 

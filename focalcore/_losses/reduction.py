@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ._backends import is_known
-from ._dtypes import cast
+from .._backends import is_known
+from .._dtypes import cast
 
 Array = Any
 Namespace = Any

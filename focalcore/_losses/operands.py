@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ._formulas.focal import Exponent
+from .._formulas.focal import Exponent
 
 Array = Any
 
