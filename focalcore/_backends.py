@@ -28,10 +28,12 @@ class Backend(NamedTuple):
     # the values as NumPy, or None where looking costs or is impossible
     peek: Callable[[Array], Any]
     cast: str = "{}.astype('{}')"  # how its users write a cast
-    # what a loss computes from: under torch's autocast, float32
+    # what a loss computes from: under torch's autocast, float32; of a variable, what it holds
     scores: Callable[[Array], Array] = lambda x: x
     # whether Python itself is traced, and NumPy with it
     traces_python: Callable[[], bool] = lambda: False
+    # why an array can't be taken, None for most
+    refuses: Callable[[Array], str | None] = lambda x: None  # noqa: ARG005
 
 
 def backend_of(x: Any) -> Backend | None:
@@ -108,6 +110,14 @@ def _torch() -> Backend:
         is_half = x.dtype in (torch.float16, torch.bfloat16)
         return x.float() if is_half and torch.is_autocast_enabled(x.device.type) else x
 
+    def refuses(x: Array) -> str | None:
+        if x.layout is torch.strided and not x.is_nested:  # nearly always
+            return None
+        if x.layout is torch.jagged:
+            return None
+        way = "make it with layout=torch.jagged" if x.is_nested else "give its to_dense()"
+        return f"a {'nested' if x.is_nested else x.layout} tensor; {way}"
+
     return Backend(
         "torch",
         xp,
@@ -116,6 +126,7 @@ def _torch() -> Backend:
         cast="{}.to(torch.{})",
         scores=scores,
         traces_python=torch.compiler.is_compiling,
+        refuses=refuses,
     )
 
 
@@ -128,15 +139,15 @@ def is_plain_torch(x: Array) -> bool:
 
 
 def is_known(length: Any) -> bool:
-    """Whether a length is one: of a dask array it may be NaN, in TensorFlow None.
+    """Whether a length is one: of a dask array it may be NaN, in TensorFlow None."""
+    return length is not None and length == length
 
-    In torch it may stand for the lengths of the rows of a jagged tensor.
-    """
-    if isinstance(length, int):
-        return True
-    if length is None or length != length:
+
+def is_ragged(length: Any) -> bool:
+    """Whether a length stands for those of the rows of one of torch's jagged tensors."""
+    if isinstance(length, int):  # Dynamo knows no attributes of lengths, and calls them all int
         return False
-    return not (hasattr(length, "node") and length.node.is_nested_int())
+    return hasattr(length, "node") and bool(length.node.is_nested_int())
 
 
 def is_dtensor(x: Array) -> bool:
@@ -179,7 +190,8 @@ def _tensorflow() -> Backend:
         is_eager = tf.executing_eagerly() and hasattr(x, "numpy")
         return x.numpy() if is_eager and "CPU" in x.device else None
 
-    return Backend("tensorflow", NAMESPACE, placed=False, peek=peek, cast="tf.cast({}, tf.{})")
+    cast, read = "tf.cast({}, tf.{})", tf.convert_to_tensor
+    return Backend("tensorflow", NAMESPACE, placed=False, peek=peek, cast=cast, scores=read)
 
 
 def _strict() -> Backend:

@@ -19,12 +19,19 @@ from ._inputs.options import (
     Parameter,
     parse_alpha,
     parse_eps,
+    parse_flag,
     parse_gamma,
     parse_loss,
     parse_optional,
     parse_smoothing,
 )
-from ._inputs.shapes import check_broadcast, check_shape, full_rank, parameters_that_fit
+from ._inputs.shapes import (
+    check_broadcast,
+    check_shape,
+    full_rank,
+    parameters_that_fit,
+    same_shape,
+)
 from ._losses.categorical import Categorical
 from ._losses.operands import (
     CURVATURE,
@@ -243,13 +250,17 @@ def binary(
         alpha=parse_alpha(alpha, most=1.0),
         pos_weight=parse_optional("pos_weight", pos_weight),
     )
-    smoothing = parse_smoothing(label_smoothing)
+    smoothing, from_logits = (
+        parse_smoothing(label_smoothing),
+        parse_flag("from_logits", from_logits),
+    )
     home, x, y = given.home, given.logits, given.targets
     hint = partial(labels.hint_of_classes, given, door)
     check_broadcast(door.labels, y.shape, door.scores, x.shape, hint)
-    rank = max(x.ndim, y.ndim)
-    x, y = home.xp.broadcast_arrays(full_rank(home.xp, x, rank), full_rank(home.xp, y, rank))
-    given = given._replace(logits=x, targets=y)
+    if not same_shape(x.shape, y.shape) or 1 in (*x.shape, *y.shape):
+        rank = max(x.ndim, y.ndim)
+        x, y = home.xp.broadcast_arrays(full_rank(home.xp, x, rank), full_rank(home.xp, y, rank))
+        given = given._replace(logits=x, targets=y)
     parameters = parameters_that_fit(home.xp, door.scores, x.shape, given.parameters)
 
     seen = checks.targets_in_unit_interval(given, door, None)
@@ -281,6 +292,7 @@ def categorical(
         gamma=parse_gamma(gamma),
         class_weight=parse_optional("class_weight", class_weight),
     )
+    from_logits = parse_flag("from_logits", from_logits)
     axis = labels.class_axis(door, axis, tuple(given.logits.shape))
     labels.check_labels(given, door, axis)
     floor, device = parse_eps(eps, given.logits.dtype), given.home.device

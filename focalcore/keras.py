@@ -13,10 +13,12 @@ from ._inputs.options import (
     Parameter,
     parse_alpha,
     parse_axis,
+    parse_flag,
     parse_gamma,
     parse_optional,
     parse_smoothing,
 )
+from ._inputs.shapes import check_shape
 
 Tensor = Any
 
@@ -112,7 +114,7 @@ class BinaryFocalLoss(_Loss):
         self.gamma = parse_gamma(_constant(gamma))
         self.pos_weight = parse_optional("pos_weight", _constant(pos_weight))
         self.alpha = parse_alpha(_constant(alpha), most=1.0)
-        self.from_logits = bool(from_logits)
+        self.from_logits = parse_flag("from_logits", from_logits)
         self.label_smoothing = parse_smoothing(label_smoothing)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -122,6 +124,8 @@ class BinaryFocalLoss(_Loss):
             y_true = keras.ops.expand_dims(y_true, axis=-1)
         if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
             y_true = keras.ops.squeeze(y_true, axis=-1)
+        # the first axis is that of the samples: nothing broadcasts along it
+        check_shape("y_true", y_true, "y_pred", y_pred.shape, lambda: _hint(y_true, y_pred))
         loss = _calls.binary(
             BINARY._replace(for_classes="SparseCategoricalFocalLoss"),
             y_true,
@@ -202,13 +206,14 @@ class SparseCategoricalFocalLoss(_Loss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.gamma = parse_gamma(_constant(gamma))
         self.class_weight = parse_optional("class_weight", _constant(class_weight))
-        self.from_logits = bool(from_logits)
+        self.from_logits = parse_flag("from_logits", from_logits)
         self.axis = parse_axis(axis)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The loss of each sample."""
         y_true, y_pred = map(keras.ops.convert_to_tensor, (y_true, y_pred))
-        if y_true.ndim == y_pred.ndim:  # Keras' labels may have the class axis, of length 1
+        # Keras' labels may have the class axis, of length 1
+        if y_true.ndim == y_pred.ndim and y_true.shape[self.axis] == 1:
             y_true = keras.ops.squeeze(y_true, axis=self.axis)
         return _calls.categorical(
             CATEGORICAL,
@@ -231,6 +236,11 @@ class SparseCategoricalFocalLoss(_Loss):
         labels = keras.ops.cast(y_true, "int32")
         is_whole = keras.ops.cast(labels, self.dtype) == keras.ops.cast(y_true, self.dtype)
         return keras.ops.where(is_whole, labels, -1)
+
+
+def _hint(y_true: Tensor, y_pred: Tensor) -> str:
+    is_row = y_true.ndim == y_pred.ndim - 1
+    return "labels of classes go to SparseCategoricalFocalLoss" if is_row else ""
 
 
 def _saved(value: Any) -> Any:

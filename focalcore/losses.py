@@ -19,6 +19,7 @@ from ._inputs.options import (
     parse_alpha,
     parse_count,
     parse_gamma,
+    parse_parameter,
 )
 
 Array = Any
@@ -28,9 +29,9 @@ Array = Any
 class FocalLoss:
     """Focal loss of one of three tasks, callable on the arrays of any library.
 
-    Immutable, comparable and hashable; the options are checked here, not at the first call. An
-    array is copied, unless it learns; one whose values can't be seen (that learns, is traced, lazy
-    or on a GPU) is equal to itself alone.
+    Immutable, comparable and hashable; the options are checked here, not at the first call. Of an
+    array the numbers are kept; one whose numbers can't be seen (traced, lazy or on a GPU) is
+    copied, one that learns is itself, and both are equal to themselves alone.
 
     Parameters
     ----------
@@ -131,26 +132,26 @@ def loss_of_task(
 
 
 def _frozen(parameter: Parameter) -> Parameter:
-    """A parameter that nobody else can change; what learns is itself."""
-    if isinstance(parameter, np.ndarray):
-        parameter = parameter.copy()
-        parameter.setflags(write=False)
-        return parameter
+    """A parameter that nobody else can change: numbers where they can be seen, else a copy.
+
+    What learns is itself.
+    """
     backend = None if _is_plain(parameter) else backend_of(parameter)
     if backend is None or getattr(parameter, "requires_grad", False):
         return parameter
-    return backend.xp.asarray(parameter, copy=True)
+    values = backend.peek(parameter)
+    if values is None:
+        return backend.xp.asarray(parameter, copy=True)
+    values = np.array(values)
+    values.setflags(write=False)
+    return parse_parameter("the values", values)  # few are a tuple
 
 
 def _key_of(option: Any) -> Any:
     """What an option is compared by: its values, or what it is where they can't be seen."""
-    if _is_plain(option):
-        return option
-    backend = None if getattr(option, "requires_grad", False) else backend_of(option)
-    values = None if backend is None else backend.peek(option)
-    if values is None:
-        return id(option)
-    return type(option), values.dtype.str, values.shape, values.tobytes()
+    if isinstance(option, np.ndarray):
+        return option.dtype.str, option.shape, option.tobytes()
+    return option if _is_plain(option) else id(option)
 
 
 def _is_plain(option: Any) -> bool:

@@ -20,6 +20,7 @@ from .. import _execution
 from .._backends import Backend, backend_of, is_dtensor
 from .._dtypes import cast
 from .._execution.torch_blocks import is_differentiated, is_transformed, transforms
+from .._formulas.focal import times
 from .._losses.operands import TOTAL, UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part
 from .._losses.reduction import divided
 from .._losses.spec import LossSpec
@@ -52,7 +53,7 @@ class _Call:
 
     def pushed_forward(self, tangent: Array, arrays: tuple[Array, ...]) -> Array:
         (slope,), axis = self.run(arrays, UNROUNDED_SLOPE), self.loss.axis
-        along = slope * tangent
+        along = times(xp, tangent, slope)  # a slope may be infinite where nothing moves
         return cast(xp, along if axis is None else along.sum(axis), tangent.dtype)
 
     def partial(

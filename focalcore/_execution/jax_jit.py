@@ -43,12 +43,19 @@ def _numbers_as_data(operands: Operands) -> Operands:
         if dtype == jnp.float32:
             rest = as_array(operands.gamma - float(gamma))
         operands = operands._replace(gamma=as_array(gamma), gamma_rest=rest)
-    if isinstance(operands.logits, jax.core.Tracer):  # of a program that has them as constants
+    if _is_compiled(operands.logits):  # by a program that has them as constants
         return operands
     balance = {name: getattr(operands, name) for name in ("alpha", "beta")}
     return operands._replace(
         **{name: as_array(x) for name, x in balance.items() if isinstance(x, float)}
     )
+
+
+def _is_compiled(x: Array) -> bool:
+    """Whether an array is traced by a compiler, and not only differentiated."""
+    while isinstance(x, jax.core.Tracer) and hasattr(x, "primal"):
+        x = x.primal
+    return isinstance(x, jax.core.Tracer)
 
 
 def _total(x: Array) -> Array:

@@ -54,8 +54,13 @@ def smooth(xp: Any, constant: Callable[[Array], Array], **functions: Any) -> Nam
     def floored(x: Array, least: float) -> Array:
         return xp.where(x >= least, x, least + (x - constant(x)))
 
+    def with_slope_of(value: Array, like: Callable[[], Array]) -> Array:
+        form = like()
+        return constant(value) + (form - constant(form))
+
     own = {
         "floored": floored,
+        "with_slope_of": with_slope_of,
         "maximum": maximum,
         "minimum": minimum,
         "abs": absolute,

@@ -23,8 +23,14 @@ def astype(x: Array, dtype: DType, *, copy: bool = True) -> Array:  # noqa: ARG0
     return tf.cast(x, dtype)
 
 
-def asarray(x: Any, *, dtype: DType = None, device: Any = None) -> Array:  # noqa: ARG001
-    """An array; TensorFlow places it."""
+def asarray(
+    x: Any,
+    *,
+    dtype: DType = None,
+    device: Any = None,  # noqa: ARG001 - TensorFlow places it
+    copy: bool | None = None,  # noqa: ARG001 - its tensors never change, and variables are read
+) -> Array:
+    """An array."""
     return tf.convert_to_tensor(x, dtype=dtype)
 
 

@@ -18,6 +18,7 @@ NaN for any gamma >= 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 Array = Any
@@ -186,6 +187,12 @@ def floored(xp: Namespace, x: Array, least: float) -> Array:
     """At least so much; where it is less, a slope is that of x still."""
     own = getattr(xp, "floored", None)
     return own(x, least) if own else xp.maximum(x, least)
+
+
+def with_slope_of(xp: Namespace, value: Array, like: Callable[[], Array]) -> Array:
+    """A value; automatic differentiation sees another form of it, whose slope keeps its digits."""
+    own = getattr(xp, "with_slope_of", None)
+    return own(value, like) if own else value
 
 
 def _root(xp: Namespace, u: Array, quarters: int) -> Array:

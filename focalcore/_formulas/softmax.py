@@ -164,8 +164,9 @@ class Expected(focal.Product):
         gamma: Array,
         alpha_t: Array,
     ) -> None:
-        self.row, self.y, self.smoothed, self.axis = row, y, smoothed, row.top.axis
+        self.xp, self.row, self.y, self.smoothed, self.axis = xp, row, y, smoothed, row.top.axis
         u = xp.sum(y.rest * row.p, axis=self.axis, keepdims=True)
+        u = focal.with_slope_of(xp, u, self._from_top)
         terms = focal.times(xp, smoothed.own, row.minus_log_p)
         ce = xp.sum(terms, axis=self.axis, keepdims=True)
         vanishes = smoothed is not y or focal.may_be_zero(alpha_t)
@@ -181,6 +182,12 @@ class Expected(focal.Product):
         p, q = self.row.p, self.row.q
         R, _ = self.rates()
         return R * (q - p), p * q
+
+    def _from_top(self) -> Array:
+        """u as 1 - y of the largest class, and what the others differ from it."""
+        p, y, top = self.row.p, self.y, self.row.top
+        apart = self.xp.sum(p * (top.entry(y.own) - y.own), axis=self.axis, keepdims=True)
+        return top.entry(y.rest) + apart
 
     def _excess(self) -> Array:
         """``p_t - y_j``, of differences alone: the sum of ``p_k (y_k - y_j)``.

@@ -169,6 +169,9 @@ def home_of(arrays: dict[str, Array]) -> Home:
     home, first = Home(NUMPY, None), None
     for name, x in arrays.items():
         backend = _known(name, x)
+        reason = backend.refuses(x)
+        if reason is not None:
+            raise TypeError(f"{name} is {reason}")
         device = x.device if backend.placed else None
         if first is None:
             home, first = Home(backend, device), name
@@ -194,6 +197,8 @@ def as_array(door: Door, name: str, value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return np.asarray(value)  # a matrix multiplies otherwise
     if backend_of(value) is not None:
+        if isinstance(getattr(value, "_meta", None), np.ma.MaskedArray):
+            raise TypeError(f"{name} is a dask array of masked arrays, whose mask would be lost")
         return value
     if hasattr(value, "to_dask_array"):
         return value.to_dask_array()
@@ -205,6 +210,8 @@ def as_array(door: Door, name: str, value: Any) -> Any:
 def _without_arrays(name: str, value: Any) -> Any:
     """A list of Python's or NumPy's numbers; arrays of another library would leave it there."""
     for x in value:
+        if is_list(x):
+            _without_arrays(name, x)
         backend = None if is_loose(x) else backend_of(x)
         if backend is not None and backend is not NUMPY:
             raise TypeError(

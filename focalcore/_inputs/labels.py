@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._backends import is_ragged
 from .._dtypes import FLOATS, dtype_name
 from .arrays import Given
 from .doors import Door
@@ -25,8 +26,11 @@ def class_axis(door: Door, axis: int, shape: Shape) -> int:
         raise ValueError(
             f"axis must be one of the {len(shape)} axes of {door.scores}; found {axis}"
         )
-    if shape[index] is None:
-        raise ValueError(f"{door.scores} of shape {shape}: the number of classes must be known")
+    if shape[index] is None or is_ragged(shape[index]):
+        raise ValueError(
+            f"{door.scores} of shape {shape}: the number of classes, on axis {axis}, must be one, "
+            f"and known"
+        )
     return index % len(shape)
 
 

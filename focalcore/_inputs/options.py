@@ -92,10 +92,12 @@ def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Para
     """A number in [0, most], a list or NumPy array of them, or a framework's array."""
     backend = None if is_loose(value) else backend_of(value)
     if backend is None:
-        return _floats(name, value, most)
+        return _rectangular(name, _floats(name, value, most))
     seen = backend.peek(value)
     if seen is None:
         return value
+    if seen.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be {_range(most)}; found an array of {seen.dtype}")
     for extreme in (seen.min(), seen.max()) if seen.size else ():
         parse_number(name, extreme.item(), most)
     if backend is not NUMPY:
@@ -139,6 +141,13 @@ def parse_index(name: str, value: Any) -> int | None:
     if index is None or isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be an integer or None; found {value!r}")
     return index
+
+
+def parse_flag(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False; found {value!r}")
+    return bool(value)
 
 
 def parse_axis(value: Any) -> int:
@@ -188,13 +197,27 @@ def _floats(name: str, value: Any, most: float) -> Parameter:
     if is_list(value):
         return tuple(_floats(name, v, most) for v in value)
     if isinstance(value, Mapping):
+        of_classes = f" in the order of the classes, such as {list(value.values())}"
         raise TypeError(
-            f"{name} is a {type(value).__name__}; it must be {_range(most)}, or a list of them in "
-            f"the order of the classes, such as {list(value.values())}"
+            f"{name} is a {type(value).__name__}; it must be {_range(most)}, or a list of them"
+            + (of_classes if most > 1 else "; positives weigh alpha, negatives 1 - alpha")
         )
-    if hasattr(value, "__array__"):  # a column
+    if hasattr(value, "__array__"):  # a column, or an array in a list
+        if backend_of(value) not in (None, NUMPY):
+            raise TypeError(
+                f"{name} is a list of arrays ({type(value).__name__}); stack them first"
+            )
         return _floats(name, in_memory(name, value).tolist(), most)
     return parse_number(name, value, most)
+
+
+def _rectangular(name: str, parameter: Parameter) -> Parameter:
+    if isinstance(parameter, tuple) and any(isinstance(row, tuple) for row in parameter):
+        try:
+            np.asarray(parameter)
+        except ValueError:
+            raise ValueError(f"{name} must be a rectangular list; found rows that differ") from None
+    return parameter
 
 
 def _range(most: float) -> str:

@@ -96,11 +96,10 @@ def is_empty(x: Array) -> bool:
 
 
 def full_rank(xp: Namespace, x: Array, ndim: int) -> Array:
-    """An array with all the leading axes that broadcasting gives it; a number has none."""
-    if is_number(x):
-        return x
-    for _ in range(ndim - x.ndim):
-        x = xp.expand_dims(x, axis=0)
+    """An array, where there is one, with all the leading axes that broadcasting gives it."""
+    if x is not None:
+        for _ in range(ndim - x.ndim):
+            x = xp.expand_dims(x, axis=0)
     return x
 
 

@@ -26,7 +26,8 @@ def divided(xp: Namespace, x: Array, divisor: Array) -> Array:
 def size_of(xp: Namespace, x: Array, axis: int | None) -> Array:
     """The number of elements, or of rows along an axis; lazy where a length is not known."""
     lengths = [n for i, n in enumerate(x.shape) if i != axis]
-    if all(map(is_known, lengths)):
+    is_jagged = getattr(x, "is_nested", False)  # whose rows have lengths of their own
+    if not is_jagged and all(map(is_known, lengths)):
         return math.prod(lengths)
     ones = xp.astype(xp.ones_like(x), xp.int64)  # those of a half would end at 2048
     return xp.sum(ones) / (1 if axis is None else x.shape[axis])

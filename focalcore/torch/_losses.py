@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from .. import _calls, losses
 from .._inputs.doors import Door
 from .._inputs.options import (
@@ -266,9 +268,11 @@ class FocalLoss(Loss):
         num_classes: int | None = None,
     ) -> None:
         super().__init__()
+        given = {"gamma": gamma, "alpha": alpha}
         checked = losses.FocalLoss(gamma, alpha, reduction, task_type, num_classes)
         for name in self._options:
-            self._hold(name, getattr(checked, name))
+            is_tensor = isinstance(given.get(name), torch.Tensor)  # a buffer, of its own type
+            self._hold(name, given[name] if is_tensor else getattr(checked, name))
 
     def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """The loss of logits against targets, of the shapes that the task has."""
