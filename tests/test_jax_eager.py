@@ -57,6 +57,12 @@ CALLS = {
     "probabilities": lambda x, v: binary_focal_loss(x > 0, jax.nn.sigmoid(x), v),
     "alpha": lambda x, v: sigmoid_focal_loss(x, x > 0, alpha=v / 5),
     "pos_weight": lambda x, v: sigmoid_focal_loss(x, x > 0, pos_weight=v),
+    "alpha, differentiated": lambda x, v: jax.grad(
+        lambda x: softmax_focal_loss(x, [0, 1], alpha=v, reduction="mean")
+    )(x),
+    "pos_weight, differentiated": lambda x, v: jax.grad(
+        lambda x: sigmoid_focal_loss(x, x > 0, pos_weight=v, reduction="mean")
+    )(x),
     "normalizer": lambda x, v: sigmoid_focal_loss(x, x > 0, reduction="mean", normalizer=v),
 }
 

@@ -110,6 +110,23 @@ def test_shares_of_a_thousand_classes_keep_the_digits_of_their_gradient(place, r
     np.testing.assert_allclose(place.numpy(grad)[0], expected, rtol=2e-5)
 
 
+@pytest.mark.parametrize("case", FINITE)
+def test_forward_mode_of_torch_is_exact_there_too(case):
+    TORCH.require()
+    import torch
+
+    row, target, options = FINITE[case]
+    _, expected = exactly(row, target, options)
+    y = torch.asarray(np.asarray([target], "float32" if np.ndim(target) else None))
+
+    def loss(x):
+        return softmax_focal_loss(x[None], y, **options)[0]
+
+    x = torch.asarray(np.asarray(row, "float32"))
+    found = torch.func.jacfwd(loss)(x)
+    np.testing.assert_allclose(found, expected, rtol=2e-6, atol=3e-7)
+
+
 def limits(row, far=1e5):
     """A row whose infinities are far away, all of them as far."""
     return np.clip(np.asarray(row, "float64"), -far, far)

@@ -128,13 +128,44 @@ def test_a_list_of_another_librarys_arrays_is_refused(library):
         sigmoid_focal_loss(x, [1, 0])
 
 
+@pytest.mark.parametrize("library", [STRICT, TORCH, JAX], ids=lambda place: place.id)
+def test_so_is_one_in_a_parameter_or_deeper_down(library):
+    library.require()
+    one = library.array(np.asarray(1.0))
+    with fails(TypeError, "gamma is a list of arrays", "stack"):
+        sigmoid_focal_loss([1.0, 2.0], [1, 0], gamma=[one, 2.0])
+    with fails(TypeError, "targets is a list of", "arrays", "stack"):
+        sigmoid_focal_loss([[1.0, 2.0]], [[one, one]])
+
+
+ODD_PARAMETERS = {
+    "objects": (np.asarray([1, 2], object), TypeError, "found an array of object"),
+    "texts": (np.asarray(["1", "2"]), TypeError, "found an array of <U1"),
+    "ragged": ([[1, 2], [3]], ValueError, "must be a rectangular list"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_PARAMETERS)
+def test_parameters_that_are_no_numbers_are_named(odd):
+    value, error, words = ODD_PARAMETERS[odd]
+    with fails(error, "gamma", words):
+        sigmoid_focal_loss([[1.0, 2.0]], 1, gamma=value)
+
+
+@pytest.mark.parametrize("flag", ["no", 1, None, np.asarray([True])], ids=repr)
+def test_a_flag_is_true_or_false(flag):
+    with fails(TypeError, "from_logits must be True or False"):
+        binary_focal_loss([1], [0.5], from_logits=flag)
+    with fails(TypeError, "from_logits must be True or False"):
+        sparse_categorical_focal_loss([1], [[0.5, 0.5]], from_logits=flag)
+    assert binary_focal_loss([1], [0.5], from_logits=np.bool_(True)) > 0
+
+
 def test_a_dict_is_named_and_what_is_taken():
-    for loss, x, y in (
-        (softmax_focal_loss, [[0.0, 1.0]], [1]),
-        (sigmoid_focal_loss, [0.0, 1.0], [1, 0]),
-    ):
-        with fails(TypeError, "alpha is a dict", "order of the classes", r"such as \[1, 10\]"):
-            loss(x, y, alpha={0: 1, 1: 10})
+    with fails(TypeError, "alpha is a dict", "order of the classes", r"such as \[1, 10\]"):
+        softmax_focal_loss([[0.0, 1.0]], [1], alpha={0: 1, 1: 10})
+    with fails(TypeError, "alpha is a dict", r"number in \[0, 1\]", "positives weigh alpha"):
+        sigmoid_focal_loss([0.0, 1.0], [1, 0], alpha={0: 1, 1: 10})
     with fails(TypeError, "class_weight is a dict", "order of the classes"):
         sparse_categorical_focal_loss([1], [[0.5, 0.5]], class_weight={0: 1, 1: 10})
     with fails(TypeError, "gamma is a dict"):
@@ -159,6 +190,26 @@ class TestLazyColumns:
         mean = sigmoid_focal_loss(lazy.x, lazy.y, weight=lazy.y, reduction="mean")
         expected = sigmoid_focal_loss(frame.x, frame.y, weight=frame.y, reduction="mean")
         assert float(mean.compute()) == pytest.approx(expected, rel=1e-14)
+
+    def test_probabilities_of_a_dask_dataframe_too(self):
+        DASK.require()
+        require("pandas", "pyarrow")
+        import dask.dataframe
+        import pandas
+
+        frame = pandas.DataFrame({"y": [0, 1, 0, 1], "p": [0.1, 0.2, 0.3, 0.4]})
+        lazy = dask.dataframe.from_pandas(frame, npartitions=2)
+        np.testing.assert_array_equal(
+            binary_focal_loss(lazy.y, lazy.p).compute(), binary_focal_loss(frame.y, frame.p)
+        )
+
+    def test_masked_arrays_in_chunks_are_refused_as_whole_ones_are(self):
+        DASK.require()
+        import dask.array
+
+        masked = dask.array.from_array(np.ma.masked_array([1.0, 2.0], [True, False]), chunks=1)
+        with fails(TypeError, "logits", "masked arrays", "mask would be lost"):
+            sigmoid_focal_loss(masked, 1)
 
     @pytest.mark.parametrize("sign", ["chunks", "compute", "execute", "collect"])
     def test_anything_else_that_is_lazy_is_an_error(self, sign):

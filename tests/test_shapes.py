@@ -83,6 +83,18 @@ def test_numbers_and_axes_of_1_still_broadcast(place, rng):
     )
 
 
+@pytest.mark.parametrize("loss", SOFTMAX, ids=named)
+def test_a_number_lies_beside_every_row(place, rng, loss):
+    x, y = place.array(rng.normal(size=(2, 4, 3))), place.array(np.zeros((2, 4), "int64"))
+    two, true = (place.array(np.asarray(v)) for v in (2.0, True))
+    plain = loss(x, y)
+    for beside in ({"weight": 2.0, "mask": True}, {"weight": two, "mask": true}):
+        found = loss(x, y, **beside)
+        for i in range(len(found) if isinstance(found, tuple) else 1):
+            one, other = (r[i] if isinstance(r, tuple) else r for r in (found, plain))
+            np.testing.assert_allclose(place.numpy(one), 2 * place.numpy(other), rtol=1e-14)
+
+
 def test_class_labels_are_sent_to_the_loss_that_takes_them(place):
     x, labels = place.array(np.zeros((4, 3))), place.array(np.asarray([0, 2, 1, 0]))
     with fails(ValueError, "labels of classes", "softmax_focal_loss"):

@@ -128,6 +128,41 @@ class TestJaggedTensors:
         )
         torch.testing.assert_close((value, grad.values()), expected)
 
+    def test_mean_under_the_compiler(self):
+        def mean(rows, labels):
+            return softmax_focal_loss(rows, labels, reduction="mean")
+
+        torch.compiler.reset()
+        found = torch.compile(mean, fullgraph=True, backend="aot_eager")(
+            self.jagged(self.flat["rows"]), self.jagged(self.flat["labels"])
+        )
+        torch.testing.assert_close(found, mean(self.flat["rows"], self.flat["labels"]))
+
+    def test_rows_of_several_lengths_are_no_classes(self):
+        with pytest.raises(ValueError, match="the number of classes, on axis 1, must be one"):
+            softmax_focal_loss(self.jagged(self.flat["rows"]), self.flat["labels"], axis=1)
+
+
+ODD = {
+    "strided nested": (
+        lambda: torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)]),
+        "layout=torch.jagged",
+    ),
+    "sparse": (lambda: torch.eye(3).to_sparse(), "to_dense"),
+    "compressed": (lambda: torch.eye(3).to_sparse_csr(), "to_dense"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*nested tensors is in prototype stage")
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
+@pytest.mark.parametrize("odd", ODD)
+def test_tensors_of_odd_layouts_are_refused_with_a_way_out(odd):
+    make, way_out = ODD[odd]
+    with pytest.raises(TypeError, match=f"logits is a .* tensor; .*{way_out}"):
+        sigmoid_focal_loss(make(), 1)
+    with pytest.raises(TypeError, match=f"weight is a .* tensor; .*{way_out}"):
+        sigmoid_focal_loss(torch.eye(3), 1, weight=make())
+
 
 class TestChangedInPlace:
     """What backward needs and somebody changed is torch's own error, never another gradient."""
