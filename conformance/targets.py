@@ -16,6 +16,24 @@ SAMPLE = (
     "softmax-soft[gamma=0.5, soft_targets=mixture]",
 )
 SHORT_SAMPLE = ("sigmoid-hard[gamma=0.5]", "softmax-hard[gamma=2]")
+# what the tests measure where each choice of options is compiled: every kind of inputs and rule
+SLICE = (
+    *SAMPLE,
+    "binary-hard[gamma=2, eps=0.0078125, label_smoothing=0.1]",
+    "binary-soft[gamma=0.5, eps=0.0078125]",
+    "categorical-hard[gamma=(0.5 2 3.75), eps=0.0078125, class_weight=(0.25 1 3)]",
+    "sigmoid-hard[gamma=0]",
+    "sigmoid-hard[gamma=2, alpha=0.25, pos_weight=3]",
+    "sigmoid-hard[gamma=0.5, label_smoothing=0.1, soft_targets=expected]",
+    "sigmoid-hard[gamma=2, label_smoothing=0.1, soft_targets=hard]",
+    "sigmoid-soft[gamma=2, soft_targets=mixture, alpha=0.25]",
+    "sigmoid-classes[gamma=(0.5 2 3.75), alpha=(0.125 0.25 0.875)]",
+    "softmax-pair[gamma=1.5]",
+    "softmax-hard[gamma=0.5, label_smoothing=0.1, soft_targets=expected]",
+    "softmax-hard[gamma=2, label_smoothing=0.1, soft_targets=hard]",
+    "softmax-soft[gamma=(0.5 2 3.75), alpha=(0.25 1 3)]",
+    "softmax-many[gamma=5]",
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,7 @@ class Target:
     place: Place
     dtype: str
     mode: str
+    only: tuple[str, ...] = ()  # ids of exact values, if it is to be measured by these alone
 
     @property
     def id(self) -> str:
@@ -47,7 +66,8 @@ class Target:
         """The exact values that it is measured by."""
         is_short = self.dtype in HALVES or self.mode == "switched"
         sample = SHORT_SAMPLE if is_short else SAMPLE
-        return [v for v in load(self.dtype) if not self.is_sampled or v.id in sample]
+        of_its_own = [v for v in load(self.dtype) if not self.is_sampled or v.id in sample]
+        return [v for v in of_its_own if not self.only or v.id in self.only]
 
 
 MATRIX = tuple(
