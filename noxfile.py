@@ -22,6 +22,9 @@ BACKENDS = {
 ON_CPU = [name for name in BACKENDS if name != "cupy"]
 PYTHONS = [v for v in ("3.11", "3.12", "3.13", "3.14") if shutil.which(f"python{v}")]
 
+# where the README's command compiles some cases for all: `tests/slices.py`
+WHOLE = {"FOCALCORE_WHOLE": "1"}
+
 ON_GPU = "torch-cuda,jax-cuda,cupy-cuda"
 
 nox.options.sessions = [
@@ -57,7 +60,8 @@ def tests(session, backend):
 def keras(session):
     """Keras on each of its backends, TensorFlow's tensors, and the example that fits."""
     session.install(".[test-core,keras,jax]", "torch==2.13.0", "tensorflow-cpu>=2.20")
-    session.run("pytest", "tests/test_suites.py", "tests/test_examples.py", "-k", "keras or tensor")
+    files = ("tests/test_suites.py", "tests/test_examples.py")
+    session.run("pytest", *files, "-k", "keras or tensor", env=WHOLE)
 
 
 @nox.session(python=PYTHONS)
@@ -102,4 +106,4 @@ def gpu(session):
 
 
 def run_tests(session, required):
-    session.run("pytest", *session.posargs, env={"FOCALCORE_REQUIRE": required})
+    session.run("pytest", *session.posargs, env=WHOLE | {"FOCALCORE_REQUIRE": required})

@@ -9,6 +9,17 @@ from conformance.places import PLACES, missing
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One process where a part of the tests is asked for: it begins sooner, and prints at once."""
+    is_named = any("::" in name or name.endswith(".py") for name in config.args)
+    return 0 if is_named or config.option.keyword or config.option.lf else None
+
+
+def pytest_collection_modifyitems(items):
+    """What is slow begins first, so that all processes end together."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_generate_tests(metafunc):
     """A test that asks for a place runs on all that are here; `test_places` names the others.
 

@@ -107,6 +107,7 @@ class TestData:
             assert abs(stored - third) < mp.mpf(2) ** -105
 
 
+@pytest.mark.xdist_group("matrix")  # what each target gives is found once
 class TestMatrix:
     @pytest.mark.parametrize("target", QUICK, ids=lambda target: target.id)
     def test_every_number_is_within_its_bound(self, target):

@@ -8,6 +8,7 @@ import focalcore
 da = pytest.importorskip("dask.array", reason="dask is not installed")
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
 
+pytestmark = pytest.mark.xdist_group("dask workers")  # one cluster for all
 CHUNKS = ((1, 500, 0, 3000, 499), (3,))  # rows; none of them alike
 SIGMOID = {
     "number": {},

@@ -16,6 +16,8 @@ from focalcore import (
     sparse_categorical_focal_loss,
 )
 
+from .slices import slice_of
+
 N, C = 6, 5
 
 
@@ -106,16 +108,39 @@ def agree(place, found, expected):
     np.testing.assert_allclose(place.numpy(found), expected, rtol=1e-12)
 
 
-@every_case
-@pytest.mark.parametrize("dynamic", [False, True], ids=["static", "dynamic"])
-@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-def test_torch_compile_takes_one_graph_without_a_warning(case, dynamic, backend):
+def compiled_by_torch(case, dynamic):
+    """As far as AOT, which takes nothing that the capture before it has not taken in one graph."""
     function, arrays, expected = prepared(TORCH, case)
     import torch
 
     torch._dynamo.reset()
-    compiled = torch.compile(function, fullgraph=True, dynamic=dynamic, backend=backend)
+    options = {"fullgraph": True, "dynamic": dynamic, "backend": "aot_eager"}
+    return torch.compile(function, **options), arrays, expected
+
+
+@every_case
+def test_torch_compile_takes_one_graph_without_a_warning(case):
+    compiled, arrays, expected = compiled_by_torch(case, dynamic=False)
     agree(TORCH, compiled(*arrays), expected)
+
+
+@pytest.mark.parametrize("case", slice_of(CASES, "sigmoid-soft", "softmax", "binary"))
+def test_torch_compile_takes_any_shape_in_one_graph_without_a_warning(case):
+    compiled, arrays, expected = compiled_by_torch(case, dynamic=True)
+    agree(TORCH, compiled(*arrays), expected)
+
+
+@every_case
+def test_torch_compile_takes_the_gradient_of_any_shape_in_one_graph(case):
+    compiled, arrays, expected = compiled_by_torch(case, dynamic=True)
+    import torch
+
+    function, names = CASES[case]
+    leaf = arrays[names.index("p" if "p" in names else "x")].requires_grad_()
+    value = compiled(*arrays)
+    agree(TORCH, value, expected)
+    found, eager = (torch.autograd.grad(v.sum(), leaf) for v in (value, function(*arrays)))
+    torch.testing.assert_close(found, eager, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("case", ["sigmoid", "softmax", "softmax-soft"])
