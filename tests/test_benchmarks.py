@@ -9,6 +9,8 @@ from benchmarks import clock, command, report, rows
 from conformance.places import JAX, TORCH
 from conformance.report import README
 
+from .slices import slice_of
+
 
 def test_runs_are_sampled_in_turn():
     calls = []
@@ -52,10 +54,23 @@ def numbers(result):
     return np.concatenate([np.asarray(value, "float64").reshape(-1) for value in values])
 
 
-def test_the_command_prints_and_writes(tmp_path, capsys):
-    TORCH.require()
+# a row, and with whom it compares; the first of them compiles for ten seconds
+SHOWN = {
+    "torch eager, value": (TORCH, "torchvision form"),
+    "JAX jit, value": (JAX, "optax"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", slice_of(SHOWN, "JAX jit, value"))
+def test_the_command_prints_and_writes(name, tmp_path, capsys):
+    place, theirs = SHOWN[name]
+    place.require()
+    (row,) = (row for row in rows.ROWS if row.name == name)
+    if row.missing():
+        pytest.skip(row.missing())
     arguments = [
-        "torch eager, value",
+        name,
         "--rounds",
         "1",
         "--most",
@@ -66,10 +81,10 @@ def test_the_command_prints_and_writes(tmp_path, capsys):
     assert command.main(arguments) == 0
     printed = capsys.readouterr().out
     assert "1,000" in printed
-    assert "torchvision form" in printed
+    assert theirs in printed
     (record,) = json.loads((tmp_path / "cpu.json").read_text())["records"]
     assert record["ns"]["focalcore"] > 0
-    assert "torchvision form" in (tmp_path / "cpu.md").read_text()
+    assert theirs in (tmp_path / "cpu.md").read_text()
     assert (tmp_path / "cpu.png").stat().st_size > 0
 
 

@@ -107,6 +107,7 @@ class TestData:
             assert abs(stored - third) < mp.mpf(2) ** -105
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("matrix")  # what each target gives is found once
 class TestMatrix:
     @pytest.mark.parametrize("target", QUICK, ids=lambda target: target.id)
@@ -318,6 +319,7 @@ FINITE = st.floats(-1000, 1000, width=32)
 GAMMA = st.one_of(st.sampled_from([0.0, 0.5, 1.0, 2.0, 5.0]), st.floats(0, 12))
 
 
+@pytest.mark.slow
 class TestAnyInput:
     """What Hypothesis can think of, against the definitions, at run time."""
 

@@ -259,11 +259,13 @@ class TestTorch:
         diagonal = hessian.reshape(x.numel(), x.numel()).diagonal().reshape(x.shape)
         close(diagonal, prepared(TORCH, case, "_grad_and_hess")[0](x)[1], rtol=1e-9)
 
+    @pytest.mark.slow
     @every_case
     def test_compiled_gradient_is_the_eager_one(self, case):
         compiled_gradient_is_the_eager_one(case, dynamic=False)
 
     # `test_transformations` has the gradients of other cases so
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "case",
         slice_of(
@@ -401,6 +403,7 @@ class TestJax:
         close(jax.grad(jax.checkpoint(total(loss)))(x), expected)
 
     # of every case, `test_hessian_has_the_closed_form_on_its_diagonal` says that it's the right one
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "case",
         slice_of(

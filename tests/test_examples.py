@@ -18,6 +18,7 @@ PROGRAMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_training_ends_at_the_weights_of_numpy(name, monkeypatch):
     file, environment, modules = PROGRAMS[name]

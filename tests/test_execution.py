@@ -278,6 +278,7 @@ class TestSettings:
 
 
 class TestCompiler:
+    @pytest.mark.slow
     def test_numpy_gets_the_same_numbers(self):
         TORCH.require()
         for dtype in ("float32", "float64"):
@@ -294,6 +295,7 @@ class TestCompiler:
                 rtol = 1e-5 if dtype == "float32" else 1e-13
                 np.testing.assert_allclose(found, expected, rtol=rtol, atol=1e-37)
 
+    @pytest.mark.slow
     def test_one_kernel_serves_every_size(self):
         TORCH.require()
         import torch
@@ -310,6 +312,7 @@ class TestCompiler:
                 assert x.grad.shape == shape
         assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
+    @pytest.mark.slow
     def test_a_mean_s_derivatives_need_one_kernel_too(self):
         TORCH.require()
         import torch
@@ -326,6 +329,7 @@ class TestCompiler:
                     np.testing.assert_allclose(one, other, rtol=1e-13)
         assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
+    @pytest.mark.slow
     def test_every_axis_type_and_shape_is_taken(self):
         TORCH.require()
         rng = np.random.default_rng(0)

@@ -53,6 +53,7 @@ def test_commands_run(command):
     subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_the_first_command_sets_up_and_scores(tmp_path):
     first, _ = SET_UP
     tracked = subprocess.run(

@@ -124,12 +124,14 @@ def test_torch_compile_takes_one_graph_without_a_warning(case):
     agree(TORCH, compiled(*arrays), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", slice_of(CASES, "sigmoid-soft", "softmax", "binary"))
 def test_torch_compile_takes_any_shape_in_one_graph_without_a_warning(case):
     compiled, arrays, expected = compiled_by_torch(case, dynamic=True)
     agree(TORCH, compiled(*arrays), expected)
 
 
+@pytest.mark.slow
 @every_case
 def test_torch_compile_takes_the_gradient_of_any_shape_in_one_graph(case):
     compiled, arrays, expected = compiled_by_torch(case, dynamic=True)
@@ -143,6 +145,7 @@ def test_torch_compile_takes_the_gradient_of_any_shape_in_one_graph(case):
     torch.testing.assert_close(found, eager, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["sigmoid", "softmax", "softmax-soft"])
 def test_torch_inductor_gives_the_same_numbers(case):
     function, arrays, expected = prepared(TORCH, case)
@@ -169,6 +172,7 @@ def test_torch_compile_does_not_recompile_for_each_batch_size():
     assert counter.frame_count <= 2
 
 
+@pytest.mark.slow
 def test_torch_compile_may_be_the_first_thing_that_happens():
     TORCH.require()
     code = """if True:

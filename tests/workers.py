@@ -16,10 +16,19 @@ PATIENCE = datetime.timedelta(seconds=120)  # who waits longer waits for ever
 def run_on_workers(number, function):
     """What a function gives on each of several workers that talk over gloo, in their order."""
     with tempfile.TemporaryDirectory() as folder:
-        workers = mp.spawn(_work, (number, function, folder), nprocs=number, join=False)
+        arguments = _work, (number, function, folder), number
+        workers = mp.start_processes(*arguments, join=False, start_method=_start_method())
         _join(workers, time.monotonic() + 3 * PATIENCE.total_seconds())
         paths = (pathlib.Path(folder) / str(rank) for rank in range(number))
         return [torch.load(path) for path in paths]
+
+
+def _start_method():
+    """From one process that has imported torch, where the system can; nothing else runs there."""
+    if "forkserver" not in mp.get_all_start_methods():
+        return "spawn"
+    mp.set_forkserver_preload(["torch", "torch.distributed.fsdp", "torch.distributed.tensor"])
+    return "forkserver"
 
 
 def _join(workers, deadline):
