@@ -108,7 +108,6 @@ class TestData:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("matrix")  # what each target gives is found once
 class TestMatrix:
     @pytest.mark.parametrize("target", QUICK, ids=lambda target: target.id)
     def test_every_number_is_within_its_bound(self, target):

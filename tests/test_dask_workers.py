@@ -8,7 +8,6 @@ import focalcore
 da = pytest.importorskip("dask.array", reason="dask is not installed")
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
 
-pytestmark = pytest.mark.xdist_group("dask workers")  # one cluster for all
 CHUNKS = ((1, 500, 0, 3000, 499), (3,))  # rows; none of them alike
 SIGMOID = {
     "number": {},
@@ -21,7 +20,7 @@ SIGMOID = {
 @pytest.fixture(scope="module")
 def client():
     """Two processes; what is computed while it lasts is computed there."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         yield client
 

@@ -12,7 +12,7 @@ jax = pytest.importorskip("jax", reason="jax is not installed")
 from . import jax_devices  # noqa: E402
 from .programs import output_of  # noqa: E402
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("JAX devices")]  # one start for all
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

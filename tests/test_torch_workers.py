@@ -18,7 +18,7 @@ from focalcore.torch import SigmoidFocalLoss, SoftmaxFocalLoss  # noqa: E402
 
 from .workers import run_on_workers  # noqa: E402
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("torch workers")]  # one start for all
+pytestmark = pytest.mark.slow
 WORKERS = (2, 4)
 LOSSES = {
     "sigmoid-mean": (SigmoidFocalLoss, {}),
