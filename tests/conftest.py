@@ -1,5 +1,9 @@
 import os
 
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # before torch: the processes share the processors
+    own = max(1, os.cpu_count() // int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
+    os.environ.setdefault("OMP_NUM_THREADS", str(own))
+
 import numpy as np
 import pytest
 

@@ -18,13 +18,9 @@ BACKEND = keras.backend.backend()
 # by XLA, or not; torch's compiler takes minutes for a model
 COMPILED = {"torch": ["plain"], "jax": ["compiled"], "tensorflow": ["plain", "compiled"]}[BACKEND]
 KINDS = {"binary": BinaryFocalLoss, "sparse": SparseCategoricalFocalLoss}
-FITS = list(itertools.product(COMPILED, KINDS, ["probabilities", "logits"]))
-if BACKEND == "tensorflow":
-    by_xla = slice_of(
-        [fit for fit in FITS if fit[0] == "compiled"],
-        *(("compiled", "binary", "logits"), ("compiled", "sparse", "probabilities")),
-    )
-    FITS = [fit for fit in FITS if fit[0] == "plain"] + by_xla
+LOSSES = list(itertools.product(KINDS, ["probabilities", "logits"]))
+SOME = slice_of(LOSSES, ("binary", "logits"), ("sparse", "probabilities"))
+FITS = [(way, *loss) for way in COMPILED for loss in (SOME if way == "compiled" else LOSSES)]
 BINARY = {
     "probabilities": {"gamma": 2},
     "logits": {"gamma": 0.5, "from_logits": True},

@@ -26,6 +26,7 @@ def code_of(text):
 # the README's blocks stand alone, those of a page build on each other within a section
 PYTHON = code_of(README) + ["".join(c) for c in map(code_of, PAGE.split("\n## ")) if c]
 CONSOLE = "".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL)).splitlines()
+COMPILES = "use_compiler()"
 SET_UP = [line for line in CONSOLE if "venv" in line]
 
 
@@ -33,7 +34,11 @@ SET_UP = [line for line in CONSOLE if "venv" in line]
 FIRST = {place.module: place for place in reversed(PLACES)}
 
 
-@pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.split("\n", 2)[1])
+@pytest.mark.parametrize(
+    "code",
+    [pytest.param(code, marks=pytest.mark.slow if COMPILES in code else ()) for code in PYTHON],
+    ids=lambda code: code.split("\n", 2)[1],
+)
 def test_code_runs(code, capsys):
     for module, place in FIRST.items():
         if re.search(rf"^(import|from) (focalcore\.)?{module}\b", code, re.MULTILINE):
