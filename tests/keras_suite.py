@@ -194,6 +194,22 @@ class TestBadInput:
         with pytest.raises(ValueError, match="must be class labels from 0 to 2"):
             SparseCategoricalFocalLoss()([0, label], [[0.2, 0.3, 0.5]] * 2)
 
+    def test_class_labels_are_sent_to_the_loss_for_them(self):
+        with pytest.raises(ValueError, match="labels of classes go to SparseCategoricalFocalLoss"):
+            BinaryFocalLoss()(np.asarray([0, 2, 1, 0]), np.full((4, 3), 0.5))
+
+    def test_nothing_broadcasts_along_the_samples(self):
+        with pytest.raises(ValueError, match=r"y_true of shape .* does not fit y_pred"):
+            BinaryFocalLoss()(np.ones((3,)), np.full((4, 3), 0.5))
+
+    def test_one_hot_rows_are_told_to_become_labels(self):
+        with pytest.raises(ValueError, match="of one-hot rows take the argmax"):
+            SparseCategoricalFocalLoss()(np.eye(3)[:2], np.full((2, 3), 1 / 3))
+
+    def test_a_flag_is_true_or_false(self):
+        with pytest.raises(TypeError, match="from_logits must be True or False"):
+            BinaryFocalLoss(from_logits="no")
+
     def test_more_classes_than_the_type_can_number_is_an_error(self):
         loss = SparseCategoricalFocalLoss(dtype="bfloat16", from_logits=True)
         with pytest.raises(ValueError, match="labels of 1000 classes lose digits in bfloat16"):

@@ -45,6 +45,35 @@ def run(way, f, logits, targets):
     return tf.function(f, input_signature=specs, autograph=False)(*arrays)
 
 
+MASKED = [  # the numbers are claimed of all libraries by `test_masked_classes`
+    ([[30, -1e9, 0]], [[0.7, 0.2, 0.1]], {}),
+    ([[30, -1e9, 0]], [0], {"label_smoothing": 0.1}),
+    ([[12, -1e9, 0]], [[0.7, 0.2, 0.1]], {"gamma": 0.5}),
+]
+
+
+@pytest.mark.parametrize("way", ["eager", "graph"])
+@pytest.mark.parametrize("case", MASKED, ids=["soft", "smoothed", "a root"])
+def test_gradient_is_exact_beside_a_class_that_is_ruled_out(way, case):
+    x, y, options = case
+    f = with_gradient(focalcore.softmax_focal_loss, options)
+    found = run(way, f, np.asarray(x, "float32"), np.asarray(y, "float32" if y != [0] else None))
+    expected = focalcore.softmax_focal_loss_value_and_grad(np.asarray(x, float), y, **options)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-6, atol=3e-8)
+
+
+def test_options_and_variables_are_taken_as_arrays():
+    x, y = tf.Variable([[1.0, 2.0]]), tf.constant([[1.0, 0.0]])
+    expected = float(focalcore.FocalLoss(alpha=[0.5, 0.25])(x, y))
+    for alpha in (tf.constant([0.5, 0.25]), tf.Variable([0.5, 0.25])):
+        assert float(focalcore.FocalLoss(alpha=alpha)(x, y)) == pytest.approx(expected)
+    rows = focalcore.softmax_focal_loss(x, [0], weight=2, mask=True)
+    plain = focalcore.softmax_focal_loss(x, [0])
+    np.testing.assert_allclose(rows, 2 * plain, rtol=1e-6)
+    assert focalcore.sigmoid_focal_loss(tf.constant([], tf.float32), [], mask=[]).shape == (0,)
+
+
 @pytest.mark.parametrize(("way", "name"), EACH)
 class TestFunctions:
     def test_sigmoid_has_the_closed_forms(self, way, name):

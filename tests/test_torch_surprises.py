@@ -139,7 +139,7 @@ class TestJaggedTensors:
         torch.testing.assert_close(found, mean(self.flat["rows"], self.flat["labels"]))
 
     def test_rows_of_several_lengths_are_no_classes(self):
-        with pytest.raises(ValueError, match="the number of classes, on axis 1, must be one"):
+        with pytest.raises(ValueError, match="the number of classes must be known, and the same"):
             softmax_focal_loss(self.jagged(self.flat["rows"]), self.flat["labels"], axis=1)
 
 
