@@ -28,8 +28,8 @@ def class_axis(door: Door, axis: int, shape: Shape) -> int:
         )
     if shape[index] is None or is_ragged(shape[index]):
         raise ValueError(
-            f"{door.scores} of shape {shape}: the number of classes must be known, and the same for "
-            f"all rows; found {shape[index]} on axis {axis}"
+            f"{door.scores} of shape {shape}: the number of classes must be known, and the same "
+            f"for all rows; found {shape[index]} on axis {axis}"
         )
     return index % len(shape)
 
