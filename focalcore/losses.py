@@ -10,6 +10,7 @@ import numpy as np
 
 from . import _calls
 from ._backends import backend_of
+from ._call import Call
 from ._inputs.doors import Door
 from ._inputs.options import (
     REDUCTIONS,
@@ -107,7 +108,7 @@ DOORS = {
     "multi-class": Door(leave_out=("mask=",)),
     "multi-label": Door(leave_out=("mask=",), for_classes="task_type='multi-class'"),
 }
-CALLS: dict[str, Callable[..., _calls.Call]] = {
+CALLS: dict[str, Callable[..., Call]] = {
     "binary": _calls.sigmoid,
     "multi-class": _calls.softmax,
     "multi-label": _calls.sigmoid,

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from .. import _calls, losses
+from .._call import Call
 from .._inputs.doors import Door
 from .._inputs.options import (
     INFINITY,
@@ -101,7 +102,7 @@ class SigmoidFocalLoss(WorkersLoss):
         self._hold("alpha", _parse_alpha(alpha, most=1.0))
         self._hold("gamma", parse_gamma(gamma))
 
-    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> _calls.Call:
+    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> Call:
         door = INPUTS._replace(for_classes="SoftmaxFocalLoss")
         return _calls.sigmoid(door, inputs, targets, alpha=self.alpha, gamma=self.gamma, **how)
 
@@ -201,7 +202,7 @@ class SoftmaxFocalLoss(WorkersLoss):
         self.ignore_index = parse_index("ignore_index", ignore_index)
         self.background_class = parse_index("background_class", background_class)
 
-    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> _calls.Call:
+    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> Call:
         return _calls.softmax(
             INPUTS._replace(leave_out=("ignore_index=",)),
             inputs,

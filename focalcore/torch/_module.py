@@ -9,8 +9,8 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from .. import _calls
 from .._backends import is_dtensor
+from .._call import Call
 from .._derivatives.torch_workers import mean_over_workers
 from .._inputs.options import REDUCTIONS, Parameter, choose, parse_parameter
 from .._losses.operands import POSITIVE_WEIGHT, POSITIVES, WEIGHT, Part
@@ -81,7 +81,7 @@ class WorkersLoss(Loss):
             return call.value()
         return mean_over_workers(*call.fraction(), self.process_group)
 
-    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> _calls.Call:
+    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> Call:
         raise NotImplementedError
 
     def _divisor(self, weight: Tensor | None) -> Part | None:
