@@ -101,7 +101,7 @@ def gpu(session):
     """The GPU targets, with the memory and the time they take, on the Python that has them."""
     arguments = ["*-cuda-*", "--name", "gpu", "--jobs", "1", "--reports", "conformance/reports"]
     env = {"FOCALCORE_REQUIRE": ON_GPU}
-    session.run("python", "-m", "benchmarks.device", "--reports", "conformance/reports")
+    session.run("python", "-m", "benchmarks.device", "--reports", "benchmarks/reports")
     session.run("python", "-m", "conformance", *arguments, *session.posargs, env=env)
 
 
