@@ -1,3 +1,4 @@
+import gc
 import os
 
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # before torch: the processes share the processors
@@ -22,6 +23,11 @@ def pytest_xdist_auto_num_workers(config):
 def pytest_collection_modifyitems(items):
     """What is slow begins first, so that all processes end together."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish():
+    """What has been imported stays: it's not looked through for garbage at every compilation."""
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc):
