@@ -205,9 +205,10 @@ def softmax_focal_loss(
     the rest is static.
 
     Infinite logits stand for +-L as L grows without bound: those of one sign are equal, so a row of
-    -inf alone is a row of equal logits, and two of +inf share the probability. Value and
-    derivatives are the limits, in every form of the targets; a loss or a derivative that grows with
-    L is infinite, and none is NaN.
+    -inf alone is a row of equal logits, and two of +inf share the probability. Values, gradients
+    and the curvature of `softmax_focal_loss_grad_and_hess` are the limits, in every form of the
+    targets; what grows with L is infinite, and none is NaN. What automatic differentiation makes of
+    them beyond the gradient may be NaN there.
 
     References
     ----------
