@@ -88,7 +88,8 @@ def _unless_swapped(given: Given, door: Door, advice: str) -> Callable[[], str]:
 
     def way_out() -> str:
         scores = given.home.backend.peek(given.logits)
-        is_swapped = scores is not None and scores.size and _is_hard(scores)
+        # logits that are all 0 are those of a new head
+        is_swapped = scores is not None and scores.any() and _is_hard(scores)
         return door.swapped if is_swapped else advice
 
     return way_out
