@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._backends.namespaces import smooth
 from .._dtypes import arithmetic_dtype
 from .._losses.operands import Operands
-from .namespaces import smooth
 
 Array = Any
 T = TypeVar("T")

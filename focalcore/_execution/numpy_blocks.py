@@ -10,10 +10,10 @@ import array_api_compat.numpy as numpy_namespace
 import numpy as np
 
 from .. import settings
+from .._backends.namespaces import Namespace
 from .._losses.operands import Operands, Part
 from .._losses.spec import LossSpec
 from . import blocks, fallback, plain
-from .namespaces import Namespace
 
 Array = Any
 

@@ -10,10 +10,10 @@ from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 
 from .. import settings
 from .._backends import is_dtensor, is_plain_torch
+from .._backends.namespaces import Namespace, smooth
 from .._losses.operands import Operands, Part
 from .._losses.spec import LossSpec
 from . import blocks, plain
-from .namespaces import Namespace, smooth
 
 Array = Any
 

@@ -14,12 +14,12 @@ import array_api_compat.torch as torch_namespace
 import numpy as np
 import torch
 
+from .._backends.namespaces import smooth
 from .._dtypes import arithmetic_dtype, cast
 from .._losses.operands import Operands, Part
 from .._losses.reduction import divided
 from .._losses.spec import LossSpec
 from . import fallback, plain
-from .namespaces import smooth
 
 Array = Any
 Parts = tuple[Array, ...]

@@ -8,10 +8,10 @@ import array_api_compat.torch as torch_namespace
 import torch
 from torch.distributed.tensor import DTensor, Replicate
 
+from .._backends.namespaces import smooth
 from .._losses.operands import Operands, Part
 from .._losses.spec import LossSpec
 from . import plain
-from .namespaces import smooth
 
 Array = Any
 

@@ -184,7 +184,7 @@ def _dask() -> Backend:
 def _tensorflow() -> Backend:
     import tensorflow as tf
 
-    from ._execution.tensorflow_namespace import NAMESPACE
+    from .tensorflow_namespace import NAMESPACE
 
     def peek(x: Array) -> Any:
         is_eager = tf.executing_eagerly() and hasattr(x, "numpy")
