@@ -1,5 +1,7 @@
 """Classes that are ruled out by large or infinite logits: exact, and never NaN, on every route."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,11 @@ FINITE = {  # float32 logits, a target, options
 }
 
 
+@functools.cache
+def of_case(case):
+    return exactly(*FINITE[case])
+
+
 def exactly(row, target, options, digits=400):
     """The value and the gradient, of the float32 numbers that are given."""
     plain = {NAMES.get(name, name): v for name, v in options.items()}
@@ -70,10 +77,11 @@ def ways(place, options):
         yield place.gradient("compiled", loss)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FINITE)
 def test_gradient_is_exact_beside_a_class_that_is_ruled_out(place, case):
     row, target, options = FINITE[case]
-    _, expected = exactly(row, target, options)
+    _, expected = of_case(case)
     x = place.array(np.asarray([row]), "float32")
     y = place.array(np.asarray([target]), "float32" if np.ndim(target) else None)
     for way in ways(place, options):
@@ -87,7 +95,7 @@ def test_value_is_exact_beside_a_class_that_is_ruled_out(place, case):
     x = place.array(np.asarray([row]), "float32")
     y = place.array(np.asarray([target]), "float32" if np.ndim(target) else None)
     value = float(place.numpy(softmax_focal_loss(x, y, **options))[0])
-    assert value == pytest.approx(exactly(row, target, options)[0], rel=2e-6)
+    assert value == pytest.approx(of_case(case)[0], rel=2e-6)
 
 
 def test_shares_of_a_thousand_classes_keep_the_digits_of_their_gradient(place, rng):
@@ -116,7 +124,7 @@ def test_forward_mode_of_torch_is_exact_there_too(case):
     import torch
 
     row, target, options = FINITE[case]
-    _, expected = exactly(row, target, options)
+    _, expected = of_case(case)
     y = torch.asarray(np.asarray([target], "float32" if np.ndim(target) else None))
 
     def loss(x):
@@ -181,7 +189,7 @@ def test_nothing_is_nan_at_infinite_logits(place, form):
     labels = np.tile(np.arange(3), len(INFINITE))
     targets = np.eye(3)[labels] if kind == "one-hot" else labels
     x, y = place.array(rows), place.array(targets)
-    for gamma in (0.0, 0.5, 1.0, 2.0):
+    for gamma in (0.0, 0.5):  # a power of 0, and a root
         with place.running():
             grad, hess = softmax_focal_loss_grad_and_hess(x, y, gamma=gamma, **options)
         assert not np.isnan(place.numpy(grad)).any()
