@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from .programs import output_of, require
+from .slices import slice_of
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 PROGRAMS = {
@@ -19,7 +20,7 @@ PROGRAMS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", slice_of(PROGRAMS, "torch-workers", "jax-optax", "keras-torch"))
 def test_training_ends_at_the_weights_of_numpy(name, monkeypatch):
     file, environment, modules = PROGRAMS[name]
     require(*modules)
