@@ -965,6 +965,7 @@ def program(*arguments, **options):
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [["evaluate", EXAMPLES / "digits-binary.npz"], ["evaluate", "--help"], ["backends"]],

@@ -123,6 +123,7 @@ class TestExactness:
             np.testing.assert_array_equal(place.numpy(grad), [1, 0, 0, -1])
             np.testing.assert_array_equal(place.numpy(hess), 0)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("gamma", GAMMAS)
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     def test_softmax_gradients_are_right_at_every_margin(self, place, dtype, gamma):
@@ -144,6 +145,7 @@ class TestExactness:
         np.testing.assert_array_equal(place.numpy(value), 0)
         np.testing.assert_array_equal(place.numpy(grad), 0)
 
+    @pytest.mark.slow
     @every_case
     def test_every_library_gives_numpy_s_numbers(self, place, case):
         for suffix in ("_value_and_grad", "_grad_and_hess"):
@@ -242,6 +244,7 @@ class TestTorch:
         value_and_grad, _ = prepared(TORCH, case, "_value_and_grad")
         close(x.grad, value_and_grad(x.detach())[1].detach())
 
+    @pytest.mark.slow
     @every_case
     def test_gradcheck_to_second_order_in_both_modes(self, case):
         loss, x = prepared(TORCH, case)
@@ -394,6 +397,7 @@ class TestTorch:
 
 
 class TestJax:
+    @pytest.mark.slow
     @every_case
     def test_grad_gives_the_closed_form(self, case):
         loss, x = prepared(JAX, case)

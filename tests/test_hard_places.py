@@ -58,6 +58,7 @@ class TestTies:
         np.testing.assert_allclose(place.numpy(grad), exactly[..., 0], atol=1e-14)
         np.testing.assert_allclose(place.numpy(hess), exactly[..., 1], atol=1e-14)
 
+    @pytest.mark.slow
     def test_torch_by_every_route(self, rule):
         TORCH.require()
         import torch
@@ -84,6 +85,7 @@ class TestTies:
             diagonal = hessian.reshape(12, 12).diagonal().reshape(4, 3)
             np.testing.assert_allclose(diagonal, exactly[..., 1], atol=1e-14)
 
+    @pytest.mark.slow
     def test_jax_by_every_route(self, rule):
         JAX.require()
         import jax
@@ -127,6 +129,7 @@ class TestLogitZero:
         ]
         return np.asarray(2 * pairs, dtype=float)
 
+    @pytest.mark.slow
     def test_torch_by_every_route(self, rule):
         TORCH.require()
         import torch
@@ -150,6 +153,7 @@ class TestLogitZero:
         hessian = torch.func.jacfwd(forward)(x)
         np.testing.assert_allclose(hessian.diagonal(), exactly[:, 1], atol=1e-15)
 
+    @pytest.mark.slow
     def test_jax_by_every_route(self, rule):
         JAX.require()
         import jax
@@ -176,6 +180,7 @@ class TestWorstProbability:
         modulating, rate = (1 - self.P) ** gamma, gamma * (1 - self.P) ** (gamma - 1)
         return rate * np.log(floored) - modulating / floored
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
     def test_torch_by_every_route(self, gamma):
         TORCH.require()

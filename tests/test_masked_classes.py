@@ -180,6 +180,7 @@ def test_infinite_logits_are_as_far_as_each_other_in_every_form(place, row, form
     np.testing.assert_allclose(found[~is_far], near_grad[~is_far], rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_is_nan_at_infinite_logits(place, form):
     kind, options = FORMS[form]

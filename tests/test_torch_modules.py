@@ -354,6 +354,7 @@ class TestModule:
         with pytest.raises(NotImplementedError, match=r"can't be scripted.*use torch.compile"):
             torch.jit.script(model)
 
+    @pytest.mark.slow
     @each
     def test_compiles_whole(self, make):
         criterion = make(alpha=[0.25, 0.5, 0.75])

@@ -118,6 +118,7 @@ def compiled_by_torch(case, dynamic):
     return torch.compile(function, **options), arrays, expected
 
 
+@pytest.mark.slow
 @every_case
 def test_torch_compile_takes_one_graph_without_a_warning(case):
     compiled, arrays, expected = compiled_by_torch(case, dynamic=False)
@@ -164,6 +165,7 @@ def test_torch_inductor_gives_the_same_numbers(case):
 def test_torch_compile_does_not_recompile_for_each_batch_size():
     TORCH.require()
     import torch
+    import torch._dynamo.testing
 
     torch._dynamo.reset()
     counter = torch._dynamo.testing.CompileCounter()
@@ -196,6 +198,7 @@ def test_torch_compile_may_be_the_first_thing_that_happens():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_torch_gradients_at_infinity_are_the_limit_by_every_route():
     TORCH.require()
     import torch
