@@ -44,6 +44,15 @@ def test_integer_logits_beside_floating_targets_are_suspected_too(place):
     assert "swapped" not in message(sigmoid_focal_loss, labels, labels)
 
 
+def test_logits_taken_for_probabilities_come_with_the_option_for_them():
+    for found in (
+        message(binary_focal_loss, [1, 0], [2.3, -1.0]),
+        message(sparse_categorical_focal_loss, [1], [[2.3, -1.0]]),
+    ):
+        assert "from_logits=True" in found
+        assert "swapped" not in found
+
+
 def test_labels_that_are_bad_by_themselves_are_not_called_swapped(place):
     if place.can_raise:
         for logits in (X, 0 * X):  # a head of zeros has logits of 0

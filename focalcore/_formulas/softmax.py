@@ -166,7 +166,7 @@ class Expected(focal.Product):
     ) -> None:
         self.xp, self.row, self.y, self.smoothed, self.axis = xp, row, y, smoothed, row.top.axis
         u = xp.sum(y.rest * row.p, axis=self.axis, keepdims=True)
-        u = focal.with_slope_of(xp, u, self._from_top)
+        u = focal.with_slope_of(xp, u, self._u_from_top)
         terms = focal.times(xp, smoothed.own, row.minus_log_p)
         ce = xp.sum(terms, axis=self.axis, keepdims=True)
         vanishes = smoothed is not y or focal.may_be_zero(alpha_t)
@@ -183,23 +183,24 @@ class Expected(focal.Product):
         R, _ = self.rates()
         return R * (q - p), p * q
 
-    def _from_top(self) -> Array:
-        """u as 1 - y of the largest class, and what the others differ from it."""
-        p, y, top = self.row.p, self.y, self.row.top
-        apart = self.xp.sum(p * (top.entry(y.own) - y.own), axis=self.axis, keepdims=True)
-        return top.entry(y.rest) + apart
+    def _from_top(self) -> tuple[Array, Array]:
+        """What each target differs from that of the largest class, and what p_t does."""
+        apart = self.y.own - self.row.top.entry(self.y.own)
+        return apart, self.xp.sum(self.row.p * apart, axis=self.axis, keepdims=True)
+
+    def _u_from_top(self) -> Array:
+        """u as 1 - y of the largest class, less what p_t differs from that y."""
+        return self.row.top.entry(self.y.rest) - self._from_top()[1]
 
     def _excess(self) -> Array:
         """``p_t - y_j``, of differences alone: the sum of ``p_k (y_k - y_j)``.
 
         Among the targets that are equal nothing is left over, for a CE without bounds to multiply.
         """
-        p, y, top = self.row.p, self.y.own, self.row.top
-        apart = y - top.entry(y)
-        of_top = self.xp.sum(p * apart, axis=self.axis, keepdims=True)
+        apart, of_top = self._from_top()
         beyond = apart - of_top  # y_j - p_t, but for what rounding left
-        rest = self.xp.sum(p * beyond, axis=self.axis, keepdims=True)
-        return top.replaced(rest - beyond, of_top)
+        rest = self.xp.sum(self.row.p * beyond, axis=self.axis, keepdims=True)
+        return self.row.top.replaced(rest - beyond, of_top)
 
     def _times_ce(self, rate: Array) -> Array:
         # a class of any p may meet a CE that another class makes infinite

@@ -15,7 +15,7 @@ import numpy as np
 from .._backends import NUMPY, Backend, backend_of, in_memory, is_list, is_loose
 from .._dtypes import FLOATS, arithmetic_dtype, cast, dtype_name
 from .doors import Door
-from .options import INFINITY, MOST_GAMMA, Parameter
+from .options import INFINITY, MOST_GAMMA, Parameter, rectangular
 from .shapes import is_empty
 
 Array = Any
@@ -209,11 +209,11 @@ def as_array(door: Door, name: str, value: Any) -> Any:
 
 def _without_arrays(name: str, value: Any) -> Any:
     """A list of Python's or NumPy's numbers; arrays of another library would leave it there."""
-    for x in value:
+    for x in value if isinstance(value, list | tuple) else ():  # all else holds numbers alone
         if is_list(x):
             _without_arrays(name, x)
         backend = None if is_loose(x) else backend_of(x)
-        if backend is not None and backend is not NUMPY:
+        if backend not in (None, NUMPY):
             raise TypeError(
                 f"{name} is a {type(value).__name__} of {backend.name} arrays; "
                 f"stack them into one array first"
@@ -228,10 +228,7 @@ def _floating_dtype(value: Any) -> DType:
 
 
 def _numbers(name: str, value: Any) -> Any:
-    try:
-        host = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} must be a rectangular list; found rows that differ") from None
+    host = rectangular(name, value)
     if host.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers; found {host.dtype}")
     return host

@@ -44,7 +44,9 @@ def targets_in_unit_interval(given: Given, door: Door, ignore_index: int | None)
 def probabilities(given: Given, door: Door) -> bool:
     """Every probability lies in [0, 1]."""
     p = given.logits
-    claim = Claim(f"{door.scores} must lie in [0, 1]", 0, 1, lambda: door.swapped)
+    claim = Claim(
+        f"{door.scores} must lie in [0, 1]", 0, 1, lambda: "; logits go with from_logits=True"
+    )
     return _check(given.home, p, None, None, claim)
 
 

@@ -92,7 +92,10 @@ def parse_parameter(name: str, value: Parameter, most: float = INFINITY) -> Para
     """A number in [0, most], a list or NumPy array of them, or a framework's array."""
     backend = None if is_loose(value) else backend_of(value)
     if backend is None:
-        return _rectangular(name, _floats(name, value, most))
+        parsed = _floats(name, value, most)
+        if isinstance(parsed, tuple) and any(isinstance(row, tuple) for row in parsed):
+            rectangular(name, parsed)
+        return parsed
     seen = backend.peek(value)
     if seen is None:
         return value
@@ -211,13 +214,12 @@ def _floats(name: str, value: Any, most: float) -> Parameter:
     return parse_number(name, value, most)
 
 
-def _rectangular(name: str, parameter: Parameter) -> Parameter:
-    if isinstance(parameter, tuple) and any(isinstance(row, tuple) for row in parameter):
-        try:
-            np.asarray(parameter)
-        except ValueError:
-            raise ValueError(f"{name} must be a rectangular list; found rows that differ") from None
-    return parameter
+def rectangular(name: str, value: Any) -> Any:
+    """A list as a NumPy array."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} must be a rectangular list; found rows that differ") from None
 
 
 def _range(most: float) -> str:
