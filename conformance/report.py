@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from focalcore._machine import libraries
+from focalcore._backends.libraries import installed
 
 from .vectors import QUANTITIES
 
@@ -39,7 +39,7 @@ def machine() -> Record:
         "system": platform.system(),
         "processor": platform.machine(),
         "packages": dict(_versions()),
-        "devices": {known.name: known.devices for known in libraries() if known.devices},
+        "devices": {known.name: known.devices for known in installed() if known.devices},
     }
 
 

@@ -1,91 +1,80 @@
-"""A call of a loss, from its operands to its number.
+"""A prepared loss becomes numbers: its value, its gradient, the diagonal of its Hessian.
 
-What is left of the arguments is a loss and its operands, which `_execution` runs, differentiable by
-`_derivatives`, and what their sum is divided by.
+Each of the functions here is the outermost one that sees arrays alone: where a library has a
+compiler of its own, as JAX has, the whole of it is one program.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from . import _derivatives, _execution
-from ._inputs.arrays import Home
-from ._losses.operands import CURVATURE, NUMBER, SLOPE, TOTAL, VALUE, Operands, Part
+from ._losses.operands import Operands, Output
+from ._losses.prepare import Prepared
 from ._losses.reduction import divided, size_of
-from ._losses.spec import LossSpec
-
-Array = Any
+from ._typing import Array, Parameter
 
 
-class Call(NamedTuple):
-    """All that a loss needs to be computed."""
+def value(call: Prepared) -> Array:
+    """The loss, reduced as asked; differentiable where the library differentiates."""
+    return _execution.compiled(call.context.backend, _value)(call)
 
-    home: Home
-    loss: LossSpec
-    operands: Operands
-    reduction: str = "none"
-    normalizer: Any = None  # of a mean: None, a part, a number or an array
 
-    def value(self) -> Array:
-        """The loss, reduced as asked; differentiable where the backend differentiates."""
-        return _execution.whole(Call._value, self)
+def value_and_grad(call: Prepared) -> tuple[Array, Array]:
+    """The loss, and its gradient with respect to the logits."""
+    return _execution.compiled(call.context.backend, _value_and_grad)(call)
 
-    def fraction(self) -> tuple[Array, Array]:
-        """The sum that a mean is made of, and what it is divided by; None: nothing."""
-        total = _derivatives.total(self.home.backend, self.loss, self.operands, None)
-        return total, self._divisor()
 
-    def value_and_grad(self) -> tuple[Array, Array]:
-        """The loss, and its gradient with respect to the logits."""
-        return _execution.whole(Call._value_and_grad, self)
+def grad_and_hess(call: Prepared) -> tuple[Array, Array]:
+    """The gradient and the diagonal of the Hessian."""
+    return _execution.compiled(call.context.backend, _grad_and_hess)(call)
 
-    def grad_and_hess(self) -> tuple[Array, Array]:
-        """The gradient and the diagonal of the Hessian."""
-        return _execution.whole(Call._grad_and_hess, self)
 
-    def split(self) -> tuple[dict[str, Array], Call]:
-        """The arrays by name, and the call without them."""
-        arrays, numbers = self.operands.split()
-        if self.normalizer is None or isinstance(self.normalizer, Part):
-            return arrays, self._replace(operands=numbers)
-        arrays["normalizer"] = self.normalizer
-        return arrays, self._replace(operands=numbers, normalizer=None)
+def sum_and_denominator(call: Prepared) -> tuple[Array, Parameter | None]:
+    """The sum that a mean is made of, and what it is divided by; None: nothing."""
+    operands = _without_normalizer(call.operands)
+    total = _derivatives.run(call.context.backend, call.loss, operands, Output.LOSS_SUM)
+    return total, _denominator(call)
 
-    def joined(self, arrays: dict[str, Array]) -> Call:
-        """The call with its arrays in their places."""
-        rest = dict(arrays)
-        normalizer = rest.pop("normalizer", self.normalizer)
-        return self._replace(operands=self.operands._replace(**rest), normalizer=normalizer)
 
-    def _value(self) -> Array:
-        backend, loss, operands = self.home.backend, self.loss, self.operands
-        if self.reduction == "none":
-            return _derivatives.value(backend, loss, operands)
-        return _derivatives.total(backend, loss, operands, self._divisor())
+def _value(call: Prepared) -> Array:
+    if call.reduction == "none":
+        return _derivatives.run(call.context.backend, call.loss, call.operands, Output.VALUE)
+    return divided(call.context.xp, *sum_and_denominator(call))
 
-    def _value_and_grad(self) -> tuple[Array, Array]:
-        is_reduced, divisor = self.reduction != "none", self._divisor()
-        value, grad = self._run(TOTAL if is_reduced else VALUE, SLOPE, divisor=divisor)
-        return divided(self.home.xp, value, divisor), grad
 
-    def _grad_and_hess(self) -> tuple[Array, Array]:
-        grad, hess = self._run(SLOPE, CURVATURE, divisor=self._divisor())
-        return grad, hess
+def _value_and_grad(call: Prepared) -> tuple[Array, Array]:
+    denominator = _denominator(call)
+    output = Output.VALUE if call.reduction == "none" else Output.LOSS_SUM
+    value, grad = _run(call, denominator, output, Output.GRAD)
+    return divided(call.context.xp, value, denominator), grad
 
-    def _divisor(self) -> Array:
-        """What the mean divides by; None where there is no mean."""
-        if self.reduction != "mean":
-            return None
-        if isinstance(self.normalizer, Part):
-            (total,) = self._run(self.normalizer)
-            return total
-        if self.normalizer is not None:
-            return self.normalizer
-        if self.operands.mask is None and self.loss.ignore_index is None:
-            return size_of(self.home.xp, self.operands.logits, self.loss.axis)
-        (number,) = self._run(NUMBER)
-        return number
 
-    def _run(self, *parts: Part, divisor: Array = None) -> tuple[Array, ...]:
-        operands = self.operands._replace(divisor=divisor)
-        return _execution.run(self.home.backend, self.loss, operands, parts)
+def _grad_and_hess(call: Prepared) -> tuple[Array, Array]:
+    grad, hess = _run(call, _denominator(call), Output.GRAD, Output.HESS_DIAG)
+    return grad, hess
+
+
+def _denominator(call: Prepared) -> Parameter | None:
+    """What the mean divides by; None where there is no mean."""
+    if call.reduction != "mean":
+        return None
+    given = call.operands.get("normalizer")
+    if given is not None:
+        return given
+    is_masked = call.operands.get("mask") is not None or call.loss.ignore_index is not None
+    output = call.denominator or (Output.COUNT if is_masked else None)
+    if output is None:
+        return size_of(call.context.xp, call.operands.arrays["logits"], call.loss.axis)
+    (total,) = _run(call, None, output)
+    return total
+
+
+def _run(call: Prepared, denominator: Parameter | None, *outputs: Output) -> tuple[Array, ...]:
+    operands = _without_normalizer(call.operands)
+    if denominator is not None:
+        operands = operands.bind(denominator=denominator)
+    return _execution.run(call.context.backend, call.loss, operands, outputs)
+
+
+def _without_normalizer(operands: Operands) -> Operands:
+    """The operands of the elements: what their sum is divided by is none of them."""
+    return operands if operands.get("normalizer") is None else operands.bind(normalizer=None)

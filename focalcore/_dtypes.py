@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-Array = Any
-Namespace = Any
-DType = Any
+from ._typing import Array, DType, Namespace
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 HALVES = ("float16", "bfloat16")
@@ -16,6 +14,8 @@ HALVES = ("float16", "bfloat16")
 
 def arithmetic_dtype(xp: Namespace, dtype: DType) -> DType:
     """Half precision is computed in float32."""
+    if dtype in (xp.float32, xp.float64):  # nearly always
+        return dtype
     return xp.float32 if dtype_name(dtype) in HALVES else dtype
 
 

@@ -250,9 +250,9 @@ def _table(options: argparse.Namespace) -> Callable[[Report], str]:
 
 
 def _backends(_: argparse.Namespace) -> int:
-    from ._machine import libraries
+    from ._backends.libraries import installed
 
-    for library in libraries():
+    for library in installed():
         found = ", ".join(library.devices) or library.note
         _say(f"{library.name:<18}{library.version or 'not installed':<16}{found}\n")
     return GOOD

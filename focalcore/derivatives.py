@@ -6,43 +6,18 @@ the numbers. In torch and JAX the losses themselves are differentiable.
 
 from __future__ import annotations
 
-from typing import Any, TypedDict, Unpack
+from typing import Unpack
 
-from . import _calls
+from . import _call
 from ._inputs.doors import SIGMOID, SOFTMAX
-
-Array = Any
-ArrayLike = Any
-
-
-class LossOptions(TypedDict, total=False):
-    """The options that both losses have."""
-
-    gamma: float | ArrayLike
-    alpha: float | ArrayLike | None
-    label_smoothing: float
-    soft_targets: str
-    ignore_index: int | None
-    mask: ArrayLike | None
-    weight: ArrayLike | None
-    reduction: str
-    normalizer: str | float | Array | None
-
-
-class SigmoidOptions(LossOptions, total=False):
-    """The options of `sigmoid_focal_loss`."""
-
-    pos_weight: float | ArrayLike | None
-
-
-class SoftmaxOptions(LossOptions, total=False):
-    """The options of `softmax_focal_loss`."""
-
-    axis: int
+from ._losses import sigmoid, softmax
+from ._losses.sigmoid import SigmoidOptions
+from ._losses.softmax import SoftmaxOptions
+from ._typing import Array, ArrayLike, SigmoidKeywords, SoftmaxKeywords
 
 
 def sigmoid_focal_loss_value_and_grad(
-    logits: ArrayLike, targets: ArrayLike, **options: Unpack[SigmoidOptions]
+    logits: ArrayLike, targets: ArrayLike, **options: Unpack[SigmoidKeywords]
 ) -> tuple[Array, Array]:
     r"""Focal loss of independent logits, and its gradient.
 
@@ -83,11 +58,12 @@ def sigmoid_focal_loss_value_and_grad(
     >>> print(value.round(4), grad.round(4))
     0.9117 [-0.1491  0.5384]
     """
-    return _calls.sigmoid(SIGMOID, logits, targets, **options).value_and_grad()
+    checked = SigmoidOptions.of("sigmoid_focal_loss_value_and_grad", options)
+    return _call.value_and_grad(sigmoid.prepare(SIGMOID, logits, targets, checked))
 
 
 def softmax_focal_loss_value_and_grad(
-    logits: ArrayLike, targets: ArrayLike, **options: Unpack[SoftmaxOptions]
+    logits: ArrayLike, targets: ArrayLike, **options: Unpack[SoftmaxKeywords]
 ) -> tuple[Array, Array]:
     r"""Focal loss of logits over classes that exclude each other, and its gradient.
 
@@ -128,11 +104,12 @@ def softmax_focal_loss_value_and_grad(
     >>> print(value.round(4), grad.round(4))
     [0.0457] [[-0.0983  0.0719  0.0264]]
     """
-    return _calls.softmax(SOFTMAX, logits, targets, **options).value_and_grad()
+    checked = SoftmaxOptions.of("softmax_focal_loss_value_and_grad", options)
+    return _call.value_and_grad(softmax.prepare(SOFTMAX, logits, targets, checked))
 
 
 def sigmoid_focal_loss_grad_and_hess(
-    logits: ArrayLike, targets: ArrayLike, **options: Unpack[SigmoidOptions]
+    logits: ArrayLike, targets: ArrayLike, **options: Unpack[SigmoidKeywords]
 ) -> tuple[Array, Array]:
     """First and second derivative of the focal loss of independent logits.
 
@@ -164,11 +141,12 @@ def sigmoid_focal_loss_grad_and_hess(
     >>> print(grad.round(4), hess.round(4))
     [-0.2983 -1.0221] [ 0.3991 -0.017 ]
     """
-    return _calls.sigmoid(SIGMOID, logits, targets, **options).grad_and_hess()
+    checked = SigmoidOptions.of("sigmoid_focal_loss_grad_and_hess", options)
+    return _call.grad_and_hess(sigmoid.prepare(SIGMOID, logits, targets, checked))
 
 
 def softmax_focal_loss_grad_and_hess(
-    logits: ArrayLike, targets: ArrayLike, **options: Unpack[SoftmaxOptions]
+    logits: ArrayLike, targets: ArrayLike, **options: Unpack[SoftmaxKeywords]
 ) -> tuple[Array, Array]:
     """First and second derivative of the focal loss over classes that exclude each other.
 
@@ -199,4 +177,5 @@ def softmax_focal_loss_grad_and_hess(
     >>> print(grad.round(4), hess.round(4))
     [[-0.0983  0.0719  0.0264]] [[0.1853 0.1184 0.0327]]
     """
-    return _calls.softmax(SOFTMAX, logits, targets, **options).grad_and_hess()
+    checked = SoftmaxOptions.of("softmax_focal_loss_grad_and_hess", options)
+    return _call.grad_and_hess(softmax.prepare(SOFTMAX, logits, targets, checked))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from . import _calls
+from . import _call
 from ._inputs.doors import SIGMOID, SOFTMAX
-
-Array = Any
-ArrayLike = Any
+from ._losses import sigmoid, softmax
+from ._losses.sigmoid import SigmoidOptions
+from ._losses.softmax import SoftmaxOptions
+from ._typing import Array, ArrayLike, Reduction, SoftTargets
 
 
 def sigmoid_focal_loss(
@@ -19,11 +18,11 @@ def sigmoid_focal_loss(
     alpha: float | ArrayLike | None = None,
     pos_weight: float | ArrayLike | None = None,
     label_smoothing: float = 0.0,
-    soft_targets: str = "expected",
+    soft_targets: SoftTargets = "expected",
     ignore_index: int | None = None,
     mask: ArrayLike | None = None,
     weight: ArrayLike | None = None,
-    reduction: str = "none",
+    reduction: Reduction = "none",
     normalizer: str | float | Array | None = None,
 ) -> Array:
     r"""Focal loss of independent logits: binary, or multi-label.
@@ -104,10 +103,7 @@ def sigmoid_focal_loss(
     >>> print(loss.round(5))
     [0.00045 0.01699 0.01689 0.00135]
     """
-    return _calls.sigmoid(
-        SIGMOID,
-        logits,
-        targets,
+    options = SigmoidOptions(
         gamma=gamma,
         alpha=alpha,
         pos_weight=pos_weight,
@@ -118,7 +114,8 @@ def sigmoid_focal_loss(
         weight=weight,
         reduction=reduction,
         normalizer=normalizer,
-    ).value()
+    )
+    return _call.value(sigmoid.prepare(SIGMOID, logits, targets, options))
 
 
 def softmax_focal_loss(
@@ -129,11 +126,11 @@ def softmax_focal_loss(
     alpha: float | ArrayLike | None = None,
     axis: int = -1,
     label_smoothing: float = 0.0,
-    soft_targets: str = "expected",
+    soft_targets: SoftTargets = "expected",
     ignore_index: int | None = None,
     mask: ArrayLike | None = None,
     weight: ArrayLike | None = None,
-    reduction: str = "none",
+    reduction: Reduction = "none",
     normalizer: str | float | Array | None = None,
 ) -> Array:
     r"""Focal loss of logits over classes that exclude each other.
@@ -222,10 +219,7 @@ def softmax_focal_loss(
     >>> print(softmax_focal_loss(logits, [0, 1], alpha=[1.0, 2.0, 1.0]).round(4))
     [0.0457 1.3642]
     """
-    return _calls.softmax(
-        SOFTMAX,
-        logits,
-        targets,
+    options = SoftmaxOptions(
         gamma=gamma,
         alpha=alpha,
         axis=axis,
@@ -236,4 +230,5 @@ def softmax_focal_loss(
         weight=weight,
         reduction=reduction,
         normalizer=normalizer,
-    ).value()
+    )
+    return _call.value(softmax.prepare(SOFTMAX, logits, targets, options))

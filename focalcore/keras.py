@@ -7,18 +7,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from . import _calls
+from . import _call
 from ._inputs.doors import BINARY, CATEGORICAL
-from ._inputs.options import (
-    Parameter,
-    parse_alpha,
-    parse_axis,
-    parse_flag,
-    parse_gamma,
-    parse_optional,
-    parse_smoothing,
-)
+from ._inputs.options import Options
 from ._inputs.shapes import check_shape
+from ._losses import categorical, probability
+from ._losses.categorical import CategoricalOptions
+from ._losses.probability import BinaryOptions
+from ._typing import Parameter
 
 Tensor = Any
 
@@ -32,13 +28,23 @@ EXACT_UP_TO = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 
 class _Loss(keras.losses.Loss):  # type: ignore[misc] # keras is not a dependency
     """A loss whose options are saved with the model."""
 
-    _options: tuple[str, ...]
+    _list: type[Options]  # of the options
+    _options: tuple[str, ...]  # in the order of the constructor
+
+    def _hold(self, **options: Any) -> None:
+        """Keep the options, checked, of which tensors are numbers that can be saved."""
+        for name, value in options.items():
+            setattr(self, name, self._list.parse(name, _constant(value)))
+
+    def _given(self) -> dict[str, Any]:
+        """The options by name."""
+        return {name: getattr(self, name) for name in self._options}
 
     def get_config(self) -> dict[str, Any]:
         """The options, as the constructor takes them."""
         config: dict[str, Any] = super().get_config()
         config["dtype"] = self.dtype
-        return config | {name: _saved(getattr(self, name)) for name in self._options}
+        return config | {name: _saved(value) for name, value in self._given().items()}
 
 
 @keras.saving.register_keras_serializable(package="focalcore")
@@ -96,6 +102,7 @@ class BinaryFocalLoss(_Loss):
     0.0114
     """
 
+    _list = BinaryOptions
     _options = ("gamma", "pos_weight", "from_logits", "label_smoothing", "alpha")
 
     def __init__(
@@ -111,11 +118,13 @@ class BinaryFocalLoss(_Loss):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.gamma = parse_gamma(_constant(gamma))
-        self.pos_weight = parse_optional("pos_weight", _constant(pos_weight))
-        self.alpha = parse_alpha(_constant(alpha), most=1.0)
-        self.from_logits = parse_flag("from_logits", from_logits)
-        self.label_smoothing = parse_smoothing(label_smoothing)
+        self._hold(
+            gamma=gamma,
+            pos_weight=pos_weight,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            alpha=alpha,
+        )
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The loss of each sample."""
@@ -126,17 +135,9 @@ class BinaryFocalLoss(_Loss):
             y_true = keras.ops.squeeze(y_true, axis=-1)
         # the first axis is that of the samples: nothing broadcasts along it
         check_shape("y_true", y_true, "y_pred", y_pred.shape, lambda: _hint(y_true, y_pred))
-        loss = _calls.binary(
-            BINARY._replace(for_classes="SparseCategoricalFocalLoss"),
-            y_true,
-            y_pred,
-            self.gamma,
-            alpha=self.alpha,
-            pos_weight=self.pos_weight,
-            from_logits=self.from_logits,
-            label_smoothing=self.label_smoothing,
-            eps=None,
-        ).value()
+        door = BINARY._replace(for_classes="SparseCategoricalFocalLoss")
+        options = BinaryOptions(**self._given())
+        loss = _call.value(probability.prepare(door, y_true, y_pred, options))
         return loss if loss.ndim < 2 else keras.ops.mean(loss, axis=-1)
 
 
@@ -190,6 +191,7 @@ class SparseCategoricalFocalLoss(_Loss):
     0.0414
     """
 
+    _list = CategoricalOptions
     _options = ("gamma", "class_weight", "from_logits", "axis")
 
     def __init__(
@@ -204,10 +206,7 @@ class SparseCategoricalFocalLoss(_Loss):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.gamma = parse_gamma(_constant(gamma))
-        self.class_weight = parse_optional("class_weight", _constant(class_weight))
-        self.from_logits = parse_flag("from_logits", from_logits)
-        self.axis = parse_axis(axis)
+        self._hold(gamma=gamma, class_weight=class_weight, from_logits=from_logits, axis=axis)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The loss of each sample."""
@@ -215,16 +214,9 @@ class SparseCategoricalFocalLoss(_Loss):
         # Keras' labels may have the class axis, of length 1
         if y_true.ndim == y_pred.ndim and y_true.shape[self.axis] == 1:
             y_true = keras.ops.squeeze(y_true, axis=self.axis)
-        return _calls.categorical(
-            CATEGORICAL,
-            self._labels(y_true, y_pred.shape[self.axis]),
-            y_pred,
-            self.gamma,
-            class_weight=self.class_weight,
-            from_logits=self.from_logits,
-            axis=self.axis,
-            eps=None,
-        ).value()
+        labels = self._labels(y_true, y_pred.shape[self.axis])
+        options = CategoricalOptions(**self._given())
+        return _call.value(categorical.prepare(CATEGORICAL, labels, y_pred, options))
 
     def _labels(self, y_true: Tensor, classes: int) -> Tensor:
         """The class labels, of which Keras has made floats."""

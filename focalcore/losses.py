@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from . import _calls
+from . import _call
 from ._backends import backend_of
-from ._call import Call
 from ._inputs.doors import Door
-from ._inputs.options import (
-    REDUCTIONS,
-    TASKS,
-    Parameter,
-    choose,
-    parse_alpha,
-    parse_count,
-    parse_gamma,
-    parse_parameter,
-)
-
-Array = Any
+from ._inputs.options import choose, parse_count, parse_parameter
+from ._losses import sigmoid, softmax
+from ._losses.prepare import Prepared
+from ._losses.sigmoid import SigmoidOptions
+from ._losses.softmax import SoftmaxOptions
+from ._typing import TASKS, Array, ArrayLike, Parameter, Reduction, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +59,17 @@ class FocalLoss:
 
     gamma: Parameter = 2.0
     alpha: Parameter | None = None
-    reduction: str = "mean"
-    task_type: str = "binary"
+    reduction: Reduction = "mean"
+    task_type: Task = "binary"
     num_classes: int | None = None
 
     def __post_init__(self) -> None:
-        choose("reduction", self.reduction, REDUCTIONS)
         choose("task_type", self.task_type, TASKS)
-        most = float("inf") if self.task_type == "multi-class" else 1.0
+        options = OPTIONS[self.task_type]
+        options.parse("reduction", self.reduction)
         parsed = {
-            "gamma": _frozen(parse_gamma(self.gamma)),
-            "alpha": _frozen(parse_alpha(self.alpha, most=most)),
+            "gamma": _frozen(options.parse("gamma", self.gamma)),
+            "alpha": _frozen(options.parse("alpha", self.alpha)),
             "num_classes": parse_count("num_classes", self.num_classes),
         }
         for name, value in parsed.items():
@@ -87,10 +79,17 @@ class FocalLoss:
             if n is not None and entries not in (None, n):
                 raise ValueError(f"{name} must be one number or {n}; found {entries}")
 
-    def __call__(self, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None) -> Array:
+    def __call__(
+        self,
+        logits: ArrayLike,
+        targets: ArrayLike,
+        *,
+        mask: ArrayLike | None = None,
+        weight: ArrayLike | None = None,
+    ) -> Array:
         """The loss of logits against targets; `mask` and `weight` as for the functions."""
         door = DOORS[self.task_type]
-        return loss_of_task(self, door, logits, targets, mask=mask, weight=weight)
+        return _call.value(prepare_task(self, door, logits, targets, mask=mask, weight=weight))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FocalLoss) and self._key() == other._key()
@@ -108,28 +107,23 @@ DOORS = {
     "multi-class": Door(leave_out=("mask=",)),
     "multi-label": Door(leave_out=("mask=",), for_classes="task_type='multi-class'"),
 }
-CALLS: dict[str, Callable[..., Call]] = {
-    "binary": _calls.sigmoid,
-    "multi-class": _calls.softmax,
-    "multi-label": _calls.sigmoid,
+OPTIONS: dict[str, type[SigmoidOptions] | type[SoftmaxOptions]] = {
+    "binary": SigmoidOptions,
+    "multi-class": SoftmaxOptions,
+    "multi-label": SigmoidOptions,
 }
 
 
-def loss_of_task(
-    options: Any, door: Door, logits: Any, targets: Any, *, mask: Any = None, weight: Any = None
-) -> Array:
-    """The loss that an object's options name, which are those of `FocalLoss`."""
-    _check_classes(options, logits)
-    return CALLS[options.task_type](
-        door,
-        logits,
-        targets,
-        gamma=options.gamma,
-        alpha=options.alpha,
-        mask=mask,
-        weight=weight,
-        reduction=options.reduction,
-    ).value()
+def prepare_task(
+    loss: Any, door: Door, logits: ArrayLike, targets: ArrayLike, **arrays: ArrayLike | None
+) -> Prepared:
+    """The loss that an object with the options of `FocalLoss` stands for, and its operands."""
+    _check_classes(loss, logits)
+    given: dict[str, Any] = {n: getattr(loss, n) for n in ("gamma", "alpha", "reduction")}
+    given |= arrays
+    if loss.task_type == "multi-class":
+        return softmax.prepare(door, logits, targets, SoftmaxOptions(**given))
+    return sigmoid.prepare(door, logits, targets, SigmoidOptions(**given))
 
 
 def _frozen(parameter: Parameter) -> Parameter:
@@ -140,7 +134,7 @@ def _frozen(parameter: Parameter) -> Parameter:
     backend = None if _is_plain(parameter) else backend_of(parameter)
     if backend is None or getattr(parameter, "requires_grad", False):
         return parameter
-    values = backend.peek(parameter)
+    values = backend.host_values(parameter)
     if values is None:
         return backend.xp.asarray(parameter, copy=True)
     values = np.array(values)

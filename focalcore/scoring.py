@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from . import _calls
+from . import _call
 from ._inputs.doors import BINARY, CATEGORICAL
-
-Array = Any
-ArrayLike = Any
+from ._losses import categorical, probability
+from ._losses.categorical import CategoricalOptions
+from ._losses.probability import BinaryOptions
+from ._typing import Array, ArrayLike
 
 
 def binary_focal_loss(
@@ -80,17 +79,15 @@ def binary_focal_loss(
     >>> print(binary_focal_loss([0, 1, 1], [0.1, 0.7, 0.9], gamma=2).round(3))
     [0.001 0.032 0.001]
     """
-    return _calls.binary(
-        BINARY,
-        y_true,
-        y_pred,
-        gamma,
+    options = BinaryOptions(
+        gamma=gamma,
         alpha=alpha,
         pos_weight=pos_weight,
         from_logits=from_logits,
         label_smoothing=label_smoothing,
         eps=eps,
-    ).value()
+    )
+    return _call.value(probability.prepare(BINARY, y_true, y_pred, options))
 
 
 def sparse_categorical_focal_loss(
@@ -157,13 +154,11 @@ def sparse_categorical_focal_loss(
     >>> print(sparse_categorical_focal_loss([0, 1], y_pred).round(5))
     [0.00893 1.03004]
     """
-    return _calls.categorical(
-        CATEGORICAL,
-        y_true,
-        y_pred,
-        gamma,
+    options = CategoricalOptions(
+        gamma=gamma,
         class_weight=class_weight,
         from_logits=from_logits,
         axis=axis,
         eps=eps,
-    ).value()
+    )
+    return _call.value(categorical.prepare(CATEGORICAL, y_true, y_pred, options))

@@ -169,13 +169,12 @@ def test_tensors_of_odd_layouts_are_refused_with_a_way_out(odd):
 class TestChangedInPlace:
     """What backward needs and somebody changed is torch's own error, never another gradient."""
 
-    @pytest.mark.parametrize("what", ["normalizer", "weight", "mask", "alpha", "gamma", "targets"])
+    @pytest.mark.parametrize("what", ["weight", "mask", "alpha", "gamma", "targets"])
     @pytest.mark.parametrize("loss", [sigmoid_focal_loss, softmax_focal_loss])
     def test_between_forward_and_backward(self, x, y, labels, loss, what):
         is_softmax = loss is softmax_focal_loss
         rows = torch.ones(6) if is_softmax else torch.ones(6, 5)
         given = {
-            "normalizer": torch.tensor(3.0),
             "weight": rows.clone(),
             "mask": rows > 0,
             "alpha": torch.full((5,), 0.5),
@@ -189,6 +188,16 @@ class TestChangedInPlace:
         given.fill_(False) if what == "mask" else given.mul_(2)
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             torch.autograd.grad(value, x)
+
+    @pytest.mark.parametrize("loss", [sigmoid_focal_loss, softmax_focal_loss])
+    def test_a_normalizer_is_the_one_that_was_given(self, x, y, labels, loss):
+        targets, normalizer = labels if loss is softmax_focal_loss else y, torch.tensor(3.0)
+        x.requires_grad_()
+        value = loss(x, targets, reduction="mean", normalizer=normalizer)
+        normalizer.mul_(2)
+        (grad,) = torch.autograd.grad(value, x)
+        (expected,) = torch.autograd.grad(loss(x, targets, reduction="sum"), x)
+        torch.testing.assert_close(grad, expected / 3)
 
 
 TRANSFORMS = {

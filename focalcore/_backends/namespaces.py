@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Array = Any
-
+from .._typing import Array
 
 # all that formulas and terms ask of a namespace
 NAMES = (
@@ -19,18 +18,51 @@ NAMES = (
 
 
 class Namespace:
-    """A namespace with replacements."""
+    """A namespace as formulas see it: the library's own functions, or others in their place.
+
+    The methods are hooks: what follows is right for every library, and one that can do better, or
+    that has to, gives its own.
+    """
+
+    # the entry that each row's label names, of labels that are known to be good; None: compare
+    # with every class
+    Choice: Callable[[Array, int], Any] | None = None
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, xp: Any, **functions: Any) -> None:
         self.__dict__.update({name: getattr(xp, name) for name in NAMES} | functions)
 
+    def heaviside(self, x: Array) -> Array:
+        """1 where x > 0, 0 where x < 0; at 0, of the side that abs and maximum differentiate."""
+        return self.astype(x >= 0, x.dtype)
 
-def smooth(xp: Any, constant: Callable[[Array], Array], **functions: Any) -> Namespace:
-    """For automatic differentiation, in which every point has the derivatives of one side.
+    def straight_through_floor(self, x: Array, least: float) -> Array:
+        """At least so much; where it is less, automatic differentiation sees x still."""
+        return self.maximum(x, least)
 
-    At a tie, abs, maximum and minimum take the side of their first argument; powers and roots of 0
-    are constants, for their infinite derivative is multiplied by 0. ``constant`` is the library's
-    way to say that a number has no derivative.
+    def with_slope_of(self, value: Array, form: Callable[[], Array]) -> Array:  # noqa: ARG002
+        """A value; automatic differentiation sees another form, whose slope keeps its digits."""
+        return value
+
+    def shifted_exp(self, x: Array, shift: Array) -> Array:
+        """``exp(x - shift)``, equal infinities being 0 apart; x is needed by nobody any more."""
+        far = float(self.finfo(x.dtype).max)
+        return self.exp(self.clip(x, -far, far) - self.clip(shift, -far, far))
+
+    def total(self, x: Array) -> Array:
+        """The sum of all elements."""
+        return self.sum(x)
+
+
+def autodiff_safe(xp: Any, constant: Callable[[Array], Array], **functions: Any) -> Namespace:
+    """A namespace for automatic differentiation: every point has the derivatives of one side.
+
+    At a tie, abs, maximum and minimum take the side of their first argument. The derivative of a
+    power or a root at 0 is set to 0; the true one is infinite and would give 0 * inf = NaN.
+    ``constant`` is the library's way to say that a number has no derivative.
     """
 
     def maximum(a: Array, b: Array) -> Array:
@@ -51,15 +83,15 @@ def smooth(xp: Any, constant: Callable[[Array], Array], **functions: Any) -> Nam
         is_zero = u == 0
         return xp.where(is_zero, u, xp.sqrt(xp.where(is_zero, 1.0, u)))
 
-    def floored(x: Array, least: float) -> Array:
+    def straight_through_floor(x: Array, least: float) -> Array:
         return xp.where(x >= least, x, least + (x - constant(x)))
 
-    def with_slope_of(value: Array, like: Callable[[], Array]) -> Array:
-        form = like()
-        return constant(value) + (form - constant(form))
+    def with_slope_of(value: Array, form: Callable[[], Array]) -> Array:
+        seen = form()
+        return constant(value) + (seen - constant(seen))
 
     own = {
-        "floored": floored,
+        "straight_through_floor": straight_through_floor,
         "with_slope_of": with_slope_of,
         "maximum": maximum,
         "minimum": minimum,

@@ -1,4 +1,4 @@
-"""JAX: a custom_jvp whose one residual is the slope.
+"""JAX: a custom_jvp whose one residual is the gradient.
 
 Which operands are differentiated is told by symbolic zeros. Numbers are static, so that the formula
 still sees that gamma is 2; arrays, a traced gamma among them, are differentiated as they are.
@@ -7,69 +7,66 @@ still sees that gamma is 2; arrays, a traced gamma among them, are differentiate
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import jax
 from jax.custom_derivatives import SymbolicZero
 
 from .. import _execution
-from .._backends import Backend, backend_of
-from .._losses.operands import UNROUNDED_SLOPE, UNROUNDED_VALUE, Operands, Part
+from .._backends.jax import BACKEND
+from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
+from .._typing import Array
 
-Array = Any
 Arrays = dict[str, Array]
 
 
-def run(loss: LossSpec, operands: Operands, part: Part) -> Array:
-    """The loss of each element or row, or their sum."""
-    arrays, numbers = operands.split()
-    return _run(loss, part, numbers, arrays)
+def run(loss: LossSpec, operands: Operands, output: Output) -> Array:
+    """The value of each element or row, or their sum."""
+    return _run(loss, output, operands.numbers, operands.arrays)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
-def _run(loss: LossSpec, part: Part, numbers: Operands, arrays: Arrays) -> Array:
-    (result,) = _execution.run(_jax(arrays), loss, numbers._replace(**arrays), (part,))
-    return result
+def _run(
+    loss: LossSpec, output: Output, numbers: tuple[tuple[str, float], ...], arrays: Arrays
+) -> Array:
+    (found,) = _execution.run(BACKEND, loss, Operands(arrays, numbers), (output,))
+    return found
 
 
 @partial(_run.defjvp, symbolic_zeros=True)
 def _jvp(
-    loss: LossSpec, part: Part, numbers: Operands, primals: tuple[Arrays], tangents: tuple[Arrays]
+    loss: LossSpec,
+    output: Output,
+    numbers: tuple[tuple[str, float], ...],
+    primals: tuple[Arrays],
+    tangents: tuple[Arrays],
 ) -> tuple[Array, Array]:
     (arrays,) = primals
     moving = {name: t for name, t in tangents[0].items() if not isinstance(t, SymbolicZero)}
-    operands, backend = numbers._replace(**arrays), _jax(arrays)
-    along_logits, along = moving.pop("logits", None), jax.numpy.zeros(())
-    if along_logits is None:
-        (result,) = _execution.run(backend, loss, operands, (part,))
+    tangent_of_logits, tangent = moving.pop("logits", None), jax.numpy.zeros(())
+    if tangent_of_logits is None:
+        (result,) = _execution.run(BACKEND, loss, Operands(arrays, numbers), (output,))
     else:
-        result, slope = _both(backend, loss, operands, part)
-        moved = slope * along_logits.astype(slope.dtype)
-        along = moved.sum(None if part.summed else () if loss.axis is None else loss.axis)
+        result, grad = _value_and_grad(loss, Operands(arrays, numbers), output)
+        moved = grad * tangent_of_logits.astype(grad.dtype)
+        tangent = moved.sum(None if output.is_sum else () if loss.axis is None else loss.axis)
     if moving:
         at = {name: arrays[name] for name in moving}
 
         def plain(others: Arrays) -> Array:
-            return _execution.run(backend, loss, operands._replace(**others), (part,))[0]
+            (found,) = _execution.run(BACKEND, loss, Operands(arrays | others, numbers), (output,))
+            return found
 
-        along = along + jax.jvp(plain, (at,), (moving,))[1]
-    return result, along.astype(result.dtype)
+        tangent = tangent + jax.jvp(plain, (at,), (moving,))[1]
+    return result, tangent.astype(result.dtype)
 
 
-def _both(backend: Backend, loss: LossSpec, operands: Operands, part: Part) -> tuple[Array, Array]:
-    """The value, and its slope."""
-    if not part.summed:
-        result, slope = _execution.run(backend, loss, operands, (part, UNROUNDED_SLOPE))
-        return result, slope
+def _value_and_grad(loss: LossSpec, operands: Operands, output: Output) -> tuple[Array, Array]:
+    if not output.is_sum:
+        value, grad = _execution.run(BACKEND, loss, operands, (output, Output.WIDE_GRAD))
+        return value, grad
     # of the ways to write it, this one leaves XLA's CPU backend the fewest arrays of the full size:
     # the form for soft targets, and a sum of what it has anyway
-    asked = (UNROUNDED_VALUE, UNROUNDED_SLOPE)
-    value, slope = _execution.run(backend, loss.softened(), operands, asked)
-    return value.sum(), slope
-
-
-def _jax(arrays: Arrays) -> Backend:
-    backend = backend_of(arrays["logits"])
-    assert backend is not None
-    return backend
+    outputs = (Output.WIDE_VALUE, Output.WIDE_GRAD)
+    value, grad = _execution.run(BACKEND, loss.without_binary_targets(), operands, outputs)
+    return value.sum(), grad

@@ -8,10 +8,9 @@ import array_api_compat.torch as xp
 import torch
 import torch.distributed as dist
 
-from .._backends import is_dtensor
+from .._backends.torch import is_dtensor
 from .._losses.reduction import divided
-
-Array = Any
+from .._typing import Array
 
 
 def mean_over_workers(total: Array, count: Array, group: Any) -> Array:

@@ -1,49 +1,48 @@
-"""How a backend runs a loss: the formula says what is computed, this folder says how.
+"""How a library runs a loss: the formula says what is computed, this room says how.
 
-Each way takes a backend, a loss, its operands and the parts that are asked for, and gives these in
-their order. The plain way is the operations as they are written; a backend that has a better one
-gets a module of its own here, and a line in `run`.
+Each way takes a loss, its operands and the outputs that are asked for, and gives these in their
+order. The plain way is the operations as they are written; a library that has a better one names
+its module in its `Backend`, and `run` imports it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .._backends import Backend
-from .._losses.operands import Operands, Part
+from .._losses.operands import Operands, Output
+from .._losses.prepare import Prepared
 from .._losses.spec import LossSpec
+from .._typing import Array
 from . import numpy_blocks, plain
 
-Array = Any
 T = TypeVar("T")
 
 
 def run(
-    backend: Backend, loss: LossSpec, operands: Operands, parts: tuple[Part, ...]
+    backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Array, ...]:
-    """The parts that are asked for, at the price of one reading of the operands."""
-    if backend.name == "numpy":
-        return numpy_blocks.run(loss, operands, parts)
-    if backend.name == "torch":
-        from . import torch_blocks
+    """The outputs that are asked for, at the price of one reading of the operands."""
+    match backend.runner:
+        case "numpy_blocks":
+            return numpy_blocks.run(loss, operands, outputs)
+        case "torch_blocks":
+            from . import torch_blocks
 
-        return torch_blocks.run(loss, operands, parts)
-    if backend.name == "jax":
-        from . import jax_jit
+            return torch_blocks.run(loss, operands, outputs)
+        case "dask_chunks":
+            from . import dask_chunks
 
-        return plain.run(jax_jit.NAMESPACE, loss, operands, parts)
-    if backend.name == "dask":
-        from . import dask_chunks
-
-        return dask_chunks.run(backend.xp, loss, operands, parts)
-    return plain.run(backend.xp, loss, operands, parts)
+            return dask_chunks.run(backend.formulas, loss, operands, outputs)
+        case _:
+            return plain.run(backend.formulas, loss, operands, outputs)
 
 
-def whole(f: Callable[[Any], T], call: Any) -> T:
-    """A function of a whole call, as one program where the backend has such a thing."""
-    if call.home.backend.name == "jax":
-        from . import jax_jit
+def compiled(backend: Backend, f: Callable[[Prepared], T]) -> Callable[[Prepared], T]:
+    """A function of a prepared loss, as one program where the library has such a thing."""
+    if backend.compiler == "none":
+        return f
+    from . import jax_program
 
-        return jax_jit.whole(f, call)
-    return f(call)
+    return jax_program.compiled(f)

@@ -14,13 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from .._dtypes import arithmetic_dtype
-from .._losses.operands import Operands, Part
+from .._losses.operands import Operands, Output
+from .._losses.reduction import dtype_of, sum_of_block, sum_of_blocks
 from .._losses.spec import LossSpec
+from .._typing import Array, Namespace, Shape
 
-Array = Any
-Namespace = Any
-Shape = tuple[int, ...]
 Cut = tuple[slice, ...]  # of the shape of the logits; the class axis is whole
 
 
@@ -28,38 +26,35 @@ def run(
     xp: Namespace,
     loss: LossSpec,
     operands: Operands,
-    parts: tuple[Part, ...],
+    outputs: tuple[Output, ...],
     *,
     size: int,
     share: Callable[[Callable[[int], None], int], None],
 ) -> tuple[Array, ...]:
-    """The parts, from blocks of about ``size`` logits; ``share`` does the work of each."""
-    shape, rows = tuple(operands.logits.shape), loss.rows_of(operands.logits.shape)
+    """The outputs, from blocks of about ``size`` logits; ``share`` does the work of each."""
+    logits = operands.arrays["logits"]
+    shape, device = tuple(logits.shape), getattr(logits, "device", None)  # NumPy 1 has none
     cuts = list(cuts_of(shape, loss.axis, size))
-    dtype = operands.logits.dtype
-    device = getattr(operands.logits, "device", None)  # NumPy 1 has none
-    wide = arithmetic_dtype(xp, dtype)
-    outputs: list[Any] = [
+    dtypes = [dtype_of(xp, output, logits.dtype) for output in outputs]
+    wholes: list[Any] = [
         [0.0] * len(cuts)
-        if part.summed
-        else xp.empty(
-            rows if part.in_rows else shape, dtype=dtype if part.rounded else wide, device=device
-        )
-        for part in parts
+        if output.is_sum
+        else xp.empty(loss.shape_of(output, shape), dtype=dtype, device=device)
+        for output, dtype in zip(outputs, dtypes, strict=True)
     ]
 
     def work(i: int) -> None:
-        found = loss.parts(xp, _cut(loss, operands, cuts[i]), parts)
-        for part, output, x in zip(parts, outputs, found, strict=True):
-            if part.summed:
-                output[i] = float(xp.sum(x, dtype=xp.float64))
+        found = loss.compute(xp, _cut(loss, operands, cuts[i]), outputs)
+        for output, whole, x in zip(outputs, wholes, found, strict=True):
+            if output.is_sum:
+                whole[i] = sum_of_block(xp, x)
             else:
-                output[loss.rows_of(cuts[i]) if part.in_rows else cuts[i]] = x
+                whole[loss.shape_of(output, cuts[i])] = x
 
     share(work, len(cuts))
     return tuple(
-        xp.asarray(sum(output), dtype=wide, device=device)[()] if part.summed else output
-        for part, output in zip(parts, outputs, strict=True)
+        sum_of_blocks(xp, whole, dtype, device) if output.is_sum else whole
+        for output, whole, dtype in zip(outputs, wholes, dtypes, strict=True)
     )
 
 
@@ -77,13 +72,12 @@ def cuts_of(shape: Shape, whole: int | None, size: int) -> Iterator[Cut]:
 
 def _cut(loss: LossSpec, operands: Operands, cut: Cut) -> Operands:
     """The operands of a block; what is broadcast stays as it is."""
-    rows, arrays = loss.rows_of(cut), operands.split()[0]
-    return operands._replace(
-        **{
-            name: _cut_one(x, rows if loss.lies_in_rows(name) else cut)
-            for name, x in arrays.items()
-        }
-    )
+    rows = loss.rows_of(cut)
+    arrays = {
+        name: _cut_one(x, rows if loss.is_per_row(name) else cut)
+        for name, x in operands.arrays.items()
+    }
+    return Operands(arrays, operands.numbers)
 
 
 def _cut_one(x: Array, cut: Sequence[slice]) -> Array:

@@ -10,52 +10,62 @@ import numpy as np
 
 from .. import _execution
 from .._backends import NUMPY, backend_of
-from .._dtypes import arithmetic_dtype
-from .._losses.operands import Operands, Part
+from .._losses.operands import Operands, Output
+from .._losses.reduction import dtype_of, summed
 from .._losses.spec import LossSpec
+from .._typing import Array, DType, Namespace
 
-Array = Any
 
-
-def run(xp: Any, loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
-    """The parts, each in tasks of its own: a task has one result."""
-    wide = arithmetic_dtype(xp, operands.logits.dtype)
-    found = (_elements(loss, operands, part, wide) for part in parts)
-    return tuple(
-        xp.astype(xp.sum(x), wide, copy=False) if part.summed else x
-        for part, x in zip(parts, found, strict=True)
-    )
+def run(
+    xp: Namespace, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> tuple[Array, ...]:
+    """The outputs, each in tasks of its own: a task has one result."""
+    found = []
+    for output in outputs:
+        dtype = dtype_of(xp, output, operands.arrays["logits"].dtype)
+        x = _elements(loss, operands, output, dtype)
+        found.append(summed(xp, x, dtype) if output.is_sum else x)
+    return tuple(found)
 
 
 @dataclass(frozen=True)
 class _OfChunk:
-    """A part of a loss as a function of chunks; a class, for closures don't pickle."""
+    """An output of a loss as a function of chunks; a class, for closures don't pickle."""
 
     loss: LossSpec
-    part: Part
-    numbers: Operands
+    output: Output
+    numbers: tuple[tuple[str, float], ...]
     names: tuple[str, ...]
 
     def __call__(self, *chunks: Array) -> Array:
         backend = backend_of(chunks[0]) or NUMPY  # of one number, dask makes a NumPy scalar
         own = (np.asarray(c) if isinstance(c, np.generic) else c for c in chunks)
-        given = self.numbers._replace(**dict(zip(self.names, own, strict=True)))
-        return _execution.run(backend, self.loss, given, (self.part,))[0]
+        operands = Operands(dict(zip(self.names, own, strict=True)), self.numbers)
+        (found,) = _execution.run(backend, self.loss, operands, (self.output,))
+        if not self.output.is_sum:
+            return found
+        one_each = (1,) * len(self.loss.rows_of(operands.arrays["logits"].shape))
+        return backend.xp.reshape(backend.xp.asarray(found), one_each)
 
 
-def _elements(loss: LossSpec, operands: Operands, part: Part, wide: Any) -> Array:
-    part = part._replace(summed=False, rounded=part.rounded and not part.summed)
-    dtype = operands.logits.dtype if part.rounded else wide
-    arrays, numbers = operands.split()
-    axes = tuple(range(operands.logits.ndim))
+def _elements(loss: LossSpec, operands: Operands, output: Output, dtype: DType) -> Array:
+    """The output of each element or row, or the sum of each chunk."""
+    axes = tuple(range(operands.arrays["logits"].ndim))
     placed: list[Any] = []
-    for name, x in arrays.items():
-        own = loss.rows_of(axes) if loss.lies_in_rows(name) else axes
+    for name, x in operands.arrays.items():
+        own = loss.rows_of(axes) if loss.is_per_row(name) else axes
         placed += [_uncut(x, loss, len(axes)), own[len(own) - x.ndim :]]
-    result = loss.rows_of(axes) if part.in_rows else axes
-    meta = da.utils.meta_from_array(operands.logits, ndim=len(result), dtype=dtype)
-    of_chunk = _OfChunk(loss, part, numbers, tuple(arrays))
-    return da.blockwise(of_chunk, result, *placed, concatenate=True, dtype=dtype, meta=meta)
+    result = loss.shape_of(output, axes)
+    of_chunk = _OfChunk(loss, output, operands.numbers, tuple(operands.arrays))
+    return da.blockwise(
+        of_chunk,
+        result,
+        *placed,
+        concatenate=True,
+        adjust_chunks=dict.fromkeys(result, 1) if output.is_sum else None,
+        dtype=dtype,
+        meta=da.utils.meta_from_array(operands.arrays["logits"], ndim=len(result), dtype=dtype),
+    )
 
 
 def _uncut(x: Array, loss: LossSpec, ndim: int) -> Array:

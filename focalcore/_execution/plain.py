@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from .._dtypes import arithmetic_dtype, cast
-from .._losses.operands import Operands, Part
+from .._dtypes import cast
+from .._losses.operands import Operands, Output
+from .._losses.reduction import dtype_of, summed
 from .._losses.spec import LossSpec
-
-Array = Any
-Namespace = Any
+from .._typing import Array, Namespace
 
 
 def run(
-    xp: Namespace, loss: LossSpec, operands: Operands, parts: tuple[Part, ...]
+    xp: Namespace, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Array, ...]:
-    """The parts, one after the other."""
-    dtype = operands.logits.dtype
-    wide, total = arithmetic_dtype(xp, dtype), getattr(xp, "total", xp.sum)
-    return tuple(
-        cast(xp, total(x), wide) if part.summed else cast(xp, x, dtype if part.rounded else wide)
-        for part, x in zip(parts, loss.parts(xp, operands, parts), strict=True)
-    )
+    """The outputs, one after the other."""
+    found = []
+    for output, x in zip(outputs, loss.compute(xp, operands, outputs), strict=True):
+        dtype = dtype_of(xp, output, operands.arrays["logits"].dtype)
+        found.append(summed(xp, x, dtype) if output.is_sum else cast(xp, x, dtype))
+    return tuple(found)

@@ -1,55 +1,45 @@
-"""torch: blocks on the CPU, where nothing is differentiated; else the operations as written."""
+"""torch: blocks on the CPU, where nobody watches; else the operations as written."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
-import array_api_compat.torch as torch_namespace
 import torch
-from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
+from torch._functorch.pyfunctorch import TransformType, retrieve_all_functorch_interpreters
 
 from .. import settings
-from .._backends import is_dtensor, is_plain_torch
-from .._backends.namespaces import Namespace, smooth
-from .._losses.operands import Operands, Part
+from .._backends.torch import EAGER, ON_HOST, SMOOTH, is_dtensor, is_plain
+from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
+from .._typing import Array
 from . import blocks, plain
-
-Array = Any
 
 # bytes of a block, which torch's own threads share; of rows more, for them to share evenly
 BLOCK, BLOCK_OF_ROWS = 2**20, 2**21
 
 
-def run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
-    """The parts, by the way that fits what becomes of them."""
-    x = operands.logits
-    if is_dtensor(x):
-        from . import torch_dtensor
+class Mode(Enum):
+    """What becomes of what is computed here."""
 
-        return torch_dtensor.run(loss, operands, parts)
-    if torch.compiler.is_compiling() or is_differentiated(operands):
-        return plain.run(_SMOOTH, loss, operands, parts)
-    if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
-        from . import torch_compiler
-
-        found = torch_compiler.run(loss, operands, parts)
-        if found is not None:
-            return found
-    if not is_plain_torch(x):
-        return plain.run(_EAGER, loss, operands, parts)
-    size = (BLOCK if loss.axis is None else BLOCK_OF_ROWS) // max(x.element_size(), 4)
-    if x.numel() <= size:
-        return plain.run(_ON_HOST, loss, operands, parts)
-    return blocks.run(_ON_HOST, loss, operands, parts, size=size, share=blocks.in_turn)
+    COMPILED = "traced by Dynamo"
+    TRANSFORMED = "inside torch.func or forward mode"
+    RECORDED = "recorded by autograd"
+    PLAIN = "numbers alone"
 
 
-def is_differentiated(operands: Operands) -> bool:
-    """Whether torch watches what is done with the operands."""
+def mode_of(operands: Operands) -> Mode:
+    """Who watches what is done with the operands."""
+    if torch.compiler.is_compiling():
+        return Mode.COMPILED
     if is_transformed():
-        return True
-    learns = (isinstance(x, torch.Tensor) and x.requires_grad for x in operands)
-    return torch.is_grad_enabled() and any(learns)
+        return Mode.TRANSFORMED
+    return Mode.RECORDED if any(map(requires_grad, operands.arrays.values())) else Mode.PLAIN
+
+
+def requires_grad(x: Any) -> bool:
+    """Whether autograd records what is done with a tensor."""
+    return torch.is_grad_enabled() and isinstance(x, torch.Tensor) and x.requires_grad
 
 
 def is_transformed() -> bool:
@@ -59,58 +49,32 @@ def is_transformed() -> bool:
     return bool(torch.autograd.forward_ad._current_level >= 0 or is_inside)
 
 
-def transforms() -> Any:
-    """The transforms of torch.func that we are in; Dynamo can't trace the question."""
-    return retrieve_all_functorch_interpreters() if is_transformed() else ()
+def is_pushed_forward() -> bool:
+    """Whether we are in the forward mode of torch.func; Dynamo can't trace the question."""
+    levels = retrieve_all_functorch_interpreters() if is_transformed() else ()
+    return any(level.key() == TransformType.Jvp for level in levels)
 
 
-class Choice:
-    """The entry that each row's label names, a good one, by torch's own gather and scatter."""
+def run(
+    loss: LossSpec, operands: Operands, outputs: tuple[Output, ...], mode: Mode | None = None
+) -> tuple[Array, ...]:
+    """The outputs, by the way that fits what becomes of them."""
+    x = operands.arrays["logits"]
+    if is_dtensor(x):
+        from . import torch_dtensor
 
-    def __init__(self, labels: Array, axis: int) -> None:
-        self.labels, self.axis = labels.long(), axis
+        return torch_dtensor.run(loss, operands, outputs)
+    if (mode or mode_of(operands)) is not Mode.PLAIN:
+        return plain.run(SMOOTH, loss, operands, outputs)
+    if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
+        from . import torch_compiler
 
-    def entry(self, x: Array) -> Array:
-        """That entry of each row."""
-        rows = list(self.labels.shape)
-        rows[self.axis] = x.shape[self.axis]
-        return x.expand(rows).gather(self.axis, self.labels)
-
-    def replaced(self, x: Array, by: Array) -> Array:
-        """The rows with that entry replaced."""
-        return x.scatter(self.axis, self.labels, by)
-
-    def overwritten(self, x: Array, by: Array) -> Array:
-        """The same for rows that nothing else needs any more."""
-        return x.scatter_(self.axis, self.labels, by)
-
-
-def _maximum(a: Array, b: Array) -> Array:
-    return torch.maximum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_min(a, b)
-
-
-def _minimum(a: Array, b: Array) -> Array:
-    return torch.minimum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_max(a, b)
-
-
-def _step(x: Array) -> Array:
-    return x.sign().clamp_min_(0.0)  # a comparison costs as much as eight additions
-
-
-def _odds(others: Array, M: Array) -> Array:
-    far = torch.finfo(M.dtype).max
-    if (M.abs() >= far).any():  # infinities that are equal are 0 apart
-        others, M = others.clamp_(-far, far), M.clamp(-far, far)
-    return others.sub_(M).exp_()
-
-
-_OWN = {
-    "maximum": _maximum,
-    "minimum": _minimum,
-    "clip": torch.clamp,
-    "step": _step,
-    "Choice": Choice,
-}
-_EAGER = Namespace(torch_namespace, **_OWN)
-_ON_HOST = Namespace(torch_namespace, odds=_odds, **_OWN)  # where a look at a number waits for none
-_SMOOTH = smooth(torch_namespace, constant=torch.Tensor.detach)
+        found = torch_compiler.run(loss, operands, outputs)
+        if found is not None:
+            return found
+    if not is_plain(x):
+        return plain.run(EAGER, loss, operands, outputs)
+    size = (BLOCK if loss.axis is None else BLOCK_OF_ROWS) // max(x.element_size(), 4)
+    if x.numel() <= size:
+        return plain.run(ON_HOST, loss, operands, outputs)
+    return blocks.run(ON_HOST, loss, operands, outputs, size=size, share=blocks.in_turn)

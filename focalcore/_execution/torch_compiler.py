@@ -10,57 +10,51 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import array_api_compat.torch as torch_namespace
+import array_api_compat.torch as xp
 import numpy as np
 import torch
 
-from .._backends.namespaces import smooth
-from .._dtypes import arithmetic_dtype, cast
-from .._losses.operands import Operands, Part
-from .._losses.reduction import divided
+from .._backends.namespaces import autodiff_safe
+from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
+from .._typing import Array
 from . import fallback, plain
 
-Array = Any
-Parts = tuple[Array, ...]
-Kernel = Callable[..., Parts]
+Found = tuple[Array, ...]
+Kernel = Callable[..., Found]
 
 
-def run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> Parts | None:
-    """The parts, from one kernel."""
-    divisor, dtype = operands.divisor, operands.logits.dtype
-    operands = operands._replace(divisor=None)  # it changes from call to call
+def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Found | None:
+    """The outputs, from one kernel."""
     if loss.axis is None:  # numbers that are not floating are slow to read inside a kernel
-        wide = arithmetic_dtype(torch, dtype)
-        operands = operands._replace(targets=operands.targets.to(wide))
-    asked = parts if divisor is None else tuple(part._replace(rounded=False) for part in parts)
-    found = _run(loss, operands, asked)
-    if found is None or divisor is None:
-        return found
-    return tuple(_shared_out(x, part, divisor, dtype) for x, part in zip(found, parts, strict=True))
+        operands = operands.bind(targets=operands.wide(xp, "targets"))
+    denominator = operands.get("denominator")
+    if isinstance(denominator, int | float):  # which changes from call to call
+        operands = operands.bind(denominator=torch.tensor(denominator, dtype=operands.dtype(xp)))
+    return _run(loss, operands, outputs)
 
 
-def run_numpy(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> Parts | None:
+def run_numpy(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Found | None:
     """The same for NumPy's arrays, whose memory torch works on."""
-    arrays, numbers = operands.split()
     try:
         with warnings.catch_warnings():  # of what broadcasting may do to memory, in later versions
             warnings.simplefilter("ignore")
-            there = {name: torch.from_numpy(_writable(np.asarray(x))) for name, x in arrays.items()}
+            there = {
+                n: torch.from_numpy(_writable(np.asarray(x))) for n, x in operands.arrays.items()
+            }
     except (TypeError, ValueError):  # a type or strides that torch does not have
         return None
-    found = run(loss, numbers._replace(**there), parts)
+    found = run(loss, Operands(there, operands.numbers), outputs)
     return None if found is None else tuple(x.numpy()[()] for x in found)
 
 
-def _run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> Parts | None:
-    arrays, numbers = operands.split()
-    shape = operands.logits.shape
+def _run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Found | None:
+    arrays, shape = operands.arrays, operands.arrays["logits"].shape
     is_flat = loss.axis is None and all(x.shape in ((), shape) for x in arrays.values())
     # arrays of one shape are rows of numbers, so that a kernel serves every shape
     flat = [x.detach().reshape(-1) if is_flat and x.ndim else x.detach() for x in arrays.values()]
     kinds = tuple((x.dtype, x.device, tuple(n == 1 for n in x.shape)) for x in flat)
-    key = loss, numbers, parts, tuple(arrays), kinds
+    key = loss, operands.numbers, outputs, tuple(arrays), kinds
     try:
         if key not in _KERNELS:
             return _reshaped(_first(key, flat), shape if is_flat else None)
@@ -75,13 +69,13 @@ def _run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> Parts |
         return None
 
 
-def _first(key: Any, flat: list[Array]) -> Parts:
+def _first(key: Any, flat: list[Array]) -> Found:
     """Compile a kernel, and run it."""
-    loss, numbers, parts, names, _ = key
+    loss, numbers, outputs, names, _ = key
 
-    def kernel(*arrays: Array) -> Parts:
-        given = numbers._replace(**dict(zip(names, arrays, strict=True)))
-        return plain.run(_NAMESPACE, loss, given, parts)
+    def kernel(*arrays: Array) -> Found:
+        operands = Operands(dict(zip(names, arrays, strict=True)), numbers)
+        return plain.run(_NAMESPACE, loss, operands, outputs)
 
     # torch counts compilations, and remembers sizes, by the name of a piece of code
     kernel.__code__ = kernel.__code__.replace(co_name=f"kernel_{next(_NUMBERS)}")
@@ -89,7 +83,7 @@ def _first(key: Any, flat: list[Array]) -> Parts:
     compiled = torch.compile(kernel, fullgraph=True, options=options)
     with torch.no_grad(), warnings.catch_warnings():  # torch warns of itself
         warnings.simplefilter("ignore")
-        found: Parts = compiled(*_marked(flat))
+        found: Found = compiled(*_marked(flat))
     _KERNELS[key] = compiled
     return found
 
@@ -106,14 +100,8 @@ def _marked(arrays: list[Array]) -> list[Array]:
     return arrays
 
 
-def _reshaped(found: Parts, shape: Any) -> Parts:
+def _reshaped(found: Found, shape: Any) -> Found:
     return found if shape is None else tuple(x.reshape(shape) if x.ndim else x for x in found)
-
-
-def _shared_out(x: Array, part: Part, divisor: Array, dtype: Any) -> Array:
-    """A derivative divided, before it is rounded."""
-    x = x if part.in_rows else divided(torch_namespace, x, divisor)
-    return cast(torch_namespace, x, dtype) if part.rounded and not part.summed else x
 
 
 def _writable(x: Array) -> Array:
@@ -132,6 +120,6 @@ def _total(x: Array) -> Array:
     return x.sum(dtype=torch.float64)
 
 
-_NAMESPACE = smooth(torch_namespace, constant=torch.Tensor.detach, total=_total)
+_NAMESPACE = autodiff_safe(xp, constant=torch.Tensor.detach, total=_total)
 _NUMBERS = itertools.count()
 _KERNELS: dict[Any, Kernel | None] = {}  # None: it could not be compiled

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import array_api_compat.torch as torch_namespace
+import array_api_compat.torch as xp
 import torch
 from torch.distributed.tensor import DTensor, Replicate
 
-from .._backends.namespaces import smooth
-from .._losses.operands import Operands, Part
+from .._backends.namespaces import autodiff_safe
+from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
+from .._typing import Array
 from . import plain
 
-Array = Any
 
-
-def run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> tuple[Array, ...]:
-    """The parts, spread as torch finds best."""
-    mesh = operands.logits.device_mesh
+def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Array, ...]:
+    """The outputs, spread as torch finds best."""
+    mesh = operands.arrays["logits"].device_mesh
 
     def everywhere(x: Array) -> Array:
         if isinstance(x, DTensor):
@@ -26,9 +25,8 @@ def run(loss: LossSpec, operands: Operands, parts: tuple[Part, ...]) -> tuple[Ar
         return DTensor.from_local(x, mesh, [Replicate()] * mesh.ndim, run_check=False)
 
     def arange(*bounds: int, **options: Any) -> Array:
-        return everywhere(torch_namespace.arange(*bounds, **options))
+        return everywhere(xp.arange(*bounds, **options))
 
-    arrays, numbers = operands.split()
-    spread = {name: everywhere(x) for name, x in arrays.items()}
-    namespace = smooth(torch_namespace, constant=torch.Tensor.detach, arange=arange)
-    return plain.run(namespace, loss, numbers._replace(**spread), parts)
+    spread = {name: everywhere(x) for name, x in operands.arrays.items()}
+    namespace = autodiff_safe(xp, constant=torch.Tensor.detach, arange=arange)
+    return plain.run(namespace, loss, Operands(spread, operands.numbers), outputs)

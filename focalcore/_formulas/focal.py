@@ -18,11 +18,16 @@ NaN for any gamma >= 0.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 Array = Any
 Namespace = Any
+
+
+Multiply = Callable[[Array, Array], Array]
 
 
 class Formula(Protocol):
@@ -43,10 +48,9 @@ class Product:
         ce: Array,
         gamma: Array,  # a float, or an array that broadcasts
         alpha_t: Array = None,  # None: 1
-        *,
-        may_vanish: bool = False,  # the factor may be 0 where the cross-entropy is infinite
+        multiply: Multiply = operator.mul,  # by the factor, which may be 0 where CE is infinite
     ) -> None:
-        self.xp, self.u, self.ce, self.may_vanish = xp, u, ce, may_vanish
+        self.xp, self.u, self.ce, self.multiply = xp, u, ce, multiply
         self.gamma = gamma.gamma if isinstance(gamma, Exponent) else gamma
         factor = power(xp, u, gamma)
         self.factor = factor if alpha_t is None else alpha_t * factor
@@ -60,23 +64,20 @@ class Product:
         raise NotImplementedError
 
     def value(self) -> Array:
-        return self._modulated(self.ce)
+        return self.multiply(self.factor, self.ce)
 
     def slope(self) -> Array:
         R, D = self.rates()
-        return self._modulated(self._times_ce(self.gamma * R) + D)
+        return self.multiply(self.factor, self._times_ce(self.gamma * R) + D)
 
     def curvature(self) -> Array:
         (R, D), (K, H) = self.rates(), self.bends()
         bend = self._times_ce(self.gamma * ((self.gamma - 1) * R * R + K))
-        return self._modulated(bend + 2 * self.gamma * R * D + H)
+        return self.multiply(self.factor, bend + 2 * self.gamma * R * D + H)
 
     def _times_ce(self, rate: Array) -> Array:
         # a rate is 0 long before CE is this large: their product has to be 0 too, not NaN
         return rate * self.xp.minimum(self.ce, 2.0**60)
-
-    def _modulated(self, x: Array) -> Array:
-        return times(self.xp, self.factor, x) if self.may_vanish else self.factor * x
 
 
 class Mixture:
@@ -127,10 +128,13 @@ def alpha_t(balance: Balance, y: Shares) -> Array:
     return None if balance is None else y.own * balance[0] + y.rest * balance[1]
 
 
-def may_be_zero(*weights: Array) -> bool:
-    """Whether a weight, as far as it is known, may be 0."""
-    normal = 2.0**-126  # what is less may be 0 in its type
-    return not all(w is None or (isinstance(w, float) and w >= normal) for w in weights)
+def multiplication(xp: Namespace, *weights: Array) -> Multiply:
+    """How a factor that holds these weights is multiplied: one that may be 0, zero-safe."""
+    for weight in weights:
+        # what is less than the least normal number may be 0 in its type
+        if weight is not None and not (isinstance(weight, float) and weight >= 2.0**-126):
+            return partial(times, xp)
+    return operator.mul
 
 
 class Exponent(NamedTuple):
@@ -175,24 +179,6 @@ def power(xp: Namespace, u: Array, gamma: Array) -> Array:
 def times(xp: Namespace, factor: Array, x: Array) -> Array:
     """``factor * x``, where a factor of 0 wins even over an infinite x."""
     return factor * xp.where((factor == 0) & xp.isinf(x), 0.0, x)
-
-
-def step(xp: Namespace, x: Array) -> Array:
-    """1 where x > 0, 0 where x < 0; at 0, of the side whose derivatives abs and maximum have."""
-    own = getattr(xp, "step", None)
-    return own(x) if own else xp.astype(x >= 0, x.dtype)
-
-
-def floored(xp: Namespace, x: Array, least: float) -> Array:
-    """At least so much; where it is less, a slope is that of x still."""
-    own = getattr(xp, "floored", None)
-    return own(x, least) if own else xp.maximum(x, least)
-
-
-def with_slope_of(xp: Namespace, value: Array, like: Callable[[], Array]) -> Array:
-    """A value; automatic differentiation sees another form of it, whose slope keeps its digits."""
-    own = getattr(xp, "with_slope_of", None)
-    return own(value, like) if own else value
 
 
 def _root(xp: Namespace, u: Array, quarters: int) -> Array:

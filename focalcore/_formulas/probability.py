@@ -34,12 +34,12 @@ class Expected(focal.Product):
     ) -> None:
         self.y, q = y, 1 - p
         u = y.own * q + y.rest * p
-        self.p, self.q = focal.floored(xp, p, eps), focal.floored(xp, q, eps)
+        self.p, self.q = xp.straight_through_floor(p, eps), xp.straight_through_floor(q, eps)
         # below a half 1 - p has lost digits that log1p still sees
         log_q = xp.where(q < 0.5, xp.log(self.q), xp.log1p(-xp.where(q < 0.5, 0.0, p)))
         ce = -(focal.times(xp, y.own, xp.log(self.p)) + focal.times(xp, y.rest, log_q))
-        vanishes = focal.may_be_zero(*balance or ())
-        super().__init__(xp, u, ce, gamma, focal.alpha_t(balance, y), may_vanish=vanishes)
+        multiply = focal.multiplication(xp, *balance or ())
+        super().__init__(xp, u, ce, gamma, focal.alpha_t(balance, y), multiply)
 
     def rates(self) -> tuple[Array, Array]:
         normal = float(self.xp.finfo(self.u.dtype).smallest_normal)

@@ -23,6 +23,7 @@ Each is a sum or product of terms >= 0: nothing overflows and nothing cancels.
 
 from __future__ import annotations
 
+import operator
 from typing import Any, NamedTuple, Protocol
 
 from . import focal
@@ -48,7 +49,7 @@ class Trailing:
 
     def __init__(self, xp: Namespace, w: Array) -> None:
         self.xp = xp
-        self.behind = focal.step(xp, w)
+        self.behind = xp.heaviside(w)
         self.e = xp.exp(-xp.abs(w))
         self.against = xp.maximum(self.behind, self.e)
         self.total = 1 + self.e
@@ -71,11 +72,10 @@ class Hard(focal.Product):
         standing: Standing,
         gamma: Array,
         alpha_t: Array = None,
-        *,
-        may_vanish: bool = False,
+        multiply: focal.Multiply = operator.mul,
     ) -> None:
         self.standing, u = standing, standing.against / standing.total
-        super().__init__(xp, u, standing.ce, gamma, alpha_t, may_vanish=may_vanish)
+        super().__init__(xp, u, standing.ce, gamma, alpha_t, multiply)
 
     def rates(self) -> tuple[Array, Array]:
         return self.standing.in_favour() / self.standing.total, self.u
@@ -92,8 +92,8 @@ class Certain:
         self, xp: Namespace, x: Array, y: focal.Shares, gamma: Array, balance: focal.Balance
     ) -> None:
         self.toward = y.rest - y.own  # dw / dx
-        alpha_t, vanishes = focal.alpha_t(balance, y), focal.may_be_zero(*balance or ())
-        self.f = Hard(xp, Trailing(xp, self.toward * x), gamma, alpha_t, may_vanish=vanishes)
+        alpha_t, multiply = focal.alpha_t(balance, y), focal.multiplication(xp, *balance or ())
+        self.f = Hard(xp, Trailing(xp, self.toward * x), gamma, alpha_t, multiply)
 
     def value(self) -> Array:
         return self.f.value()
@@ -125,7 +125,7 @@ class Side(NamedTuple):
 def side_of(xp: Namespace, x: Array) -> Side:
     """Fold a logit onto the side that it takes."""
     distance = xp.abs(x)
-    return Side(focal.step(xp, x), distance, xp.exp(-distance))
+    return Side(xp.heaviside(x), distance, xp.exp(-distance))
 
 
 class Expected(focal.Product):
@@ -154,14 +154,10 @@ class Expected(focal.Product):
         (here, there), (_, against) = self.modulating, self.entering
         self.b = there + here * side.e
         ce = xp.log1p(side.e) + focal.times(xp, against, side.distance)
-        super().__init__(
-            xp,
-            self.b / (1 + side.e),
-            ce,
-            gamma,
-            focal.alpha_t(balance, y),
-            may_vanish=apart or focal.may_be_zero(*balance or ()),
-        )
+        u, alpha_t = self.b / (1 + side.e), focal.alpha_t(balance, y)
+        # u may be 0 beside another target's CE
+        multiply = focal.multiplication(xp, 0.0 if apart else 1.0, *balance or ())
+        super().__init__(xp, u, ce, gamma, alpha_t, multiply)
 
     def rates(self) -> tuple[Array, Array]:
         s, e, r = self.side.sign, self.side.e, self.r

@@ -78,14 +78,14 @@ class Split:
     def __init__(self, xp: Namespace, x: Array, choice: Choice) -> None:
         others = choice.replaced(x, -xp.inf)
         M = xp.max(others, axis=choice.axis, keepdims=True)
-        self.E = _odds(xp, others, M)
+        self.E = xp.shifted_exp(others, M)
         # where all the others are infinitely low, the class itself was counted as one of them
         is_lowest = xp.astype(-float(xp.finfo(x.dtype).max) >= M, x.dtype)
         S = xp.sum(self.E, axis=choice.axis, keepdims=True) - is_lowest
         self.S = xp.maximum(S, 1.0)  # 0 where there is no other class
         x_t = choice.entry(x)
         d = _gap(xp, M, x_t)
-        behind = focal.step(xp, d)
+        behind = xp.heaviside(d)
         e = xp.exp(-xp.abs(d))
         self.favour = xp.maximum(1 - behind, e)
         self.against = xp.maximum(behind, e) * (S * (1 + _rounding(xp, M, x_t)))
@@ -110,8 +110,8 @@ class Index:
         self, xp: Namespace, x: Array, choice: Choice, gamma: Array, alpha_t: Array
     ) -> None:
         self.split, self.choice = Split(xp, x, choice), choice
-        vanishes = focal.may_be_zero(alpha_t)
-        self.f = sigmoid.Hard(xp, self.split, gamma, alpha_t, may_vanish=vanishes)
+        multiply = focal.multiplication(xp, alpha_t)
+        self.f = sigmoid.Hard(xp, self.split, gamma, alpha_t, multiply)
 
     def value(self) -> Array:
         return self.f.value()
@@ -166,11 +166,12 @@ class Expected(focal.Product):
     ) -> None:
         self.xp, self.row, self.y, self.smoothed, self.axis = xp, row, y, smoothed, row.top.axis
         u = xp.sum(y.rest * row.p, axis=self.axis, keepdims=True)
-        u = focal.with_slope_of(xp, u, self._u_from_top)
+        u = xp.with_slope_of(u, self._u_from_top)
         terms = focal.times(xp, smoothed.own, row.minus_log_p)
         ce = xp.sum(terms, axis=self.axis, keepdims=True)
-        vanishes = smoothed is not y or focal.may_be_zero(alpha_t)
-        super().__init__(xp, u, ce, gamma, alpha_t, may_vanish=vanishes)
+        # u may be 0 beside another target's CE
+        multiply = focal.multiplication(xp, 1.0 if smoothed is y else 0.0, alpha_t)
+        super().__init__(xp, u, ce, gamma, alpha_t, multiply)
 
     def rates(self) -> tuple[Array, Array]:
         p, q, u = self.row.p, self.row.q, self.u
@@ -266,12 +267,6 @@ class _Every:
         return self.favour
 
 
-def _odds(xp: Namespace, others: Array, M: Array) -> Array:
-    """``exp(others - M)``; a namespace may do it in the memory of the others."""
-    own = getattr(xp, "odds", None)
-    return own(others, M) if own else xp.exp(_finite(xp, others) - _finite(xp, M))
-
-
 def _gap(xp: Namespace, a: Array, b: Array) -> Array:
     """``a - b``; infinities that are equal are 0 apart."""
     return xp.where(xp.isinf(a) & (a == b), 0.0, a - b)
@@ -286,9 +281,3 @@ def _rounding(xp: Namespace, a: Array, b: Array) -> Array:
     d = a - b
     back = d - a
     return (a - (d - back)) - (b + back)
-
-
-def _finite(xp: Namespace, x: Array) -> Array:
-    """Infinities brought to the largest finite number."""
-    largest = float(xp.finfo(x.dtype).max)
-    return xp.clip(x, -largest, largest)

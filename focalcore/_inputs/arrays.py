@@ -12,23 +12,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._backends import NUMPY, Backend, backend_of, in_memory, is_list, is_loose
+from .._backends import NUMPY, Backend, backend_of
+from .._backends.python_values import LISTS, PYTHON_VALUES, in_memory
 from .._dtypes import FLOATS, arithmetic_dtype, cast, dtype_name
+from .._typing import Array, ArrayLike, Device, DType, Namespace, Parameter
 from .doors import Door
-from .options import INFINITY, MOST_GAMMA, Parameter, rectangular
+from .options import Options, rectangular
 from .shapes import is_empty
 
-Array = Any
-Namespace = Any
-DType = Any
-Shape = tuple[Any, ...]
 
-
-class Home(NamedTuple):
-    """The namespace and the device that the arrays of one call live in."""
+class ArrayContext(NamedTuple):
+    """The library and the device that the arrays of one call share."""
 
     backend: Backend
-    device: Any
+    device: Device
 
     @property
     def xp(self) -> Namespace:
@@ -36,8 +33,8 @@ class Home(NamedTuple):
 
     def floating(self, name: str, value: Any, dtype: DType = None) -> Array:
         """A real floating array; numbers and lists take ``dtype``."""
-        if is_loose(value):
-            value = self._from_loose(name, value, dtype)
+        if isinstance(value, PYTHON_VALUES):
+            value = self._from_python(name, value, dtype)
             if dtype_name(value.dtype) not in FLOATS:
                 value = self.xp.astype(value, dtype or self.xp.asarray(0.0).dtype)
         found = dtype_name(value.dtype)
@@ -50,8 +47,8 @@ class Home(NamedTuple):
 
     def numeric(self, name: str, value: Any, dtype: DType) -> Array:
         """A bool, integer or real floating array; lists of floats take ``dtype``."""
-        if is_loose(value):
-            value = self._from_loose(name, value, dtype)
+        if isinstance(value, PYTHON_VALUES):
+            value = self._from_python(name, value, dtype)
             if is_empty(value):  # an empty list has no type
                 return self.xp.astype(value, self.xp.int32)
         found = dtype_name(value.dtype)
@@ -61,8 +58,8 @@ class Home(NamedTuple):
 
     def boolean(self, name: str, value: Any) -> Array:
         """A boolean array."""
-        if is_loose(value):
-            value = self._from_loose(name, value, None)
+        if isinstance(value, PYTHON_VALUES):
+            value = self._from_python(name, value, None)
         if is_empty(value):  # whose type says nothing
             return self.xp.astype(value, self.xp.bool)
         if dtype_name(value.dtype) != "bool":
@@ -75,17 +72,15 @@ class Home(NamedTuple):
 
     def cast(self, name: str, dtype: str) -> str:
         """How a cast is written here."""
-        return self.backend.cast.format(name, dtype)
+        return self.backend.written_cast.format(name, dtype)
 
     def parameter(self, value: Parameter, dtype: DType, most: float) -> Parameter:
-        """A parsed option: a float, a name or nothing stays, all else becomes an array."""
-        if value is None or isinstance(value, (float, str)):
-            return value
+        """A parsed option that is no number, as an array."""
         if isinstance(value, np.ndarray) and self.backend is not NUMPY:
             value = value.tolist()
         if isinstance(value, tuple | list):
             return self.xp.asarray(value, dtype=dtype, device=self.device)
-        seen = self.backend.peek(value)
+        seen = self.backend.host_values(value)
         value = self.xp.astype(value, dtype, copy=False)
         if seen is not None:
             return value
@@ -93,7 +88,7 @@ class Home(NamedTuple):
         most = min(most, float(self.xp.finfo(dtype).max))
         return self.xp.where((value >= 0) & (value <= most), value, self.xp.nan)
 
-    def _from_loose(self, name: str, value: Any, dtype: DType) -> Array:
+    def _from_python(self, name: str, value: Any, dtype: DType) -> Array:
         """An array of numbers; floats are of a dtype, None: of that of the library."""
         as_array = partial(self.xp.asarray, device=self.device)
         if self.backend.traces_python():  # NumPy would be traced too
@@ -106,88 +101,90 @@ class Home(NamedTuple):
         return as_array(host.tolist(), dtype=dtype if host.dtype.kind == "f" else None)
 
 
-class Given(NamedTuple):
-    """The arguments of a call, as arrays of one home."""
+class Inputs(NamedTuple):
+    """The arguments of a call, as arrays of one context."""
 
-    home: Home
-    logits: Array
-    targets: Array
-    mask: Array
-    weight: Array
+    context: ArrayContext
+    scores: Array
+    labels: Array
+    mask: Array | None
+    weight: Array | None
     parameters: dict[str, Parameter]
 
 
-def settle(
-    door: Door,
-    scores: Any,
-    labels: Any,
-    *,
-    mask: Any = None,
-    weight: Any = None,
-    alpha_most: float = INFINITY,
-    **parameters: Parameter,
-) -> Given:
-    """Bring the arguments of a call home."""
-    beside = {"mask": mask, door.weight: weight}
-    given = {door.scores: scores, door.labels: labels}
-    given |= {name: x for name, x in beside.items() if x is not None}
-    given = {name: as_array(door, name, x) for name, x in given.items()}
-    # constants have no home: NumPy's may go with any library
-    placed = {n: p for n, p in parameters.items() if not isinstance(p, _CONSTANTS)}
-    home = home_of({n: x for n, x in (given | placed).items() if not is_loose(x)})
-    x = _scores(home, door, given)
-    dtype = arithmetic_dtype(home.xp, x.dtype)
-    y = home.numeric(door.labels, given[door.labels], x.dtype)
-    if mask is not None:
-        mask = home.boolean("mask", given["mask"])
-    if weight is not None:
-        weight = cast(home.xp, home.numeric(door.weight, given[door.weight], dtype), dtype)
-    most = {"alpha": alpha_most, "gamma": MOST_GAMMA}
-    settled = {
-        name: home.parameter(value, dtype, most.get(name, INFINITY))
-        for name, value in parameters.items()
+def convert_inputs(door: Door, scores: ArrayLike, labels: ArrayLike, options: Options) -> Inputs:
+    """The arguments of a call, and of its options those that may be arrays, as arrays."""
+    given = {
+        door.scores: as_array(door, door.scores, scores),
+        door.labels: as_array(door, door.labels, labels),
     }
-    return Given(home, x, y, mask, weight, settled)
+    for name, option in (("mask", "mask"), (door.weight, "weight")):
+        x = getattr(options, option, None)
+        if x is not None:
+            given[name] = as_array(door, name, x)
+    parameters = options.parameters()
+    # numbers and NumPy arrays given as options do not decide on library or device
+    deciding = {n: p for n, p in parameters.items() if not isinstance(p, _CONSTANTS)}
+    context = context_of(given | deciding)
+    x = _scores(context, door, given)
+    dtype = arithmetic_dtype(context.xp, x.dtype)
+    y = context.numeric(door.labels, given[door.labels], x.dtype)
+    mask, weight = given.get("mask"), given.get(door.weight)
+    if mask is not None:
+        mask = context.boolean("mask", mask)
+    if weight is not None:
+        weight = cast(context.xp, context.numeric(door.weight, weight, dtype), dtype)
+    for name, value in parameters.items():
+        if not isinstance(value, float | str):
+            parameters[name] = context.parameter(value, dtype, options.limits[name])
+    return Inputs(context, x, y, mask, weight, parameters)
 
 
-def _scores(home: Home, door: Door, given: dict[str, Any]) -> Array:
+def _scores(context: ArrayContext, door: Door, given: dict[str, Any]) -> Array:
     """The logits or probabilities, of the type that the loss computes from."""
-    labels_dtype = _floating_dtype(given[door.labels])
+    scores, labels = given[door.scores], given[door.labels]
+    is_array = not isinstance(labels, PYTHON_VALUES)
+    labels_dtype = labels.dtype if is_array and dtype_name(labels.dtype) in FLOATS else None
     try:
-        return home.backend.scores(home.floating(door.scores, given[door.scores], labels_dtype))
+        x = context.floating(door.scores, scores, labels_dtype)
     except TypeError as error:
         if labels_dtype is None:
             raise
         raise TypeError(f"{error}{door.swapped}") from None
+    read = context.backend.read_scores
+    return x if read is None else read(x)
 
 
-_CONSTANTS = (type(None), float, str, tuple, np.ndarray)
+_CONSTANTS = (float, str, tuple, np.ndarray)
 
 
-def home_of(arrays: dict[str, Array]) -> Home:
-    """Where arrays live; two libraries or two devices are an error."""
-    home, first = Home(NUMPY, None), None
+def context_of(arrays: dict[str, Array]) -> ArrayContext:
+    """Where arrays live, and numbers and lists will; two libraries or devices are an error."""
+    context, first = ArrayContext(NUMPY, None), None
     for name, x in arrays.items():
-        backend = _known(name, x)
-        reason = backend.refuses(x)
-        if reason is not None:
+        if isinstance(x, PYTHON_VALUES):
+            continue
+        backend = backend_of(x)
+        if backend is None:
+            raise _no_array(name, x)
+        if backend.refuses is not None and (reason := backend.refuses(x)):
             raise TypeError(f"{name} is {reason}")
-        device = x.device if backend.placed else None
+        device = x.device if backend.needs_device else None
         if first is None:
-            home, first = Home(backend, device), name
-        elif backend.name != home.backend.name:
-            raise _two(TypeError, "libraries", first, home.backend.name, name, backend.name)
-        elif device != home.device:
-            raise _two(ValueError, "devices", first, home.device, name, device)
-    return home
+            context, first = ArrayContext(backend, device), name
+        elif backend.name != context.backend.name:
+            raise _two(TypeError, "libraries", first, context.backend.name, name, backend.name)
+        elif device != context.device:
+            raise _two(ValueError, "devices", first, context.device, name, device)
+    return context
 
 
 def as_array(door: Door, name: str, value: Any) -> Any:
     """Columns become NumPy arrays, dask's dask arrays; arrays, numbers and lists pass."""
     if type(value) is np.ndarray:
         return value
-    if is_loose(value):
-        return _without_arrays(name, value) if is_list(value) else value
+    if isinstance(value, PYTHON_VALUES):
+        return _without_arrays(name, value) if isinstance(value, LISTS) else value
     if isinstance(value, np.ma.MaskedArray):
         kept = f"pass {name}.data, and mask=~np.ma.getmaskarray({name})"
         raise TypeError(
@@ -204,27 +201,21 @@ def as_array(door: Door, name: str, value: Any) -> Any:
         return value.to_dask_array()
     if hasattr(value, "__array__") and not isinstance(value, type):
         return in_memory(name, value)
-    raise TypeError(f"{name} must be an array, a list or a number; found {type(value).__name__}")
+    raise _no_array(name, value)
 
 
 def _without_arrays(name: str, value: Any) -> Any:
     """A list of Python's or NumPy's numbers; arrays of another library would leave it there."""
     for x in value if isinstance(value, list | tuple) else ():  # all else holds numbers alone
-        if is_list(x):
+        if isinstance(x, LISTS):
             _without_arrays(name, x)
-        backend = None if is_loose(x) else backend_of(x)
+        backend = None if isinstance(x, PYTHON_VALUES) else backend_of(x)
         if backend not in (None, NUMPY):
             raise TypeError(
                 f"{name} is a {type(value).__name__} of {backend.name} arrays; "
                 f"stack them into one array first"
             )
     return value
-
-
-def _floating_dtype(value: Any) -> DType:
-    """The dtype of a floating array, None for anything else."""
-    dtype = None if is_loose(value) else value.dtype
-    return dtype if dtype_name(dtype) in FLOATS else None
 
 
 def _numbers(name: str, value: Any) -> Any:
@@ -234,11 +225,8 @@ def _numbers(name: str, value: Any) -> Any:
     return host
 
 
-def _known(name: str, x: Any) -> Backend:
-    backend = backend_of(x)
-    if backend is None:
-        raise TypeError(f"{name} must be an array, a list or a number; found {type(x).__name__}")
-    return backend
+def _no_array(name: str, x: Any) -> Exception:
+    return TypeError(f"{name} must be an array, a list or a number; found {type(x).__name__}")
 
 
 def _two(

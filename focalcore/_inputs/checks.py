@@ -1,6 +1,6 @@
 """Bad targets: an error with the value and the place, where values can be looked at cheaply.
 
-Each check returns whether it could look. Where it could not (traced, lazy, on a device), the terms
+Each check returns whether it could look. Where it could not (traced, lazy, on a device), the losses
 turn what is bad into NaN.
 """
 
@@ -12,67 +12,70 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._dtypes import FLOATS, dtype_name
-from .arrays import Given, Home
+from .._typing import Array
+from .arrays import ArrayContext, Inputs
 from .doors import Door
 
-Array = Any
-
 PART = 2**16  # how many numbers to look at at once
+OFF_BY = 0.01  # what the sum of a distribution may be off from 1
 
 
-class Seen(NamedTuple):
-    """What is known of targets."""
+class TargetFacts(NamedTuple):
+    """What is known of targets that have to lie in [0, 1]."""
 
-    good: bool  # they could be looked at
-    hard: bool  # each of them is 0 or 1, if it is good
+    checked: bool = False  # they were looked at, and do
+    binary: bool = False  # each of those that do is 0 or 1
 
 
-def targets_in_unit_interval(given: Given, door: Door, ignore_index: int | None) -> Seen:
+UNKNOWN = TargetFacts()
+
+
+def targets_in_unit_interval(inputs: Inputs, door: Door, ignore_index: int | None) -> TargetFacts:
     """Every counted target lies in [0, 1]."""
-    home, y = given.home, given.targets
+    context, y = inputs.context, inputs.labels
     kind = dtype_name(y.dtype)
     if kind == "bool":
-        return Seen(good=True, hard=True)
-    seen, is_integer = home.backend.peek(y), kind not in FLOATS
-    if seen is not None and _is_hard(seen):
-        return Seen(good=True, hard=True)
+        return TargetFacts(checked=True, binary=True)
+    seen, is_integer = context.backend.host_values(y), kind not in FLOATS
+    if seen is not None and _is_binary(seen):
+        return TargetFacts(checked=True, binary=True)
     advice = door.left_out("ignore_index=", "mask=")
-    claim = Claim(f"{door.labels} must lie in [0, 1]", 0, 1, _unless_swapped(given, door, advice))
-    return Seen(_check(home, y, ignore_index, given.mask, claim), hard=is_integer)
+    claim = Claim(f"{door.labels} must lie in [0, 1]", 0, 1, _unless_swapped(inputs, door, advice))
+    return TargetFacts(_check(context, y, ignore_index, inputs.mask, claim), binary=is_integer)
 
 
-def probabilities(given: Given, door: Door) -> bool:
+def probabilities(inputs: Inputs, door: Door) -> bool:
     """Every probability lies in [0, 1]."""
-    p = given.logits
+    p = inputs.scores
     claim = Claim(
         f"{door.scores} must lie in [0, 1]", 0, 1, lambda: "; logits go with from_logits=True"
     )
-    return _check(given.home, p, None, None, claim)
+    return _check(inputs.context, p, None, None, claim)
 
 
-def class_labels(given: Given, door: Door, axis: int, ignore_index: int | None) -> bool:
+def class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None) -> bool:
     """Every counted label is one of the classes."""
-    n_classes = given.logits.shape[axis]
+    n_classes = inputs.scores.shape[axis]
     if n_classes == 0:
         raise ValueError("the class axis is empty; there must be a class to be right")
     text = f"{door.labels} must be class labels from 0 to {n_classes - 1}"
     claim = Claim(text, 0, n_classes - 1, lambda: door.left_out("ignore_index=", "mask="))
-    return _check(given.home, given.targets, ignore_index, given.mask, claim)
+    return _check(inputs.context, inputs.labels, ignore_index, inputs.mask, claim)
 
 
-def distributions(given: Given, door: Door, axis: int) -> bool:
+def distributions(inputs: Inputs, door: Door, axis: int) -> bool:
     """Every counted row is a distribution: values in [0, 1] that sum to 1."""
-    home, mask = given.home, given.mask
-    seen = home.backend.peek(given.targets)
-    rows = None if mask is None else home.backend.peek(mask)
+    context, mask = inputs.context, inputs.mask
+    seen = context.backend.host_values(inputs.labels)
+    rows = None if mask is None else context.backend.host_values(mask)
     if seen is None or (mask is not None and rows is None):
         return False
     everywhere = None if rows is None else np.broadcast_to(np.expand_dims(rows, axis), seen.shape)
-    advice = _unless_swapped(given, door, door.left_out("mask="))
+    advice = _unless_swapped(inputs, door, door.left_out("mask="))
     _raise_outside(seen, everywhere, Claim(f"{door.labels} must lie in [0, 1]", 0, 1, advice))
     total = np.sum(seen, axis=axis, dtype=np.float64)
     text = f"{door.labels} must sum to 1 over the classes"
-    _raise_outside(total, rows, Claim(text, 0.99, 1.01, advice))
+    _raise_outside(total, rows, Claim(text, 1 - OFF_BY, 1 + OFF_BY, advice))
     return True
 
 
@@ -85,19 +88,19 @@ class Claim(NamedTuple):
     advice: Callable[[], str]
 
 
-def _unless_swapped(given: Given, door: Door, advice: str) -> Callable[[], str]:
+def _unless_swapped(inputs: Inputs, door: Door, advice: str) -> Callable[[], str]:
     """The way out for a bad target, beside scores that may be the targets."""
 
     def way_out() -> str:
-        scores = given.home.backend.peek(given.logits)
+        scores = inputs.context.backend.host_values(inputs.scores)
         # logits that are all 0 are those of a new head
-        is_swapped = scores is not None and scores.any() and _is_hard(scores)
+        is_swapped = scores is not None and scores.any() and _is_binary(scores)
         return door.swapped if is_swapped else advice
 
     return way_out
 
 
-def _is_hard(seen: Any) -> bool:
+def _is_binary(seen: Any) -> bool:
     """Whether every number is 0 or 1."""
     if seen.dtype.kind in "iu":
         return bool(np.bitwise_or.reduce(seen, axis=None) in (0, 1)) if seen.size else True
@@ -113,9 +116,11 @@ def _parts(x: Any) -> Iterable[Any]:
     return (rows[i : i + step] for i in range(0, len(rows), step))
 
 
-def _check(home: Home, y: Array, ignore_index: int | None, mask: Array, claim: Claim) -> bool:
-    seen = home.backend.peek(y)
-    counted = None if mask is None else home.backend.peek(mask)
+def _check(
+    context: ArrayContext, y: Array, ignore_index: int | None, mask: Array, claim: Claim
+) -> bool:
+    seen = context.backend.host_values(y)
+    counted = None if mask is None else context.backend.host_values(mask)
     if seen is None or (mask is not None and counted is None):
         return False
     if ignore_index is not None:

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from .._backends import is_ragged
+from .._backends.lengths import is_ragged
 from .._dtypes import FLOATS, dtype_name
-from .arrays import Given
+from .._typing import ArrayLike, DType, Parameter, Shape
+from .arrays import Inputs
 from .doors import Door
-from .options import Parameter, parse_axis
 from .shapes import is_empty, is_number, same_shape
-
-Array = Any
-Shape = tuple[Any, ...]
 
 
 def class_axis(door: Door, axis: int, shape: Shape) -> int:
     """The class axis, counted from the front."""
     if not shape:
         raise ValueError(f"{door.scores} must have a class axis; found a single number")
-    index = parse_axis(axis)
-    if not -len(shape) <= index < len(shape):
+    if not -len(shape) <= axis < len(shape):
         if not door.class_axis:
             raise ValueError(f"{door.scores} must have classes on axis {axis}; found shape {shape}")
         raise ValueError(
             f"axis must be one of the {len(shape)} axes of {door.scores}; found {axis}"
         )
-    if shape[index] is None or is_ragged(shape[index]):
+    if shape[axis] is None or is_ragged(shape[axis]):
         raise ValueError(
             f"{door.scores} of shape {shape}: the number of classes must be known, and the same "
-            f"for all rows; found {shape[index]} on axis {axis}"
+            f"for all rows; found {shape[axis]} on axis {axis}"
         )
-    return index % len(shape)
+    return axis % len(shape)
 
 
-def is_indexed(given: Given, door: Door, axis: int, ignore_index: int | None) -> bool:
-    """Whether the softmax targets are class labels; else they are distributions."""
-    if not same_shape(given.targets.shape, given.logits.shape):
-        check_labels(given, door, axis)
+def are_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None) -> bool:
+    """Whether targets are class labels; else they are distributions over the classes."""
+    if not same_shape(inputs.labels.shape, inputs.scores.shape):
+        check_labels(inputs, door, axis)
         return True
     if ignore_index is not None:
         is_option = "mask=" in door.leave_out
@@ -49,20 +43,20 @@ def is_indexed(given: Given, door: Door, axis: int, ignore_index: int | None) ->
     return False
 
 
-def check_labels(given: Given, door: Door, axis: int) -> None:
+def check_labels(inputs: Inputs, door: Door, axis: int) -> None:
     """Class labels are integers, one for each row."""
-    scores, labels = tuple(given.logits.shape), tuple(given.targets.shape)
+    scores, labels = tuple(inputs.scores.shape), tuple(inputs.labels.shape)
     rows = scores[:axis] + scores[axis + 1 :]
     if not same_shape(labels, rows):
         raise ValueError(
             f"{door.labels} of shape {labels} do not fit {door.scores} of shape {scores}; "
             f"class labels have the shape {rows}{_fix(door, scores, labels, rows)}"
         )
-    found = dtype_name(given.targets.dtype)
-    if found in FLOATS and not is_empty(given.targets):  # the type of nothing says nothing
+    found = dtype_name(inputs.labels.dtype)
+    if found in FLOATS and not is_empty(inputs.labels):  # the type of nothing says nothing
         raise TypeError(
             f"{door.labels} are class labels and must be integer; found {found}: "
-            f"cast with {given.home.cast(door.labels, 'int64')}"
+            f"cast with {inputs.context.cast(door.labels, 'int64')}"
         )
 
 
@@ -78,10 +72,10 @@ def _fix(door: Door, scores: Shape, labels: Shape, rows: Shape) -> str:
     return f"; {axes} would fit" if door.class_axis else f"; the classes may lie on {axes}: move it"
 
 
-def hint_of_classes(given: Given, door: Door) -> str:
+def hint_of_classes(inputs: Inputs, door: Door) -> str:
     """Where class labels go, given to a loss of independent logits; nothing where they are none."""
-    labels, found = tuple(given.targets.shape), dtype_name(given.targets.dtype)
-    scores = tuple(given.logits.shape)
+    labels, found = tuple(inputs.labels.shape), dtype_name(inputs.labels.dtype)
+    scores = tuple(inputs.scores.shape)
     if "int" not in found or all(scores[i] == 1 for i in _axes_that_fit(scores, labels)):
         return ""
     return (
@@ -90,7 +84,7 @@ def hint_of_classes(given: Given, door: Door) -> str:
     )
 
 
-def check_no_pairs(door: Door, scores: Any) -> None:
+def check_no_pairs(door: Door, scores: ArrayLike) -> None:
     """A forest gives a list of arrays (N, 2), one for each label, of several labels."""
     if not (isinstance(scores, list | tuple) and scores):
         return
@@ -109,12 +103,12 @@ def _axes_that_fit(scores: Shape, labels: Shape) -> list[int]:
     return [i for i in range(len(scores)) if scores[:i] + scores[i + 1 :] == labels]
 
 
-def label_or_none(given: Given, number: int | None) -> int | None:
-    """A number that labels may have; None where their type has none such.
+def label_or_none(dtype: DType, number: int | None) -> int | None:
+    """A number that labels of a type may have; None where the type has none such.
 
     Libraries wrap, or raise, where they compare an integer with one of another range.
     """
-    kind = dtype_name(given.targets.dtype)
+    kind = dtype_name(dtype)
     if number is None or "int" not in kind:
         return number
     bits = int(kind.lstrip("uint")) - (kind[0] != "u")
@@ -122,17 +116,17 @@ def label_or_none(given: Given, number: int | None) -> int | None:
     return number if least <= number < int(2**bits) else None
 
 
-def per_class(given: Given, name: str, axis: int) -> Parameter:
+def per_class(inputs: Inputs, name: str, axis: int) -> Parameter:
     """A number, or one entry per class, laid along the class axis."""
-    value, shape = given.parameters[name], given.logits.shape
-    if is_number(value):
+    value, shape = inputs.parameters.get(name), inputs.scores.shape
+    if value is None or is_number(value):
         return value
     if tuple(value.shape) != (shape[axis],):
         raise ValueError(
             f"{name} must be a number or have one entry for each of the {shape[axis]} classes; "
             f"found shape {tuple(value.shape)}"
         )
-    return given.home.xp.reshape(value, _along(axis, len(shape)))
+    return inputs.context.xp.reshape(value, _along(axis, len(shape)))
 
 
 def _along(axis: int, ndim: int) -> tuple[int, ...]:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
-from typing import Any
 
-from .._backends import is_known
-from .options import Parameter
+from .._backends.lengths import is_known
+from .._typing import Array, Length, Namespace, Parameter, Shape
 
-Array = Any
-Namespace = Any
-Shape = tuple[Any, ...]
 Hint = Callable[[], str]  # what may have been meant, asked where a shape is refused
 
 
 def check_shape(name: str, array: Array, onto_name: str, onto: Shape, hint: Hint = str) -> None:
     """An array has a shape, or its rank with lengths of 1, or is a single number."""
-    if array is None or array.ndim == 0 or array.shape == onto:
+    if array.ndim == 0 or array.shape == onto:
         return
     shape, onto = tuple(array.shape), tuple(onto)
     if len(shape) == len(onto) and _stretches(shape, onto):
@@ -39,21 +35,12 @@ def _reshaping(name: str, shape: Shape, onto: Shape) -> str:
     return f"it must have the shape {onto}, or 1 in place of some of these lengths"
 
 
-def parameters_that_fit(
-    xp: Namespace, onto_name: str, onto: Shape, parameters: dict[str, Parameter]
-) -> dict[str, Parameter]:
-    """Parameters of as many axes as a shape, to which they broadcast, never past it."""
-    return {
-        name: value if is_number(value) else _fitting(xp, name, value, onto_name, tuple(onto))
-        for name, value in parameters.items()
-    }
-
-
-def _fitting(xp: Namespace, name: str, value: Array, onto_name: str, onto: Shape) -> Array:
-    shape = tuple(value.shape)
+def fitting(xp: Namespace, name: str, value: Array, onto_name: str, onto: Shape) -> Array:
+    """A parameter of as many axes as a shape, to which it broadcasts, never past it."""
+    shape, onto = tuple(value.shape), tuple(onto)
     padded = (1,) * (len(onto) - len(shape)) + shape
-    if len(padded) == len(onto) and _stretches(padded, onto):
-        return full_rank(xp, value, len(onto))
+    if not shape or (len(padded) == len(onto) and _stretches(padded, onto)):
+        return full_rank(xp, value, len(onto)) if shape else value
     raise ValueError(
         f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; "
         f"it must broadcast to {onto}"
@@ -108,5 +95,5 @@ def is_number(x: Parameter) -> bool:
     return x is None or isinstance(x, float) or x.ndim == 0
 
 
-def _same(length: Any, other: Any) -> bool:
+def _same(length: Length, other: Length) -> bool:
     return bool(not (is_known(length) and is_known(other)) or length == other)

@@ -1,38 +1,79 @@
-"""The categorical loss: rows of probabilities, each against a class label."""
+"""The categorical loss: rows of probabilities, or logits, each against a class label."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from .._dtypes import arithmetic_dtype, cast
 from .._formulas import focal, probability
+from .._inputs import checks, labels
+from .._inputs.doors import Door
+from .._inputs.options import (
+    MOST_GAMMA,
+    Options,
+    eps_of,
+    option,
+    options,
+    parameter,
+    parse_axis,
+    parse_eps,
+    parse_flag,
+)
+from .._typing import Array, ArrayLike, Device, Namespace, Parameter
 from .classes import choice_of, of_each_class, wide_labels
 from .operands import Operands
+from .prepare import Prepared, prepared, rowwise_inputs
+from .softmax import SoftmaxOfLabels
 from .spec import LossSpec, nan_outside
 
-Array = Any
-Namespace = Any
+
+@options
+class CategoricalOptions(Options):
+    """The options of the categorical loss."""
+
+    gamma: Parameter = parameter(2.0, most=MOST_GAMMA)
+    class_weight: Parameter | None = parameter(None)
+    from_logits: bool = option(False, parse_flag)
+    axis: int = option(-1, parse_axis)
+    eps: float | None = option(None, parse_eps)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Categorical(LossSpec):
     """Rows of probabilities, each against a class label."""
 
     axis: int
     eps: float
-    trusted: bool = True
-    device: Any = None
-    indexed: bool = field(default=True, init=False)
+    inputs_checked: bool = False
+    device: Device = None  # where the class numbers are made
+    per_row = ("mask", "weight", "targets")
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
+    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """The class labels; all count."""
-        return wide_labels(xp, operands.targets), None
+        return wide_labels(xp, operands.arrays["targets"]), None
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula of the probability given to the target."""
-        labels = xp.expand_dims(self.read(xp, operands)[0], axis=self.axis)
-        p = cast(xp, operands.logits, arithmetic_dtype(xp, operands.logits.dtype))
-        p = p if self.trusted else nan_outside(xp, p)
-        choice = choice_of(xp, p, labels, self.axis, self.device, self.trusted)
+        targets = xp.expand_dims(self.read(xp, operands)[0], axis=self.axis)
+        p = operands.wide(xp, "logits")
+        p = p if self.inputs_checked else nan_outside(xp, p)
+        choice = choice_of(xp, p, targets, self.axis, self.device, self.inputs_checked)
         return probability.Index(xp, p, choice, *of_each_class(operands, choice), self.eps)
+
+
+def prepare(
+    door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: CategoricalOptions
+) -> Prepared:
+    """The loss and its operands, from what the caller gave."""
+    inputs, axis = rowwise_inputs(door, y_pred, y_true, options, options.axis)
+    labels.check_labels(inputs, door, axis)
+    loss: LossSpec
+    device = inputs.context.device
+    if options.from_logits:
+        checked = checks.class_labels(inputs, door, axis, None)
+        loss = SoftmaxOfLabels(axis=axis, targets_checked=checked, device=device)
+    else:
+        eps, checked = eps_of(options.eps, inputs.scores.dtype), checks.probabilities(inputs, door)
+        checked = checks.class_labels(inputs, door, axis, None) and checked
+        loss = Categorical(axis=axis, eps=eps, inputs_checked=checked, device=device)
+    gamma, alpha = (labels.per_class(inputs, name, axis) for name in ("gamma", "class_weight"))
+    return prepared(inputs, loss, options, gamma=gamma, alpha=alpha)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._dtypes import cast, dtype_name
 from .._formulas import softmax
 from .._inputs.shapes import is_number
+from .._typing import Array, Device, Namespace, Parameter
 from .operands import Operands
-
-Array = Any
-Namespace = Any
 
 
 def wide_labels(xp: Namespace, labels: Array) -> Array:
@@ -20,10 +16,10 @@ def wide_labels(xp: Namespace, labels: Array) -> Array:
 
 
 def choice_of(
-    xp: Namespace, x: Array, labels: Array, axis: int, device: Any, trusted: bool
+    xp: Namespace, x: Array, labels: Array, axis: int, device: Device, are_checked: bool
 ) -> softmax.Choice:
     """The class that each row's label names; a namespace may have a way of its own."""
-    own = getattr(xp, "Choice", None) if trusted else None
+    own = xp.Choice if are_checked else None
     if own is not None:
         choice: softmax.Choice = own(labels, axis)
         return choice
@@ -31,7 +27,7 @@ def choice_of(
     return one_hot(xp, x, labels, axis, device)
 
 
-def one_hot(xp: Namespace, x: Array, labels: Array, axis: int, device: Any) -> softmax.OneHot:
+def one_hot(xp: Namespace, x: Array, labels: Array, axis: int, device: Device) -> softmax.OneHot:
     """The same by comparison with the number of every class."""
     along = [1] * x.ndim
     along[axis] = -1
@@ -39,9 +35,9 @@ def one_hot(xp: Namespace, x: Array, labels: Array, axis: int, device: Any) -> s
     return softmax.OneHot(xp, labels == xp.reshape(classes, tuple(along)), axis)
 
 
-def of_each_class(operands: Operands, choice: softmax.Choice) -> tuple[Array, Array]:
+def of_each_class(operands: Operands, choice: softmax.Choice) -> tuple[Parameter, Parameter]:
     """gamma and alpha of each row's class."""
     gamma, alpha = (
-        p if is_number(p) else choice.entry(p) for p in (operands.exponent, operands.alpha)
+        p if is_number(p) else choice.entry(p) for p in (operands.exponent(), operands.get("alpha"))
     )
     return gamma, alpha

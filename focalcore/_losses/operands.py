@@ -2,56 +2,86 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from enum import Enum
 
+from .._dtypes import arithmetic_dtype, cast
 from .._formulas.focal import Exponent
+from .._typing import Array, DType, Namespace, Parameter
 
-Array = Any
 
+@dataclass(frozen=True)
+class Operands:
+    """The arrays of a call, and its numbers, which are constants of the computation; by name."""
 
-class Operands(NamedTuple):
-    """The arrays of a call, as given, and the parameters."""
+    arrays: dict[str, Array]
+    numbers: tuple[tuple[str, float], ...] = ()
 
-    logits: Array  # or probabilities
-    targets: Array
-    gamma: Array
-    alpha: Array = None  # what positives weigh, or each class; None: 1, and negatives too
-    beta: Array = None  # what negatives weigh
-    mask: Array = None
-    weight: Array = None
-    divisor: Array = None  # what the derivatives are divided by; None: 1
-    gamma_rest: Array = None  # the digits of a gamma that is data, beyond those of its type
+    @staticmethod
+    def of(**values: Parameter) -> Operands:
+        """Operands from arrays and numbers; None stands for what there is not."""
+        arrays, numbers = {}, []
+        for name, value in values.items():
+            if type(value) in (int, float):  # NumPy's scalars are floats too
+                numbers.append((name, value))
+            elif value is not None:
+                arrays[name] = value
+        return Operands(arrays, tuple(numbers))
 
-    @property
-    def exponent(self) -> Any:
+    def dtype(self, xp: Namespace) -> DType:
+        """The dtype of the arithmetic."""
+        return arithmetic_dtype(xp, self.arrays["logits"].dtype)
+
+    def wide(self, xp: Namespace, name: str) -> Array:
+        """An array in the dtype of the arithmetic."""
+        return cast(xp, self.arrays[name], self.dtype(xp))
+
+    def get(self, name: str) -> Parameter:
+        """An array or a number; None where there is none of the name."""
+        for number, value in self.numbers:
+            if number == name:
+                return value
+        return self.arrays.get(name)
+
+    def exponent(self) -> Parameter:
         """gamma, as formulas take it."""
-        return self.gamma if self.gamma_rest is None else Exponent(self.gamma, self.gamma_rest)
+        rest = self.arrays.get("gamma_rest")
+        return self.get("gamma") if rest is None else Exponent(self.arrays["gamma"], rest)
 
-    def split(self) -> tuple[dict[str, Array], Operands]:
-        """The arrays by name, and the rest: numbers, and nothing in place of the arrays."""
-        arrays = {}
-        for name, x in zip(self._fields, self, strict=True):
-            if x is not None and type(x) not in (int, float):  # NumPy's scalars are floats too
-                arrays[name] = x
-        return arrays, self._replace(**dict.fromkeys(arrays))
+    def bind(self, **values: Parameter) -> Operands:
+        """The operands with more values, or others in place of those of the same names."""
+        more = Operands.of(**values)
+        kept = {name: x for name, x in self.arrays.items() if name not in values}
+        numbers = tuple(pair for pair in self.numbers if pair[0] not in values)
+        return Operands(kept | more.arrays, numbers + more.numbers)
 
+    def constants(self) -> Operands:
+        """The numbers alone, which are hashable: a compiler can cache by them."""
+        return Operands({}, self.numbers)
 
-class Part(NamedTuple):
-    """Something that can be asked of a loss."""
-
-    name: str
-    in_rows: bool = False  # without the class axis
-    summed: bool = False
-    rounded: bool = True  # to the dtype of the logits; what is summed never is
+    def __hash__(self) -> int:
+        return hash(self.numbers)
 
 
-VALUE = Part("value", in_rows=True)
-SLOPE, CURVATURE = Part("slope"), Part("curvature")  # with respect to the logits
-UNROUNDED_VALUE = VALUE._replace(rounded=False)
-UNROUNDED_SLOPE = SLOPE._replace(rounded=False)
-TOTAL = Part("value", in_rows=True, summed=True)
-# what a mean may divide by: how much counts, how much of it is positive, and what these weigh
-NUMBER, POSITIVES, WEIGHT, POSITIVE_WEIGHT = (
-    Part(name, in_rows=True, summed=True)
-    for name in ("number", "positives", "weight", "positive weight")
-)
+class Output(Enum):
+    """What can be asked of a loss. The wide ones are in the dtype of the arithmetic.
+
+    Of each: whether it keeps the class axis, is a sum of elements, and is rounded to the dtype of
+    the logits.
+    """
+
+    VALUE = "value", False, False, True
+    WIDE_VALUE = "value", False, False, False
+    GRAD = "slope", True, False, True
+    WIDE_GRAD = "slope", True, False, False
+    HESS_DIAG = "curvature", True, False, True
+    LOSS_SUM = "value", False, True, False
+    # what a mean may divide by: how much counts, how much of it is positive, and what these weigh
+    COUNT = "count", False, True, False
+    POSITIVES = "positives", False, True, False
+    WEIGHT = "weight", False, True, False
+    POSITIVE_WEIGHT = "weight of positives", False, True, False
+
+    def __init__(self, quantity: str, has_classes: bool, is_sum: bool, is_rounded: bool) -> None:
+        self.quantity, self.has_classes = quantity, has_classes
+        self.is_sum, self.is_rounded = is_sum, is_rounded

@@ -1,42 +1,99 @@
-"""The binary loss of probabilities of the positive class, each against a target in [0, 1]."""
+"""The binary loss of probabilities of the positive class, or logits, against targets in [0, 1]."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
-from .._dtypes import arithmetic_dtype, cast
 from .._formulas import focal, probability
+from .._inputs import checks, labels
+from .._inputs.arrays import Inputs, convert_inputs
+from .._inputs.doors import Door
+from .._inputs.options import (
+    MOST_GAMMA,
+    Options,
+    eps_of,
+    option,
+    options,
+    parameter,
+    parse_alpha,
+    parse_eps,
+    parse_flag,
+    parse_fraction,
+)
+from .._inputs.shapes import check_broadcast, full_rank, same_shape
+from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
+from .balance import balance_of, weights_of
 from .operands import Operands
-from .spec import LossSpec, balance_of, nan_outside
+from .prepare import Prepared, fit_parameters, prepared
+from .sigmoid import Sigmoid
+from .spec import LossSpec, nan_outside
 
-Array = Any
-Namespace = Any
+
+@options
+class BinaryOptions(Options):
+    """The options of the binary loss."""
+
+    gamma: Parameter = parameter(2.0, most=MOST_GAMMA)
+    pos_weight: Parameter | None = parameter(None)
+    from_logits: bool = option(False, parse_flag)
+    label_smoothing: float | None = option(None, parse_fraction)
+    alpha: Parameter | None = parameter(None, parse_alpha, most=1.0)
+    eps: float | None = option(None, parse_eps)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Probability(LossSpec):
     """Probabilities of the positive class, each against a target in [0, 1]."""
 
     eps: float
     label_smoothing: float | None = None  # given: a mixture, as where this comes from
-    trusted: bool = True
-    axis: int | None = field(default=None, init=False)
-    indexed: bool = field(default=False, init=False)
+    inputs_checked: bool = False
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
+    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """The targets as numbers; all count."""
-        dtype = arithmetic_dtype(xp, operands.logits.dtype)
-        return cast(xp, operands.targets, dtype), None
+        return operands.wide(xp, "targets"), None
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula at the operands, smoothed."""
         y, _ = self.read(xp, operands)
-        p = cast(xp, operands.logits, y.dtype)
-        if not self.trusted:
+        p = operands.wide(xp, "logits")
+        if not self.inputs_checked:
             p, y = nan_outside(xp, p), nan_outside(xp, y)
-        s, gamma, balance = self.label_smoothing, operands.exponent, balance_of(operands)
+        s, gamma, balance = self.label_smoothing, operands.exponent(), balance_of(operands)
         shares = focal.Shares.of(y)
         if s is None:
             return probability.Expected(xp, p, shares, gamma, self.eps, balance)
         return probability.mixture(xp, p, shares.smoothed(s), gamma, self.eps, balance)
+
+
+def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOptions) -> Prepared:
+    """The loss and its operands, from what the caller gave."""
+    labels.check_no_pairs(door, y_pred)
+    inputs = _broadcast(convert_inputs(door, y_pred, y_true, options), door)
+    fit_parameters(inputs, door)
+    facts = checks.targets_in_unit_interval(inputs, door, None)
+    loss: LossSpec
+    if options.from_logits:
+        meaning: SoftTargets = "expected" if options.label_smoothing is None else "mixture"
+        loss = Sigmoid(meaning, options.label_smoothing or 0.0, None, facts)
+    else:
+        loss = Probability(
+            eps=eps_of(options.eps, inputs.scores.dtype),
+            label_smoothing=options.label_smoothing,
+            inputs_checked=checks.probabilities(inputs, door) and facts.checked,
+        )
+    parameters = inputs.parameters
+    return prepared(inputs, loss, options, gamma=parameters["gamma"], **weights_of(parameters))
+
+
+def _broadcast(inputs: Inputs, door: Door) -> Inputs:
+    """Scores and labels of their common shape."""
+    xp, x, y = inputs.context.xp, inputs.scores, inputs.labels
+    hint = partial(labels.hint_of_classes, inputs, door)
+    check_broadcast(door.labels, y.shape, door.scores, x.shape, hint)
+    if same_shape(x.shape, y.shape) and 1 not in (*x.shape, *y.shape):
+        return inputs
+    rank = max(x.ndim, y.ndim)
+    x, y = xp.broadcast_arrays(full_rank(xp, x, rank), full_rank(xp, y, rank))
+    return inputs._replace(scores=x, labels=y)

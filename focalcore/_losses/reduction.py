@@ -1,26 +1,37 @@
-"""What a sum is divided by."""
+"""Reduction: what is summed up, in which type, and what a mean divides by."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterable
 
-from .._backends import is_known
-from .._dtypes import cast
+from .._backends.lengths import is_known
+from .._dtypes import arithmetic_dtype, cast
+from .._typing import Array, Device, DType, Namespace, Parameter
+from .operands import Output
 
-Array = Any
-Namespace = Any
+# what the names of normalizers divide a mean by
+NAMED = {"positives": Output.POSITIVES, "weight": Output.WEIGHT}
 
 
-def divided(xp: Namespace, x: Array, divisor: Array) -> Array:
-    """``x / divisor``; a divisor of 0 counts as 1, so that nothing gives 0 and not NaN."""
-    if divisor is None:
-        return x
-    # a number, or a size that is traced
-    if isinstance(divisor, (int, float)) or not hasattr(divisor, "dtype"):
-        return cast(xp, x / (divisor or 1), x.dtype)  # NumPy 1 widens what it divides by an int
-    divisor = xp.astype(divisor, x.dtype, copy=False)
-    return x / xp.where(divisor == 0, xp.ones_like(divisor), divisor)
+def dtype_of(xp: Namespace, output: Output, dtype: DType) -> DType:
+    """The dtype of an output, from that of the logits."""
+    return dtype if output.is_rounded else arithmetic_dtype(xp, dtype)
+
+
+def summed(xp: Namespace, x: Array, dtype: DType) -> Array:
+    """The sum of all elements."""
+    return cast(xp, xp.total(x), dtype)
+
+
+def sum_of_block(xp: Namespace, x: Array) -> float:
+    """The sum of a block, with digits to spare for the other blocks."""
+    return float(xp.sum(x, dtype=xp.float64))
+
+
+def sum_of_blocks(xp: Namespace, sums: Iterable[float], dtype: DType, device: Device) -> Array:
+    """The sum of all blocks, in their order."""
+    return xp.asarray(sum(sums), dtype=dtype, device=device)[()]
 
 
 def size_of(xp: Namespace, x: Array, axis: int | None) -> Array:
@@ -31,3 +42,14 @@ def size_of(xp: Namespace, x: Array, axis: int | None) -> Array:
         return math.prod(lengths)
     ones = xp.astype(xp.ones_like(x), xp.int64)  # those of a half would end at 2048
     return xp.sum(ones) / (1 if axis is None else x.shape[axis])
+
+
+def divided(xp: Namespace, x: Array, denominator: Parameter | None) -> Array:
+    """``x / denominator``; one of 0 counts as 1, so that nothing gives 0 and not NaN."""
+    if denominator is None:
+        return x
+    # a number, or a size that is traced
+    if isinstance(denominator, (int, float)) or not hasattr(denominator, "dtype"):
+        return cast(xp, x / (denominator or 1), x.dtype)  # NumPy 1 widens what an int divides
+    denominator = xp.astype(denominator, x.dtype, copy=False)
+    return x / xp.where(denominator == 0, xp.ones_like(denominator), denominator)

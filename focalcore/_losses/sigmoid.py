@@ -2,52 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
 
-from .._dtypes import arithmetic_dtype, cast
 from .._formulas import focal, sigmoid
+from .._inputs import checks
+from .._inputs.doors import Door
+from .._inputs.options import options, parameter, parse_alpha, parse_normalizer
+from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
+from .balance import balance_of, weights_of
 from .operands import Operands
-from .spec import LossSpec, balance_of, keep, nan_outside, which_count
+from .options import LogitsOptions
+from .prepare import Prepared, elementwise_inputs, prepared
+from .spec import LossSpec, keep, nan_outside, which_count
 
-Array = Any
-Namespace = Any
+
+@options
+class SigmoidOptions(LogitsOptions):
+    """The options of the sigmoid loss."""
+
+    alpha: Parameter | None = parameter(None, parse_alpha, most=1.0)
+    pos_weight: Parameter | None = parameter(None)
+    normalizer: Parameter | str | None = parameter(
+        None, partial(parse_normalizer, names=("positives", "weight"))
+    )
 
 
 @dataclass(frozen=True)
 class Sigmoid(LossSpec):
     """Independent logits, each against a target in [0, 1]."""
 
-    soft_targets: str = "expected"
+    soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
     ignore_index: int | None = None
-    trusted: bool = True  # the targets were looked at, and are good
-    hard: bool = False  # each of them is known to be 0 or 1
-    axis: int | None = field(default=None, init=False)
-    indexed: bool = field(default=False, init=False)
+    targets: checks.TargetFacts = checks.UNKNOWN
 
-    def softened(self) -> Sigmoid:
-        """The same for targets that may change: nothing is known of them."""
-        return replace(self, hard=False)
+    def without_binary_targets(self) -> Sigmoid:
+        """The same for targets that may change: it is not known that they are 0 or 1."""
+        return replace(self, targets=self.targets._replace(binary=False))
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
+    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """The targets as numbers, and which of them count (None: all)."""
-        dtype = arithmetic_dtype(xp, operands.logits.dtype)
-        y = cast(xp, operands.targets, dtype)
-        return y, which_count(y, self.ignore_index, operands.mask)
+        y = operands.wide(xp, "targets")
+        return y, which_count(y, self.ignore_index, operands.arrays.get("mask"))
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula at the operands, smoothed and masked."""
         y, counted = self.read(xp, operands)
-        if not self.trusted:
+        if not self.targets.checked:
             y = nan_outside(xp, y)
-        y = keep(xp, counted, y)
-        x = keep(xp, counted, cast(xp, operands.logits, y.dtype))
-        gamma, balance, shares = operands.exponent, balance_of(operands), focal.Shares.of(y)
-        if self.hard and not self.label_smoothing:
+        x = operands.wide(xp, "logits")
+        if counted is not None:
+            x, y = keep(xp, counted, x), keep(xp, counted, y)
+        gamma, balance, shares = operands.exponent(), balance_of(operands), focal.Shares.of(y)
+        if self.targets.binary and not self.label_smoothing:
             return sigmoid.Certain(xp, x, shares, gamma, balance)
         smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
         if self.soft_targets == "mixture":
             return sigmoid.mixture(xp, x, smoothed, gamma, balance)
         modulating = shares if self.soft_targets == "hard" else smoothed
         return sigmoid.Expected(xp, x, modulating, smoothed, gamma, balance)
+
+
+def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidOptions) -> Prepared:
+    """The loss and its operands, from what the caller gave."""
+    inputs = elementwise_inputs(door, logits, targets, options)
+    facts = checks.targets_in_unit_interval(inputs, door, options.ignore_index)
+    loss = Sigmoid(options.soft_targets, options.label_smoothing, options.ignore_index, facts)
+    parameters = inputs.parameters
+    return prepared(inputs, loss, options, gamma=parameters["gamma"], **weights_of(parameters))

@@ -3,80 +3,129 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from .._dtypes import arithmetic_dtype, cast
 from .._formulas import focal, softmax
+from .._inputs import checks, labels
+from .._inputs.doors import Door
+from .._inputs.options import option, options, parameter, parse_alpha, parse_axis
 from .._inputs.shapes import is_number
+from .._typing import Array, ArrayLike, Device, Namespace, Parameter, SoftTargets
 from .classes import choice_of, of_each_class, one_hot, wide_labels
 from .operands import Operands
+from .options import LogitsOptions
+from .prepare import Prepared, prepared, rowwise_inputs
 from .spec import LossSpec, keep, nan_outside, which_count
 
-Array = Any
-Namespace = Any
+
+@options
+class SoftmaxOptions(LogitsOptions):
+    """The options of the softmax loss."""
+
+    alpha: Parameter | None = parameter(None, parse_alpha)
+    axis: int = option(-1, parse_axis)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Softmax(LossSpec):
-    """Rows of logits, each against a class label or a distribution over the classes."""
+    """Rows of logits: what labels and distributions have in common."""
 
     axis: int
-    indexed: bool
-    soft_targets: str = "expected"
+    soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
-    ignore_index: int | None = None
-    trusted: bool = True
-    device: Any = None  # where the class numbers are made
-    background: int | None = None  # the class that is no positive
+    targets_checked: bool = False
+    device: Device = None  # where the class numbers are made
 
-    def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
-        """1 for every label but the background's."""
-        dtype = arithmetic_dtype(xp, operands.logits.dtype)
-        if self.background is None:
-            return xp.astype(xp.ones_like(targets), dtype)
-        return xp.astype(targets != self.background, dtype)
+    def logits_of(self, xp: Namespace, operands: Operands, counted: Array | None) -> Array:
+        """The logits to compute from, 0 in rows that are left out."""
+        return keep(xp, self.beside_classes(xp, counted), operands.wide(xp, "logits"))
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
-        """The targets as numbers, and which rows count (None: all)."""
-        if self.indexed:
-            counted = which_count(operands.targets, self.ignore_index, operands.mask)
-            return wide_labels(xp, operands.targets), counted
-        dtype = arithmetic_dtype(xp, operands.logits.dtype)
-        return cast(xp, operands.targets, dtype), operands.mask
-
-    def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """The formula at the operands, smoothed and masked."""
-        targets, counted = self.read(xp, operands)
-        rows = self._beside(xp, counted)
-        dtype = arithmetic_dtype(xp, operands.logits.dtype)
-        x = keep(xp, rows, cast(xp, operands.logits, dtype))
-        if not self.indexed:
-            y = targets if self.trusted else self._nan_unless_distribution(xp, targets)
-            return self._of_distribution(xp, x, keep(xp, rows, y), operands)
-        labels = keep(xp, rows, xp.expand_dims(targets, axis=self.axis))
-        choice = choice_of(xp, x, labels, self.axis, self.device, self.trusted)
-        if not self.label_smoothing:
-            return softmax.Index(xp, x, choice, *of_each_class(operands, choice))
-        nothing = xp.zeros_like(x)  # or NaN, where a label is none of the classes
-        y = choice.replaced(nothing + choice.entry(nothing), 1.0)
-        return self._of_distribution(xp, x, y, operands)
-
-    def _of_distribution(
+    def of_distribution(
         self, xp: Namespace, x: Array, y: Array, operands: Operands
     ) -> focal.Formula:
+        """The formula of logits against distributions."""
         s, shares = self.label_smoothing, focal.Shares.of(y)
         smoothed = shares.smoothed(s, x.shape[self.axis]) if s else shares
         largest = xp.argmax(x, axis=self.axis, keepdims=True)
         row = softmax.row_of(xp, x, one_hot(xp, x, largest, self.axis, self.device))
         if self.soft_targets == "mixture":
-            return softmax.Mixture(xp, row, smoothed, operands.exponent, operands.alpha)
+            return softmax.Mixture(xp, row, smoothed, operands.exponent(), operands.get("alpha"))
         modulating = shares if self.soft_targets == "hard" else smoothed
         gamma, alpha = (
             p if is_number(p) else xp.sum(modulating.own * p, axis=self.axis, keepdims=True)
-            for p in (operands.exponent, operands.alpha)
+            for p in (operands.exponent(), operands.get("alpha"))
         )
         return softmax.Expected(xp, row, modulating, smoothed, gamma, alpha)
 
-    def _nan_unless_distribution(self, xp: Namespace, y: Array) -> Array:
-        total = xp.sum(y, axis=self.axis, keepdims=True)
-        return xp.where(xp.abs(total - 1) <= 0.01, nan_outside(xp, y), xp.nan)
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxOfLabels(Softmax):
+    """Rows of logits, each against a class label."""
+
+    ignore_index: int | None = None
+    background: int | None = None  # the class that is no positive
+    per_row = ("mask", "weight", "targets")
+
+    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
+        """The labels, and which rows count (None: all)."""
+        targets = operands.arrays["targets"]
+        counted = which_count(targets, self.ignore_index, operands.arrays.get("mask"))
+        return wide_labels(xp, targets), counted
+
+    def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
+        """1 for every label but the background's."""
+        if self.background is None:
+            return xp.astype(xp.ones_like(targets), operands.dtype(xp))
+        return xp.astype(targets != self.background, operands.dtype(xp))
+
+    def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
+        """The formula at the operands, smoothed and masked."""
+        targets, counted = self.read(xp, operands)
+        x = self.logits_of(xp, operands, counted)
+        rows = self.beside_classes(xp, counted)
+        targets = keep(xp, rows, xp.expand_dims(targets, axis=self.axis))
+        choice = choice_of(xp, x, targets, self.axis, self.device, self.targets_checked)
+        if not self.label_smoothing:
+            return softmax.Index(xp, x, choice, *of_each_class(operands, choice))
+        nothing = xp.zeros_like(x)  # or NaN, where a label is none of the classes
+        y = choice.replaced(nothing + choice.entry(nothing), 1.0)
+        return self.of_distribution(xp, x, y, operands)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxOfDistributions(Softmax):
+    """Rows of logits, each against a distribution over the classes."""
+
+    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
+        """The targets as numbers, and which rows count (None: all)."""
+        return operands.wide(xp, "targets"), operands.arrays.get("mask")
+
+    def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
+        """The formula at the operands, smoothed and masked."""
+        y, counted = self.read(xp, operands)
+        x = self.logits_of(xp, operands, counted)
+        if not self.targets_checked:
+            total = xp.sum(y, axis=self.axis, keepdims=True)
+            y = xp.where(xp.abs(total - 1) <= checks.OFF_BY, nan_outside(xp, y), xp.nan)
+        y = keep(xp, self.beside_classes(xp, counted), y)
+        return self.of_distribution(xp, x, y, operands)
+
+
+def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxOptions) -> Prepared:
+    """The loss and its operands, from what the caller gave."""
+    inputs, axis = rowwise_inputs(door, logits, targets, options, options.axis)
+    shared = {
+        "axis": axis,
+        "soft_targets": options.soft_targets,
+        "label_smoothing": options.label_smoothing,
+        "device": inputs.context.device,
+    }
+    loss: Softmax
+    if labels.are_class_labels(inputs, door, axis, options.ignore_index):
+        ignored = labels.label_or_none(inputs.labels.dtype, options.ignore_index)
+        checked = checks.class_labels(inputs, door, axis, ignored)
+        loss = SoftmaxOfLabels(ignore_index=ignored, targets_checked=checked, **shared)
+    else:
+        checked = checks.distributions(inputs, door, axis)
+        loss = SoftmaxOfDistributions(targets_checked=checked, **shared)
+    gamma, alpha = (labels.per_class(inputs, name, axis) for name in ("gamma", "alpha"))
+    return prepared(inputs, loss, options, gamma=gamma, alpha=alpha)

@@ -1,4 +1,4 @@
-"""What every loss gives for each element or row, from its operands: the terms that are summed up.
+"""What every loss is made of: weighing, masking, and the outputs of each element or row.
 
 A loss is the static part of a call (hashable, so that a compiler can cache by it); its operands are
 the arrays. All here is pure and elementwise, or row by row: any cut along the leading axes gives
@@ -7,95 +7,100 @@ the same numbers.
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._formulas import focal
-from .operands import Operands, Part
+from .._typing import Array, Namespace, Shape
+from .operands import Operands, Output
 from .reduction import divided
 
-Array = Any
-Namespace = Any
-Shape = tuple[Any, ...]
+FORMULA = ("value", "slope", "curvature")  # the quantities that a formula gives
 
 
 class LossSpec:
-    """What every loss gives: the parts of each element or row, before they are summed up."""
+    """The base of all losses: each says how it reads its targets, and what its formula is."""
 
-    axis: int | None  # of the classes; None: the elements are independent
-    indexed: bool  # the targets have no class axis
+    axis: int | None = None  # of the classes; None: the elements are independent
     ignore_index: int | None = None
+    per_row: tuple[str, ...] = ("mask", "weight")  # the operands that have no class axis
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array]:
+    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """The targets as numbers, and which of them count (None: all)."""
         raise NotImplementedError
-
-    def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:  # noqa: ARG002
-        """How much of a positive each target is, of those that were read."""
-        return targets
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula at the operands, smoothed and masked."""
         raise NotImplementedError
 
-    def softened(self) -> LossSpec:
-        """The same for targets that may change: nothing is known of them."""
+    def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:  # noqa: ARG002
+        """How much of a positive each of the targets is, that were read."""
+        return targets
+
+    def without_binary_targets(self) -> LossSpec:
+        """The same for targets that may change: it is not known that they are 0 or 1."""
         return self
 
-    def lies_in_rows(self, name: str) -> bool:
+    def is_per_row(self, name: str) -> bool:
         """Whether an operand has no class axis."""
-        return name in ("mask", "weight") or (name == "targets" and self.indexed)
+        return name in self.per_row
 
     def rows_of(self, shape: Shape) -> Shape:
         """A shape of logits without the class axis."""
         shape = tuple(shape)
         return shape if self.axis is None else shape[: self.axis] + shape[self.axis + 1 :]
 
-    def parts(
-        self, xp: Namespace, operands: Operands, asked: tuple[Part, ...]
+    def shape_of(self, output: Output, shape: Shape) -> Shape:
+        """The shape of an output before it is summed up, from that of the logits."""
+        return tuple(shape) if output.has_classes else self.rows_of(shape)
+
+    def compute(
+        self, xp: Namespace, operands: Operands, outputs: tuple[Output, ...]
     ) -> tuple[Array, ...]:
-        """What is asked for, from one reading of the operands."""
-        formula = None
-        if any(part.name in ("value", "slope", "curvature") for part in asked):
-            formula = self.formula(xp, operands)
-        return tuple(self._part(xp, operands, formula, part.name) for part in asked)
+        """The outputs of each element or row, from one reading of the operands."""
+        formula, found = None, []
+        for output in outputs:
+            if output.quantity not in FORMULA:
+                found.append(self._counted(xp, operands, output))
+                continue
+            formula = formula or self.formula(xp, operands)
+            found.append(self._weighed(xp, formula, operands, output))
+        return tuple(found)
 
-    def _part(self, xp: Namespace, operands: Operands, formula: Any, name: str) -> Array:
-        if name == "value":
-            value = self._weighed(xp, formula.value(), operands)
-            return value if self.axis is None else xp.squeeze(value, axis=self.axis)
-        if name in ("slope", "curvature"):
-            derivative = formula.slope() if name == "slope" else formula.curvature()
-            return divided(xp, self._weighed(xp, derivative, operands), operands.divisor)
-        targets, counted = self.read(xp, operands)
-        entering = self._entering(xp, operands, targets, counted, name)
-        return xp.broadcast_to(entering, self.rows_of(operands.logits.shape))
-
-    def _entering(
-        self, xp: Namespace, operands: Operands, targets: Array, counted: Array, name: str
+    def _weighed(
+        self, xp: Namespace, formula: focal.Formula, operands: Operands, output: Output
     ) -> Array:
-        """What is added up to divide a mean by."""
-        if name == "number":
-            return xp.astype(counted, xp.int32)  # a float32 sum of ones may stop at 2^24
-        if name == "weight":
-            return keep(xp, counted, operands.weight)
-        positives = self.positives(xp, operands, targets)
-        if name == "positive weight":
-            positives = focal.times(xp, positives, operands.weight)
-        return keep(xp, counted, positives)
+        """What the formula gives, weighed; 0 for what is left out."""
+        x = getattr(formula, output.quantity)()
+        weight, counted = operands.arrays.get("weight"), operands.arrays.get("mask")
+        if self.ignore_index is not None:  # the targets are read again only for what they leave out
+            _, counted = self.read(xp, operands)
+        if weight is not None:
+            x = focal.times(xp, self.beside_classes(xp, weight), x)
+        if counted is not None:
+            x = keep(xp, self.beside_classes(xp, counted), x)
+        if output.has_classes:
+            return divided(xp, x, operands.get("denominator"))
+        return x if self.axis is None else xp.squeeze(x, axis=self.axis)
 
-    def _weighed(self, xp: Namespace, x: Array, operands: Operands) -> Array:
-        # the targets are read again only where they say what counts
-        counted = operands.mask if self.ignore_index is None else self.read(xp, operands)[1]
-        if operands.weight is not None:
-            x = focal.times(xp, self._beside(xp, operands.weight), x)
-        return keep(xp, self._beside(xp, counted), x)
+    def _counted(self, xp: Namespace, operands: Operands, output: Output) -> Array:
+        """What is summed up to divide a mean by."""
+        targets, counted = self.read(xp, operands)
+        match output:
+            case Output.COUNT:
+                x = xp.astype(counted, xp.int32)  # a float32 sum of ones may stop at 2^24
+            case Output.WEIGHT:
+                x = keep(xp, counted, operands.arrays["weight"])
+            case Output.POSITIVES:
+                x = keep(xp, counted, self.positives(xp, operands, targets))
+            case _:
+                positives = self.positives(xp, operands, targets)
+                x = keep(xp, counted, focal.times(xp, positives, operands.arrays["weight"]))
+        return xp.broadcast_to(x, self.rows_of(operands.arrays["logits"].shape))
 
-    def _beside(self, xp: Namespace, rows: Array) -> Array:
+    def beside_classes(self, xp: Namespace, rows: Array | None) -> Array | None:
         """What lies in the rows, laid beside the class axis."""
         return rows if rows is None or self.axis is None else xp.expand_dims(rows, axis=self.axis)
 
 
-def which_count(targets: Array, ignore_index: int | None, mask: Array) -> Array:
+def which_count(targets: Array, ignore_index: int | None, mask: Array | None) -> Array | None:
     """Which targets count; None: all."""
     if ignore_index is None:
         return mask
@@ -103,14 +108,9 @@ def which_count(targets: Array, ignore_index: int | None, mask: Array) -> Array:
     return kept if mask is None else kept & mask
 
 
-def keep(xp: Namespace, counted: Array, x: Array) -> Array:
+def keep(xp: Namespace, counted: Array | None, x: Array) -> Array:
     """What is left out becomes 0, before the arithmetic: its NaN never enters."""
     return x if counted is None else xp.where(counted, x, xp.zeros_like(x))
-
-
-def balance_of(operands: Operands) -> focal.Balance:
-    """What positives and negatives weigh."""
-    return None if operands.alpha is None else (operands.alpha, operands.beta)
 
 
 def nan_outside(xp: Namespace, y: Array) -> Array:

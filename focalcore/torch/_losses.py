@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from .. import _calls, losses
-from .._call import Call
+from .. import _call, losses
 from .._inputs.doors import Door
-from .._inputs.options import (
-    INFINITY,
-    Parameter,
-    parse_alpha,
-    parse_gamma,
-    parse_index,
-    parse_number,
-)
+from .._inputs.labels import label_or_none
+from .._inputs.options import Options, parse_index
+from .._losses import sigmoid, softmax
+from .._losses.prepare import Prepared
+from .._losses.sigmoid import SigmoidOptions
+from .._losses.softmax import SoftmaxOfLabels, SoftmaxOptions
+from .._typing import Parameter, Reduction, Task, WorkersReduction
 from ._module import Loss, WorkersLoss
 
 Tensor = Any
@@ -93,18 +92,19 @@ class SigmoidFocalLoss(WorkersLoss):
         self,
         alpha: Parameter | None = 0.25,
         gamma: Parameter = 2.0,
-        reduction: str = "mean",
+        reduction: WorkersReduction = "mean",
         gather_distributed: bool | None = None,
         *,
         process_group: Any = None,
     ) -> None:
         super().__init__(reduction, gather_distributed, process_group)
-        self._hold("alpha", _parse_alpha(alpha, most=1.0))
-        self._hold("gamma", parse_gamma(gamma))
+        self._hold("alpha", _parse_alpha(SigmoidOptions, alpha))
+        self._hold("gamma", SigmoidOptions.parse("gamma", gamma))
 
-    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> Call:
+    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> Prepared:
         door = INPUTS._replace(for_classes="SoftmaxFocalLoss")
-        return _calls.sigmoid(door, inputs, targets, alpha=self.alpha, gamma=self.gamma, **how)
+        options = SigmoidOptions(alpha=self.alpha, gamma=self.gamma, **how)
+        return sigmoid.prepare(door, inputs, targets, options)
 
 
 class SoftmaxFocalLoss(WorkersLoss):
@@ -181,7 +181,7 @@ class SoftmaxFocalLoss(WorkersLoss):
         self,
         alpha: Parameter | None = None,
         gamma: Parameter = 2.0,
-        reduction: str = "mean",
+        reduction: WorkersReduction = "mean",
         label_smoothing: float = 0.0,
         ignore_index: int = -100,
         background_class: int = 0,
@@ -190,32 +190,41 @@ class SoftmaxFocalLoss(WorkersLoss):
         process_group: Any = None,
     ) -> None:
         super().__init__(reduction, gather_distributed, process_group)
-        self._hold("alpha", _parse_alpha(alpha, most=INFINITY))
-        self._hold("gamma", parse_gamma(gamma))
+        self._hold("alpha", _parse_alpha(SoftmaxOptions, alpha))
+        self._hold("gamma", SoftmaxOptions.parse("gamma", gamma))
         for name in ("alpha", "gamma"):
             shape = getattr(getattr(self, name), "shape", ())
             if len(shape) > 1:
                 raise ValueError(
                     f"{name} must be a number or one entry for each class; found {tuple(shape)}"
                 )
-        self.label_smoothing = parse_number("label_smoothing", label_smoothing, most=1.0)
-        self.ignore_index = parse_index("ignore_index", ignore_index)
+        self.label_smoothing = SoftmaxOptions.parse("label_smoothing", label_smoothing)
+        self.ignore_index = SoftmaxOptions.parse("ignore_index", ignore_index)
         self.background_class = parse_index("background_class", background_class)
 
-    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> Call:
-        return _calls.softmax(
-            INPUTS._replace(leave_out=("ignore_index=",)),
-            inputs,
-            targets,
+    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> Prepared:
+        options = SoftmaxOptions(
             axis=1,
             alpha=self.alpha,
             gamma=self.gamma,
             label_smoothing=self.label_smoothing,
             soft_targets="hard" if self.label_smoothing else "expected",
             ignore_index=self.ignore_index,
-            background=self.background_class if self.reduction == "mean_positive" else None,
             **how,
         )
+        door = INPUTS._replace(leave_out=("ignore_index=",))
+        call = softmax.prepare(door, inputs, targets, options)
+        return self._without_background(call) if self.reduction == "mean_positive" else call
+
+    def _without_background(self, call: Prepared) -> Prepared:
+        """The same, with a background that is no positive."""
+        if not isinstance(call.loss, SoftmaxOfLabels):
+            raise ValueError(
+                "what is not background is counted in class labels; found targets that are "
+                "distributions over the classes"
+            )
+        background = label_or_none(call.operands.arrays["targets"].dtype, self.background_class)
+        return call._replace(loss=replace(call.loss, background=background))
 
 
 class FocalLoss(Loss):
@@ -264,8 +273,8 @@ class FocalLoss(Loss):
         self,
         gamma: Parameter = 2.0,
         alpha: Parameter | None = None,
-        reduction: str = "mean",
-        task_type: str = "binary",
+        reduction: Reduction = "mean",
+        task_type: Task = "binary",
         num_classes: int | None = None,
     ) -> None:
         super().__init__()
@@ -278,9 +287,9 @@ class FocalLoss(Loss):
     def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """The loss of logits against targets, of the shapes that the task has."""
         door = losses.DOORS[self.task_type]._replace(scores="inputs", leave_out=())
-        return losses.loss_of_task(self, door, inputs, targets)
+        return _call.value(losses.prepare_task(self, door, inputs, targets))
 
 
-def _parse_alpha(alpha: Parameter | None, most: float) -> Parameter | None:
+def _parse_alpha(options: type[Options], alpha: Parameter | None) -> Parameter | None:
     is_off = isinstance(alpha, int | float) and alpha == -1
-    return None if is_off else parse_alpha(alpha, most=most)
+    return None if is_off else options.parse("alpha", alpha)

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from .._backends import is_dtensor
-from .._call import Call
+from .. import _call
+from .._backends.torch import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
-from .._inputs.options import REDUCTIONS, Parameter, choose, parse_parameter
-from .._losses.operands import POSITIVE_WEIGHT, POSITIVES, WEIGHT, Part
+from .._inputs.options import choose, parse_parameter
+from .._losses.operands import Output
+from .._losses.prepare import Prepared
+from .._typing import WORKERS_REDUCTIONS, Parameter, Reduction, WorkersReduction
 
 Tensor = Any
 
@@ -46,9 +48,11 @@ class Loss(torch.nn.Module):  # type: ignore[misc] # torch is not a dependency
 class WorkersLoss(Loss):
     """A loss whose mean may be that of many workers."""
 
-    def __init__(self, reduction: str, gather_distributed: bool | None, process_group: Any) -> None:
+    def __init__(
+        self, reduction: WorkersReduction, gather_distributed: bool | None, process_group: Any
+    ) -> None:
         super().__init__()
-        self.reduction = choose("reduction", reduction, (*REDUCTIONS, "mean_positive"))
+        self.reduction = choose("reduction", reduction, WORKERS_REDUCTIONS)
         if not (gather_distributed is None or isinstance(gather_distributed, bool)):
             raise TypeError(
                 f"gather_distributed must be True, False or None; found {gather_distributed!r}"
@@ -73,22 +77,22 @@ class WorkersLoss(Loss):
         """
         weight = _parse_weight(sample_weight)
         is_over_workers = self._is_over_workers(inputs)
-        reduction = "mean" if self.reduction == "mean_positive" else self.reduction
-        call = self._call(inputs, targets, weight=weight, reduction=reduction)
+        reduction: Reduction = "mean" if self.reduction == "mean_positive" else self.reduction
+        call = self._prepare(inputs, targets, weight=weight, reduction=reduction)
         if reduction == "mean":
-            call = call._replace(normalizer=self._divisor(weight))
+            call = call._replace(denominator=self._denominator(weight))
         if reduction == "none" or not is_over_workers:
-            return call.value()
-        return mean_over_workers(*call.fraction(), self.process_group)
+            return _call.value(call)
+        return mean_over_workers(*_call.sum_and_denominator(call), self.process_group)
 
-    def _call(self, inputs: Tensor, targets: Tensor, **how: Any) -> Call:
+    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> Prepared:
         raise NotImplementedError
 
-    def _divisor(self, weight: Tensor | None) -> Part | None:
+    def _denominator(self, weight: Tensor | None) -> Output | None:
         """What a mean is divided by; None: by how many count."""
         if self.reduction == "mean_positive":
-            return POSITIVES if weight is None else POSITIVE_WEIGHT
-        return None if weight is None else WEIGHT
+            return Output.POSITIVES if weight is None else Output.POSITIVE_WEIGHT
+        return None if weight is None else Output.WEIGHT
 
     def _is_over_workers(self, inputs: Tensor) -> bool:
         """Decided at each call: a process group may come and go."""

@@ -1,7 +1,7 @@
 """TensorFlow, by the names that the array API gives to what formulas ask for.
 
 It differentiates the formula itself: the same gradient for finite logits, since every derivative
-of the formula is smooth.
+of the formula is autodiff_safe.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .namespaces import smooth
-
-Array = Any
-DType = Any
+from .._typing import Array, DType
+from .backend import Backend
+from .namespaces import autodiff_safe
 
 
 def astype(x: Array, dtype: DType, *, copy: bool = True) -> Array:  # noqa: ARG001 - the API's
@@ -80,7 +79,7 @@ SAME = (
     *("expand_dims", "ones_like", "reshape", "squeeze", "zeros_like"),
     *("float32", "float64", "int32", "int64"),
 )
-NAMESPACE = smooth(
+FORMULAS = autodiff_safe(
     SimpleNamespace(
         any=tf.reduce_any,
         clip=tf.clip_by_value,
@@ -98,4 +97,19 @@ NAMESPACE = smooth(
     constant=tf.stop_gradient,
     broadcast_arrays=broadcast_arrays,
     bool=tf.bool,
+)
+
+
+def _host_values(x: Array) -> Any:
+    is_eager = tf.executing_eagerly() and hasattr(x, "numpy")
+    return x.numpy() if is_eager and "CPU" in x.device else None
+
+
+BACKEND = Backend(
+    "tensorflow",
+    FORMULAS,
+    FORMULAS,
+    host_values=_host_values,
+    written_cast="tf.cast({}, tf.{})",
+    read_scores=tf.convert_to_tensor,
 )

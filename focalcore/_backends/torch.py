@@ -1,0 +1,124 @@
+"""torch, as it is quickest, as it is differentiated, and as it is traced."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import array_api_compat.torch as xp
+import torch
+
+from .._typing import Array
+from .backend import Backend
+from .namespaces import Namespace, autodiff_safe
+
+
+def is_plain(x: Array) -> bool:
+    """Whether a tensor is nothing but numbers on the host, and nobody records what is done."""
+    is_on_host = type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type == "cpu"
+    return is_on_host and not (torch.jit.is_tracing() or torch._C._len_torch_dispatch_stack())
+
+
+def is_dtensor(x: Array) -> bool:
+    """Whether a tensor is spread over many workers; there is none before its module is loaded."""
+    tensor = sys.modules.get("torch.distributed.tensor")
+    return tensor is not None and isinstance(x, tensor.DTensor)
+
+
+class Choice:
+    """The entry that each row's label names, a good one, by torch's own gather and scatter."""
+
+    def __init__(self, labels: Array, axis: int) -> None:
+        self.labels, self.axis = labels.long(), axis
+
+    def entry(self, x: Array) -> Array:
+        """That entry of each row."""
+        rows = list(self.labels.shape)
+        rows[self.axis] = x.shape[self.axis]
+        return x.expand(rows).gather(self.axis, self.labels)
+
+    def replaced(self, x: Array, by: Array) -> Array:
+        """The rows with that entry replaced."""
+        return x.scatter(self.axis, self.labels, by)
+
+    def overwritten(self, x: Array, by: Array) -> Array:
+        """The same for rows that nothing else needs any more."""
+        return x.scatter_(self.axis, self.labels, by)
+
+
+def _maximum(a: Array, b: Array) -> Array:
+    return torch.maximum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_min(a, b)
+
+
+def _minimum(a: Array, b: Array) -> Array:
+    return torch.minimum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_max(a, b)
+
+
+def _heaviside(x: Array) -> Array:
+    return x.sign().clamp_min_(0.0)  # a comparison costs as much as eight additions
+
+
+def _shifted_exp(x: Array, shift: Array) -> Array:
+    far = torch.finfo(shift.dtype).max
+    if (shift.abs() >= far).any():  # infinities that are equal are 0 apart
+        x, shift = x.clamp_(-far, far), shift.clamp(-far, far)
+    return x.sub_(shift).exp_()
+
+
+_QUICK = {
+    "maximum": _maximum,
+    "minimum": _minimum,
+    "clip": torch.clamp,
+    "heaviside": _heaviside,
+    "Choice": Choice,
+}
+EAGER = Namespace(xp, **_QUICK)
+# where a look at a number waits for none
+ON_HOST = Namespace(xp, shifted_exp=_shifted_exp, **_QUICK)
+SMOOTH = autodiff_safe(xp, constant=torch.Tensor.detach)
+
+
+def _host_values(x: Array) -> Any:
+    if torch.compiler.is_compiling() or not is_plain(x):
+        return None
+    try:
+        seen = x.detach()
+        return (seen.float() if seen.dtype == torch.bfloat16 else seen).numpy()
+    except RuntimeError:  # inside vmap and other functorch transformations
+        return None
+
+
+def _read_scores(x: Array) -> Array:
+    is_half = x.dtype in (torch.float16, torch.bfloat16)
+    return x.float() if is_half and torch.is_autocast_enabled(x.device.type) else x
+
+
+def _refuses(x: Array) -> str | None:
+    if x.layout is torch.strided and not x.is_nested:  # nearly always
+        return None
+    if x.layout is torch.jagged:
+        return None
+    way = "make it with layout=torch.jagged" if x.is_nested else "give its to_dense()"
+    return f"a {'nested' if x.is_nested else x.layout} tensor; {way}"
+
+
+BACKEND = Backend(
+    "torch",
+    xp,
+    SMOOTH,
+    host_values=_host_values,
+    needs_device=True,
+    written_cast="{}.to(torch.{})",
+    read_scores=_read_scores,
+    traces_python=torch.compiler.is_compiling,
+    refuses=_refuses,
+    runner="torch_blocks",
+    differentiator="torch_function",
+)
+
+
+def devices() -> tuple[str, ...]:
+    """Where its tensors may live on this machine."""
+    cuda = [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return ("cpu", *cuda, *mps)

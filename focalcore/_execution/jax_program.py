@@ -1,0 +1,59 @@
+"""JAX: an eager call is one program, compiled once for its options and shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._losses.operands import Operands
+from .._losses.prepare import Prepared
+from .._typing import Array
+
+T = TypeVar("T")
+
+# the exponents that have a program of their own, of products and a root
+STATIC = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
+
+
+@cache
+def compiled(f: Callable[[Prepared], T]) -> Callable[[Prepared], T]:
+    """A function of a prepared loss, in which arrays are traced and all else is constant."""
+
+    @partial(jax.jit, static_argnums=0, inline=True)
+    def program(constants: Prepared, arrays: dict[str, Array]) -> T:
+        return f(constants._replace(operands=constants.operands.bind(**arrays)))
+
+    def run(call: Prepared) -> T:
+        operands = _numbers_as_arrays(call.operands)
+        found: T = program(call._replace(operands=operands.constants()), operands.arrays)
+        return found
+
+    return run
+
+
+def _numbers_as_arrays(operands: Operands) -> Operands:
+    """The operands with numbers as arrays, so that one program serves a sweep of them."""
+    dtype = operands.dtype(jnp)
+    numbers = dict(operands.numbers)
+    exact = numbers.pop("gamma", None)
+    if _is_compiled(operands.arrays["logits"]):  # by a program that has them as constants
+        numbers = {}
+    arrays: dict[str, Any] = {name: jnp.asarray(x, dtype=dtype) for name, x in numbers.items()}
+    if exact is not None and exact not in STATIC:
+        gamma = np.asarray(exact, dtype)
+        arrays["gamma"] = jnp.asarray(gamma, dtype=dtype)
+        if dtype == jnp.float32:
+            arrays["gamma_rest"] = jnp.asarray(exact - float(gamma), dtype=dtype)
+    return operands.bind(**arrays)
+
+
+def _is_compiled(x: Array) -> bool:
+    """Whether an array is traced by a compiler, and not only differentiated."""
+    while isinstance(x, jax.core.Tracer) and hasattr(x, "primal"):
+        x = x.primal
+    return isinstance(x, jax.core.Tracer)

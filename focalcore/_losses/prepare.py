@@ -1,0 +1,87 @@
+"""From what the caller gave to a loss and its operands: what the losses have in common."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+from .._inputs import labels
+from .._inputs.arrays import ArrayContext, Inputs, convert_inputs
+from .._inputs.doors import Door
+from .._inputs.options import Options
+from .._inputs.shapes import check_shape, fitting, full_rank
+from .._typing import ArrayLike, Parameter, Reduction, Shape
+from .operands import Operands, Output
+from .reduction import NAMED
+from .spec import LossSpec
+
+
+class Prepared(NamedTuple):
+    """A loss and its operands, and what becomes of the elements or rows."""
+
+    context: ArrayContext
+    loss: LossSpec
+    operands: Operands
+    reduction: Reduction = "none"
+    denominator: Output | None = None  # of a mean; None: a number that was given, or the count
+
+
+def prepared(inputs: Inputs, loss: LossSpec, options: Options, **parameters: Parameter) -> Prepared:
+    """The loss with its operands, reduced as the options say."""
+    normalizer = inputs.parameters.get("normalizer")
+    name = normalizer if isinstance(normalizer, str) else None
+    operands = Operands.of(
+        logits=inputs.scores,
+        targets=inputs.labels,
+        mask=inputs.mask,
+        weight=inputs.weight,
+        normalizer=normalizer if name is None else None,
+        **parameters,
+    )
+    reduction: Reduction = getattr(options, "reduction", "none")
+    denominator = None if name is None else NAMED[name]
+    return Prepared(inputs.context, loss, operands, reduction, denominator)
+
+
+def elementwise_inputs(
+    door: Door, scores: ArrayLike, targets: ArrayLike, options: Options
+) -> Inputs:
+    """The inputs of a loss of independent elements: all fit the shape of the scores."""
+    inputs = convert_inputs(door, scores, targets, options)
+    shape = inputs.scores.shape
+    check_shape(
+        door.labels,
+        inputs.labels,
+        door.scores,
+        shape,
+        partial(labels.hint_of_classes, inputs, door),
+    )
+    for name, x in (("mask", inputs.mask), (door.weight, inputs.weight)):
+        if x is not None:
+            check_shape(name, x, door.scores, shape)
+    fit_parameters(inputs, door)
+    return inputs
+
+
+def fit_parameters(inputs: Inputs, door: Door) -> None:
+    """Give the parameters as many axes as the scores have, to which they broadcast."""
+    for name, value in inputs.parameters.items():
+        if not isinstance(value, float | str):
+            shape = inputs.scores.shape
+            inputs.parameters[name] = fitting(inputs.context.xp, name, value, door.scores, shape)
+
+
+def rowwise_inputs(
+    door: Door, scores: ArrayLike, targets: ArrayLike, options: Options, axis: int
+) -> tuple[Inputs, int]:
+    """The inputs of a loss of rows of classes, and the class axis counted from the front."""
+    inputs = convert_inputs(door, scores, targets, options)
+    xp, shape = inputs.context.xp, tuple(inputs.scores.shape)
+    axis = labels.class_axis(door, axis, shape)
+    rows: Shape = shape[:axis] + shape[axis + 1 :]
+    for name, x in (("mask", inputs.mask), (door.weight, inputs.weight)):
+        if x is not None:
+            check_shape(name, x, f"rows of {door.scores}", rows)
+    return inputs._replace(
+        mask=full_rank(xp, inputs.mask, len(rows)), weight=full_rank(xp, inputs.weight, len(rows))
+    ), axis

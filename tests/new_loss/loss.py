@@ -1,0 +1,44 @@
+"""The squared margin: its options, how it reads its targets, and how it builds its formula."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from focalcore._inputs import checks
+from focalcore._inputs.options import Options, one_of, option, options, parameter
+from focalcore._losses.prepare import elementwise_inputs, prepared
+from focalcore._losses.spec import LossSpec, keep, nan_outside
+from focalcore._typing import REDUCTIONS
+
+from .formula import SquaredMargin
+
+
+@options
+class MarginOptions(Options):
+    margin: float = parameter(1.0)
+    mask: object = option(None)
+    weight: object = option(None)
+    reduction: str = option("none", one_of(REDUCTIONS))
+
+
+@dataclass(frozen=True)
+class Margin(LossSpec):
+    targets: checks.TargetFacts
+
+    def read(self, xp, operands):
+        return operands.wide(xp, "targets"), operands.arrays.get("mask")
+
+    def formula(self, xp, operands):
+        y, counted = self.read(xp, operands)
+        x = operands.wide(xp, "logits")
+        if not self.targets.checked:
+            y = nan_outside(xp, y)
+        if counted is not None:
+            x, y = keep(xp, counted, x), keep(xp, counted, y)
+        return SquaredMargin(xp, x, y, operands.get("margin"))
+
+
+def prepare(door, logits, targets, options):
+    inputs = elementwise_inputs(door, logits, targets, options)
+    loss = Margin(checks.targets_in_unit_interval(inputs, door, None))
+    return prepared(inputs, loss, options, margin=inputs.parameters["margin"])

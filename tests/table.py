@@ -1,0 +1,97 @@
+"""The losses, one row for each kind of targets: what `test_every_loss` claims of all of them.
+
+A new loss gets every claim there by a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import focalcore
+from focalcore._losses.categorical import CategoricalOptions
+from focalcore._losses.probability import BinaryOptions
+from focalcore._losses.sigmoid import SigmoidOptions
+from focalcore._losses.softmax import SoftmaxOptions
+
+from .new_loss import function as new
+from .new_loss.loss import MarginOptions
+
+SHAPE = (4, 3)
+rng = np.random.default_rng(11)
+
+LOGITS = 2 * rng.normal(size=SHAPE)
+SHARES = rng.random(SHAPE) + 0.1
+ROWS = SHARES / SHARES.sum(axis=1, keepdims=True)
+BITS, SOFT = rng.integers(0, 2, SHAPE), rng.random(SHAPE)
+LABELS = rng.integers(0, SHAPE[1], SHAPE[0])
+
+
+@dataclass(frozen=True)
+class Row:
+    """A loss with one kind of targets."""
+
+    id: str
+    loss: Callable[..., Any]
+    scores: Any
+    targets: Any
+    options: type
+    value_and_grad: Callable[..., Any] | None = None
+    grad_and_hess: Callable[..., Any] | None = None
+    of_rows: bool = False  # of classes, which lie on the last axis
+    bad: Any = 2.0  # what no target may be
+    given: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the loss of each element or row."""
+        return SHAPE[:-1] if self.of_rows else SHAPE
+
+
+def of_logits(title: str, name: str, targets: Any, options: type, **more: Any) -> Row:
+    """A row of a loss that has gradient, curvature, masks, weights and reductions."""
+    functions = (getattr(focalcore, f"{name}{kind}") for kind in KINDS)
+    return Row(title, next(functions), LOGITS, targets, options, *functions, **more)
+
+
+KINDS = ("", "_value_and_grad", "_grad_and_hess")
+SIGMOID, SOFTMAX = "sigmoid_focal_loss", "softmax_focal_loss"
+from_logits = partial(focalcore.binary_focal_loss, from_logits=True)
+
+
+def swapped(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """A loss of scikit-learn's order of arguments, in the order of the others."""
+    return lambda scores, targets, **options: loss(targets, scores, **options)
+
+
+LOSSES = (
+    of_logits("sigmoid-binary", SIGMOID, BITS, SigmoidOptions),
+    of_logits("sigmoid-soft", SIGMOID, SOFT, SigmoidOptions),
+    of_logits("softmax-labels", SOFTMAX, LABELS, SoftmaxOptions, of_rows=True, bad=SHAPE[1]),
+    of_logits("softmax-distributions", SOFTMAX, ROWS, SoftmaxOptions, of_rows=True),
+    Row("binary", swapped(focalcore.binary_focal_loss), SOFT, BITS, BinaryOptions),
+    Row("binary-logits", swapped(from_logits), LOGITS, SOFT, BinaryOptions),
+    Row(
+        "categorical",
+        swapped(focalcore.sparse_categorical_focal_loss),
+        ROWS,
+        LABELS,
+        CategoricalOptions,
+        of_rows=True,
+        bad=SHAPE[1],
+    ),
+    Row(
+        "squared-margin",
+        new.squared_margin,
+        LOGITS,
+        BITS,
+        MarginOptions,
+        new.squared_margin_value_and_grad,
+        new.squared_margin_grad_and_hess,
+    ),
+)
+WITH_DERIVATIVES = tuple(row for row in LOSSES if row.value_and_grad)
