@@ -199,7 +199,7 @@ def no_max(monkeypatch, formula):
         )  # fmt: skip
     else:
         afterwards(
-            monkeypatch, sigmoid.Trailing,
+            monkeypatch, sigmoid.Margin,
             lambda self, xp, w: setattr(self, "ce", xp.log(1 + xp.exp(w))),
         )  # fmt: skip
 
@@ -232,7 +232,7 @@ def broken(monkeypatch, name, formula=sigmoid.Expected):
         )
     elif name == "a softmax not of the others":
         afterwards(
-            monkeypatch, softmax.Split,
+            monkeypatch, softmax.OneVsRest,
             lambda self, *_: setattr(self, "E", self.E * (1 + 1e-5)),
         )  # fmt: skip
     elif name == "a rounding not made good":
@@ -367,9 +367,7 @@ class TestStandard:
         assert measure.results(target, measure.FOCALCORE, vectors)
         for outside in wrong.values():
             with monkeypatch.context() as patch:
-                afterwards(
-                    patch, sigmoid.Trailing, lambda _, xp, w, outside=outside: outside(xp, w)
-                )
+                afterwards(patch, sigmoid.Margin, lambda _, xp, w, outside=outside: outside(xp, w))
                 with pytest.raises((AttributeError, IndexError, RuntimeError)):
                     measure.results(target, measure.FOCALCORE, vectors)
 

@@ -91,7 +91,7 @@ def test_softmax_derivatives(rule, gamma, rng):
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
 def test_probability_derivatives(gamma):
     p, y = (a.ravel() for a in np.meshgrid([1e-6, 0.2, 0.5, 0.9, 1 - 1e-6], TARGETS))
-    formula = probability.Expected(xp, p, focal.Shares.of(y), gamma, 0.0)
+    formula = probability.Expected(xp, p, focal.Target.of(y), gamma, 0.0)
     expected = np.asarray(
         [
             derivatives(lambda v, t=t: exact.probability_focal(v, t, gamma), v)
@@ -106,12 +106,12 @@ def forms(x, y, gamma):
     """The formula of soft targets, and of hard ones where these are hard."""
     yield sigmoid.Expected(xp, x, y, y, gamma)
     if np.all((y.own == 0) | (y.own == 1)):
-        yield sigmoid.Certain(xp, x, y, gamma, None)
+        yield sigmoid.HardTarget(xp, x, y, gamma, None)
 
 
 def test_hard_targets_give_the_same_bits_by_either_form(rng):
     x = np.concatenate([rng.normal(size=500) * 20, [0.0, -0.0, 1e-300, np.inf, -np.inf]])
-    y = focal.Shares.of(rng.integers(0, 2, x.size).astype(float))
+    y = focal.Target.of(rng.integers(0, 2, x.size).astype(float))
     for gamma in GAMMAS:
         soft, hard = (formula.value() for formula in forms(x, y, gamma))
         np.testing.assert_array_equal(soft, hard)
@@ -124,7 +124,7 @@ def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
     x = np.concatenate([x, -x, np.asarray([np.inf, -np.inf], dtype=dtype)])
     with np.errstate(all="ignore"):
         for y in (0.0, 0.3, 1.0):
-            for formula in forms(x, focal.Shares.of(np.full_like(x, y)), gamma):
+            for formula in forms(x, focal.Target.of(np.full_like(x, y)), gamma):
                 assert np.all(np.isfinite(formula.slope()))
                 assert np.all(np.isfinite(formula.curvature()))
         rows = np.stack([x, np.zeros_like(x), np.ones_like(x)], axis=-1)
@@ -139,7 +139,7 @@ def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
 
 def test_slope_at_zero_is_that_of_the_logistic():
     # a head initialised with zeros: automatic differentiation of stable forms gives 0 or -1
-    x, y = np.zeros(1), focal.Shares.of(np.ones(1))
+    x, y = np.zeros(1), focal.Target.of(np.ones(1))
     for formula in forms(x, y, 0.0):
         assert formula.slope()[0] == -0.5
         assert formula.curvature()[0] == 0.25
@@ -149,7 +149,7 @@ def test_slope_at_zero_is_that_of_the_logistic():
 def test_curvature_is_negative_exactly_below_its_threshold(gamma, p):
     near = np.asarray([p - 1e-3, p + 1e-3])
     x = np.log(near / (1 - near))
-    y = focal.Shares.of(np.ones(2))
+    y = focal.Target.of(np.ones(2))
     for formula in forms(x, y, gamma):
         below, above = formula.curvature()
         assert below < 0 < above
@@ -177,17 +177,17 @@ def test_formulas_call_nothing_outside_the_standard():
     xp = Namespace(strict)
     device = strict.Device("device1")
     x = strict.asarray([[1.0, -2.0, 0.5], [0.0, 3.0, 4.0]], device=device)
-    y = focal.Shares.of(strict.asarray([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]], device=device))
+    y = focal.Target.of(strict.asarray([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]], device=device))
     classes = strict.asarray([[0, 1, 2]], device=device)
     with STRICT.running():
         largest = strict.argmax(x, axis=1, keepdims=True) == classes
         top = softmax.OneHot(xp, largest, 1)
         row = softmax.row_of(xp, x, top)
-        certain = focal.Shares.of(strict.astype(largest, strict.float64))
+        certain = focal.Target.of(strict.astype(largest, strict.float64))
         p = strict.exp(x) / (1 + strict.exp(x))
         for formula in (
             sigmoid.Expected(xp, x, y, y, 2.0, (0.25, 0.75)),
-            sigmoid.Certain(xp, x, certain, 2.0, (0.25, 0.75)),
+            sigmoid.HardTarget(xp, x, certain, 2.0, (0.25, 0.75)),
             sigmoid.mixture(xp, x, y, 1.5, None),
             softmax.Index(xp, x, top, 0.5, None),
             softmax.Expected(xp, row, y, y, 3.7, None),

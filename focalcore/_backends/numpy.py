@@ -18,15 +18,15 @@ class Choice(NamedTuple):
     labels: Array
     axis: int
 
-    def entry(self, x: Array) -> Array:
+    def gather(self, x: Array) -> Array:
         """That entry of each row."""
         return np.take_along_axis(x, self.labels, axis=self.axis)
 
-    def replaced(self, x: Array, by: Array) -> Array:
+    def scatter(self, x: Array, by: Array) -> Array:
         """The rows with that entry replaced."""
-        return self.overwritten(x.copy(), by)
+        return self.scatter_into(x.copy(), by)
 
-    def overwritten(self, x: Array, by: Array) -> Array:
+    def scatter_into(self, x: Array, by: Array) -> Array:
         """The same for rows that nothing else needs any more."""
         np.put_along_axis(x, self.labels, by, axis=self.axis)
         return x

@@ -31,17 +31,17 @@ class Choice:
     def __init__(self, labels: Array, axis: int) -> None:
         self.labels, self.axis = labels.long(), axis
 
-    def entry(self, x: Array) -> Array:
+    def gather(self, x: Array) -> Array:
         """That entry of each row."""
         rows = list(self.labels.shape)
         rows[self.axis] = x.shape[self.axis]
         return x.expand(rows).gather(self.axis, self.labels)
 
-    def replaced(self, x: Array, by: Array) -> Array:
+    def scatter(self, x: Array, by: Array) -> Array:
         """The rows with that entry replaced."""
         return x.scatter(self.axis, self.labels, by)
 
-    def overwritten(self, x: Array, by: Array) -> Array:
+    def scatter_into(self, x: Array, by: Array) -> Array:
         """The same for rows that nothing else needs any more."""
         return x.scatter_(self.axis, self.labels, by)
 

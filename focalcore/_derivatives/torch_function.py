@@ -25,7 +25,7 @@ from .._execution.torch_blocks import (
     mode_of,
     requires_grad,
 )
-from .._formulas.focal import times
+from .._formulas.focal import safe_multiply
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
 from .._typing import Array
@@ -58,7 +58,7 @@ class _Constants:
     def jvp(self, tangent: Array, arrays: Arrays) -> Array:
         """The tangent of the value, from that of the logits."""
         (grad,), axis = self.run(arrays, Output.WIDE_GRAD), self.loss.axis
-        moved = times(xp, tangent, grad)  # a gradient may be infinite where nothing moves
+        moved = safe_multiply(xp, tangent, grad)  # a gradient may be infinite where nothing moves
         return cast(xp, moved if axis is None else moved.sum(axis), tangent.dtype)
 
     def of_some(

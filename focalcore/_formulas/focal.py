@@ -55,11 +55,11 @@ class Product:
         factor = power(xp, u, gamma)
         self.factor = factor if alpha_t is None else alpha_t * factor
 
-    def rates(self) -> tuple[Array, Array]:
+    def first_derivatives(self) -> tuple[Array, Array]:
         """R and D."""
         raise NotImplementedError
 
-    def bends(self) -> tuple[Array, Array]:
+    def second_derivatives(self) -> tuple[Array, Array]:
         """K and H."""
         raise NotImplementedError
 
@@ -67,11 +67,11 @@ class Product:
         return self.multiply(self.factor, self.ce)
 
     def slope(self) -> Array:
-        R, D = self.rates()
+        R, D = self.first_derivatives()
         return self.multiply(self.factor, self._times_ce(self.gamma * R) + D)
 
     def curvature(self) -> Array:
-        (R, D), (K, H) = self.rates(), self.bends()
+        (R, D), (K, H) = self.first_derivatives(), self.second_derivatives()
         bend = self._times_ce(self.gamma * ((self.gamma - 1) * R * R + K))
         return self.multiply(self.factor, bend + 2 * self.gamma * R * D + H)
 
@@ -84,11 +84,12 @@ class Mixture:
     """``y FL(1) + (1 - y) FL(0)``: each class with a modulating factor of its own."""
 
     def __init__(
-        self, xp: Namespace, y: Shares, positive: Formula, negative: Formula, balance: Balance
+        self, xp: Namespace, target: Target, positive: Formula, negative: Formula, balance: Balance
     ) -> None:
         self.xp, self.positive, self.negative = xp, positive, negative
-        weight, rest = balance or (1.0, 1.0)
-        self.share, self.remainder = y.own * weight, y.rest * rest
+        positive_weight, negative_weight = balance or (1.0, 1.0)
+        self.of_positive = target.y * positive_weight
+        self.of_negative = target.one_minus_y * negative_weight
 
     def value(self) -> Array:
         return self._mixed(self.positive.value(), self.negative.value())
@@ -100,32 +101,33 @@ class Mixture:
         return self._mixed(self.positive.curvature(), self.negative.curvature())
 
     def _mixed(self, positive: Array, negative: Array) -> Array:
-        return times(self.xp, self.share, positive) + times(self.xp, self.remainder, negative)
+        positive = safe_multiply(self.xp, self.of_positive, positive)
+        return positive + safe_multiply(self.xp, self.of_negative, negative)
 
 
-class Shares(NamedTuple):
-    """How a target is shared out: y, and 1 - y, which smoothing would lose digits of."""
+class Target(NamedTuple):
+    """The pair (y, 1 - y), kept so that 1 - y is never computed again by subtraction."""
 
-    own: Array  # of the positive class, or of each class
-    rest: Array  # of the others
+    y: Array  # the share of the positive class, or of each class
+    one_minus_y: Array  # of the others
 
     @staticmethod
-    def of(y: Array) -> Shares:
-        """The shares of a target as it is given."""
-        return Shares(y, 1 - y)
+    def of(y: Array) -> Target:
+        """The pair of a target as it is given."""
+        return Target(y, 1 - y)
 
-    def smoothed(self, s: float, n_classes: int = 2) -> Shares:
+    def smoothed(self, s: float, n_classes: int = 2) -> Target:
         """A part s of the target, spread evenly over the classes."""
         even = s / n_classes
-        return Shares((1 - s) * self.own + even, (1 - s) * self.rest + (s - even))
+        return Target((1 - s) * self.y + even, (1 - s) * self.one_minus_y + (s - even))
 
 
 Balance = tuple[Array, Array] | None  # what positives and negatives weigh; None: 1 and 1
 
 
-def alpha_t(balance: Balance, y: Shares) -> Array:
+def alpha_t(balance: Balance, target: Target) -> Array:
     """The class balance of a target between 0 and 1."""
-    return None if balance is None else y.own * balance[0] + y.rest * balance[1]
+    return None if balance is None else target.y * balance[0] + target.one_minus_y * balance[1]
 
 
 def multiplication(xp: Namespace, *weights: Array) -> Multiply:
@@ -133,7 +135,7 @@ def multiplication(xp: Namespace, *weights: Array) -> Multiply:
     for weight in weights:
         # what is less than the least normal number may be 0 in its type
         if weight is not None and not (isinstance(weight, float) and weight >= 2.0**-126):
-            return partial(times, xp)
+            return partial(safe_multiply, xp)
     return operator.mul
 
 
@@ -176,7 +178,7 @@ def power(xp: Namespace, u: Array, gamma: Array) -> Array:
     return product
 
 
-def times(xp: Namespace, factor: Array, x: Array) -> Array:
+def safe_multiply(xp: Namespace, factor: Array, x: Array) -> Array:
     """``factor * x``, where a factor of 0 wins even over an infinite x."""
     return factor * xp.where((factor == 0) & xp.isinf(x), 0.0, x)
 

@@ -27,30 +27,34 @@ class Expected(focal.Product):
         self,
         xp: Namespace,
         p: Array,
-        y: focal.Shares,
+        target: focal.Target,
         gamma: Array,
         eps: float,
         balance: focal.Balance = None,
     ) -> None:
-        self.y, q = y, 1 - p
-        u = y.own * q + y.rest * p
+        self.target, q = target, 1 - p
+        u = target.y * q + target.one_minus_y * p
         self.p, self.q = xp.straight_through_floor(p, eps), xp.straight_through_floor(q, eps)
         # below a half 1 - p has lost digits that log1p still sees
         log_q = xp.where(q < 0.5, xp.log(self.q), xp.log1p(-xp.where(q < 0.5, 0.0, p)))
-        ce = -(focal.times(xp, y.own, xp.log(self.p)) + focal.times(xp, y.rest, log_q))
+        ce = -(
+            focal.safe_multiply(xp, target.y, xp.log(self.p))
+            + focal.safe_multiply(xp, target.one_minus_y, log_q)
+        )
         multiply = focal.multiplication(xp, *balance or ())
-        super().__init__(xp, u, ce, gamma, focal.alpha_t(balance, y), multiply)
+        super().__init__(xp, u, ce, gamma, focal.alpha_t(balance, target), multiply)
 
-    def rates(self) -> tuple[Array, Array]:
+    def first_derivatives(self) -> tuple[Array, Array]:
         normal = float(self.xp.finfo(self.u.dtype).smallest_normal)
         u = self.u + self.xp.astype(self.u < normal, self.u.dtype)
-        y = self.y
-        of_negative = focal.times(self.xp, y.rest, 1 / self.q)
-        return (y.rest - y.own) / u, of_negative - focal.times(self.xp, y.own, 1 / self.p)
+        (y, one_minus_y), multiply = self.target, focal.safe_multiply
+        D = multiply(self.xp, one_minus_y, 1 / self.q) - multiply(self.xp, y, 1 / self.p)
+        return (one_minus_y - y) / u, D
 
-    def bends(self) -> tuple[Array, Array]:
-        of_negative = focal.times(self.xp, self.y.rest, 1 / (self.q * self.q))
-        H = of_negative + focal.times(self.xp, self.y.own, 1 / (self.p * self.p))
+    def second_derivatives(self) -> tuple[Array, Array]:
+        (y, one_minus_y), multiply = self.target, focal.safe_multiply
+        of_negative = multiply(self.xp, one_minus_y, 1 / (self.q * self.q))
+        H = of_negative + multiply(self.xp, y, 1 / (self.p * self.p))
         return self.xp.zeros_like(self.u), H
 
 
@@ -68,27 +72,27 @@ class Index:
     ) -> None:
         self.choice, self.elsewhere = choice, xp.zeros_like(p)
         balance = None if alpha_t is None else (alpha_t, 1.0)
-        self.f = _hard(xp, choice.entry(p), gamma, eps, balance)
+        self.f = _hard(xp, choice.gather(p), gamma, eps, balance)
 
     def value(self) -> Array:
         return self.f.value()
 
     def slope(self) -> Array:
-        return self.choice.replaced(self.elsewhere, self.f.slope())
+        return self.choice.scatter(self.elsewhere, self.f.slope())
 
     def curvature(self) -> Array:
-        return self.choice.replaced(self.elsewhere, self.f.curvature())
+        return self.choice.scatter(self.elsewhere, self.f.curvature())
 
 
 def mixture(
-    xp: Namespace, p: Array, y: focal.Shares, gamma: Array, eps: float, balance: focal.Balance
+    xp: Namespace, p: Array, target: focal.Target, gamma: Array, eps: float, balance: focal.Balance
 ) -> focal.Mixture:
     """A modulating factor for each class: ``y FL(p, 1) + (1 - y) FL(p, 0)``."""
-    negative = Expected(xp, p, focal.Shares(xp.zeros_like(p), xp.ones_like(p)), gamma, eps)
-    return focal.Mixture(xp, y, _hard(xp, p, gamma, eps), negative, balance)
+    negative = Expected(xp, p, focal.Target(xp.zeros_like(p), xp.ones_like(p)), gamma, eps)
+    return focal.Mixture(xp, target, _hard(xp, p, gamma, eps), negative, balance)
 
 
 def _hard(
     xp: Namespace, p: Array, gamma: Array, eps: float, balance: focal.Balance = None
 ) -> Expected:
-    return Expected(xp, p, focal.Shares(xp.ones_like(p), xp.zeros_like(p)), gamma, eps, balance)
+    return Expected(xp, p, focal.Target(xp.ones_like(p), xp.zeros_like(p)), gamma, eps, balance)

@@ -1,7 +1,7 @@
 """Focal loss of one logit x against a target y.
 
-A hard target makes it a function of one number, of w, by which the target's class trails the other:
-w = -x for positives and x for negatives. With
+For a 0/1 target the loss depends only on the negative margin w: -x for positives, x for negatives.
+With
 
     e = exp(-|w|)      A = e if w > 0 else 1      B = 1 if w > 0 else e
 
@@ -10,13 +10,13 @@ A to B are the odds in favour of the target, and
     p_t = A / (A + B)                     CE = log1p(e) + max(w, 0)
     u   = 1 - p_t = B / (A + B)
 
-A soft target has a share on either side. The loss of (x, y) is the loss of (-x, 1 - y), so it is
-seen from the side that the logit takes, with v the share of the target there and w = 1 - v:
+For a target between the two, loss(x, y) = loss(-x, 1 - y) reduces it to x >= 0: v is the target of
+the class that the logit is for, y where x >= 0 and 1 - y elsewhere. With
 
-    e = exp(-|x|)      r = 1 / (1 + e)      b = w + v e
+    e = exp(-|x|)      r = 1 / (1 + e)      b = (1 - v) + v e
 
-    u  = 1 - p_t = b / (1 + e)     with p_t = y p + (1 - y)(1 - p)
-    CE = log1p(e) + w |x|
+    u  = 1 - p_t = b / (1 + e)     where p_t = y p + (1 - y)(1 - p)
+    CE = log1p(e) + (1 - v) |x|
 
 Each is a sum or product of terms >= 0: nothing overflows and nothing cancels.
 """
@@ -32,8 +32,8 @@ Array = Any
 Namespace = Any
 
 
-class Standing(Protocol):
-    """How a class stands against the rest: the odds A to B, and its cross-entropy."""
+class Odds(Protocol):
+    """The odds A to B in favour of a class, and its cross-entropy."""
 
     against: Array  # B
     total: Array  # A + B
@@ -44,8 +44,8 @@ class Standing(Protocol):
         ...
 
 
-class Trailing:
-    """The standing of a class that trails the other by w."""
+class Margin:
+    """The odds of a class whose negative margin is w."""
 
     def __init__(self, xp: Namespace, w: Array) -> None:
         self.xp = xp
@@ -60,8 +60,8 @@ class Trailing:
         return self.xp.maximum(1 - self.behind, self.e)
 
 
-class Hard(focal.Product):
-    """The focal loss of one class, a function of w.
+class FromMargin(focal.Product):
+    """The focal loss of one class, as a function of its negative margin w.
 
     With p = p_t and q = u: ``R = p``, ``D = q``, ``K = p (p - q)`` and ``H = p q``.
     """
@@ -69,61 +69,62 @@ class Hard(focal.Product):
     def __init__(
         self,
         xp: Namespace,
-        standing: Standing,
+        odds: Odds,
         gamma: Array,
         alpha_t: Array = None,
         multiply: focal.Multiply = operator.mul,
     ) -> None:
-        self.standing, u = standing, standing.against / standing.total
-        super().__init__(xp, u, standing.ce, gamma, alpha_t, multiply)
+        self.odds, u = odds, odds.against / odds.total
+        super().__init__(xp, u, odds.ce, gamma, alpha_t, multiply)
 
-    def rates(self) -> tuple[Array, Array]:
-        return self.standing.in_favour() / self.standing.total, self.u
+    def first_derivatives(self) -> tuple[Array, Array]:
+        return self.odds.in_favour() / self.odds.total, self.u
 
-    def bends(self) -> tuple[Array, Array]:
-        p, q = self.rates()
+    def second_derivatives(self) -> tuple[Array, Array]:
+        p, q = self.first_derivatives()
         return p * (p - q), p * q
 
 
-class Certain:
-    """Hard targets: the formula of the target's class, along the logit."""
+class HardTarget:
+    """Targets of 0 or 1: the formula of the target's class, as a function of the logit."""
 
     def __init__(
-        self, xp: Namespace, x: Array, y: focal.Shares, gamma: Array, balance: focal.Balance
+        self, xp: Namespace, x: Array, target: focal.Target, gamma: Array, balance: focal.Balance
     ) -> None:
-        self.toward = y.rest - y.own  # dw / dx
-        alpha_t, multiply = focal.alpha_t(balance, y), focal.multiplication(xp, *balance or ())
-        self.f = Hard(xp, Trailing(xp, self.toward * x), gamma, alpha_t, multiply)
+        self.dw_dx = target.one_minus_y - target.y
+        alpha_t, multiply = focal.alpha_t(balance, target), focal.multiplication(xp, *balance or ())
+        self.f = FromMargin(xp, Margin(xp, self.dw_dx * x), gamma, alpha_t, multiply)
 
     def value(self) -> Array:
         return self.f.value()
 
     def slope(self) -> Array:
-        return self.toward * self.f.slope()
+        return self.dw_dx * self.f.slope()
 
     def curvature(self) -> Array:
         return self.f.curvature()
 
 
 class Side(NamedTuple):
-    """A logit seen from the side that it takes."""
+    """The class that a logit is for."""
 
-    positive: Array  # 1 where that is the side of the positive class, else 0
+    positive: Array  # 1 where that is the positive class, else 0
     distance: Array  # |x|
-    e: Array  # the odds against it
+    e: Array  # the odds against it, at most 1
 
     @property
     def sign(self) -> Array:
         return 2 * self.positive - 1
 
-    def divided(self, y: focal.Shares) -> tuple[Array, Array]:
-        """The shares of a target on this side and on the other: y and 1 - y, or 1 - y and y."""
-        here, there = self.positive, 1 - self.positive
-        return here * y.own + there * y.rest, here * y.rest + there * y.own
+    def of(self, target: focal.Target) -> focal.Target:
+        """The target of that class: v and 1 - v."""
+        (y, one_minus_y), positive, negative = target, self.positive, 1 - self.positive
+        v = positive * y + negative * one_minus_y
+        return focal.Target(v, positive * one_minus_y + negative * y)
 
 
 def side_of(xp: Namespace, x: Array) -> Side:
-    """Fold a logit onto the side that it takes."""
+    """The class that a logit is for, and how far."""
     distance = xp.abs(x)
     return Side(xp.heaviside(x), distance, xp.exp(-distance))
 
@@ -131,52 +132,53 @@ def side_of(xp: Namespace, x: Array) -> Side:
 class Expected(focal.Product):
     """One modulating factor, of the expected probability ``p_t = y p + (1 - y)(1 - p)``.
 
-    ``y`` decides the modulating factor and the class balance, ``smoothed`` the cross-entropy. With
-    s = +1 where x >= 0 and -1 elsewhere,
+    ``target`` decides the modulating factor and the class balance, ``smoothed`` the cross-entropy.
+    With sign = 1 where x >= 0 and -1 elsewhere,
 
-        R = s (w - v) e r / b          K = -s R r (1 - e)
-        D = s r (w - v e)              H = e r^2
+        R = sign ((1 - v) - v) e r / b      K = -sign R r (1 - e)
+        D = sign r ((1 - v) - v e)          H = e r^2
     """
 
     def __init__(
         self,
         xp: Namespace,
         x: Array,
-        y: focal.Shares,
-        smoothed: focal.Shares,
+        target: focal.Target,
+        smoothed: focal.Target,
         gamma: Array,
         balance: focal.Balance = None,
     ) -> None:
-        side, apart = side_of(xp, x), smoothed is not y
-        self.side, self.r = side, 1 / (1 + side.e)
-        self.modulating = side.divided(y)
-        self.entering = side.divided(smoothed) if apart else self.modulating
-        (here, there), (_, against) = self.modulating, self.entering
-        self.b = there + here * side.e
-        ce = xp.log1p(side.e) + focal.times(xp, against, side.distance)
-        u, alpha_t = self.b / (1 + side.e), focal.alpha_t(balance, y)
-        # u may be 0 beside another target's CE
+        self.side = side_of(xp, x)
+        e, apart = self.side.e, smoothed is not target
+        self.r, self.modulating = 1 / (1 + e), self.side.of(target)
+        self.entering = self.side.of(smoothed) if apart else self.modulating
+        self.b = self.modulating.one_minus_y + self.modulating.y * e
+        against = focal.safe_multiply(xp, self.entering.one_minus_y, self.side.distance)
+        # where the two are apart, u may be 0 beside an infinite CE
         multiply = focal.multiplication(xp, 0.0 if apart else 1.0, *balance or ())
+        u, ce, alpha_t = self.b / (1 + e), xp.log1p(e) + against, focal.alpha_t(balance, target)
         super().__init__(xp, u, ce, gamma, alpha_t, multiply)
 
-    def rates(self) -> tuple[Array, Array]:
-        s, e, r = self.side.sign, self.side.e, self.r
-        (here, there), (beside, against) = self.modulating, self.entering
+    def first_derivatives(self) -> tuple[Array, Array]:
+        sign, e, r = self.side.sign, self.side.e, self.r
+        v, one_minus_v = self.modulating
         # where b is 0, so is u^gamma or gamma itself: any finite R will do
         b = self.b + self.xp.astype(self.b == 0, self.b.dtype)
-        return s * (there - here) * e * r / b, s * r * (against - beside * e)
+        R = sign * (one_minus_v - v) * e * r / b
+        v, one_minus_v = self.entering
+        return R, sign * r * (one_minus_v - v * e)
 
-    def bends(self) -> tuple[Array, Array]:
-        s, e, r = self.side.sign, self.side.e, self.r
-        R, _ = self.rates()
-        return -s * R * r * (1 - e), e * r * r
+    def second_derivatives(self) -> tuple[Array, Array]:
+        sign, e, r = self.side.sign, self.side.e, self.r
+        R, _ = self.first_derivatives()
+        return -sign * R * r * (1 - e), e * r * r
 
 
 def mixture(
-    xp: Namespace, x: Array, y: focal.Shares, gamma: Array, balance: focal.Balance
+    xp: Namespace, x: Array, target: focal.Target, gamma: Array, balance: focal.Balance
 ) -> focal.Mixture:
     """A modulating factor for each class: ``y FL(x, 1) + (1 - y) FL(x, 0)``."""
     ones, zeros = xp.ones_like(x), xp.zeros_like(x)
-    positive = Certain(xp, x, focal.Shares(ones, zeros), gamma, None)
-    negative = Certain(xp, x, focal.Shares(zeros, ones), gamma, None)
-    return focal.Mixture(xp, y, positive, negative, balance)
+    positive = HardTarget(xp, x, focal.Target(ones, zeros), gamma, None)
+    negative = HardTarget(xp, x, focal.Target(zeros, ones), gamma, None)
+    return focal.Mixture(xp, target, positive, negative, balance)

@@ -8,7 +8,7 @@ m = x_t - logsumexp(the others). From the largest M of the others, and d = M - x
 
 S is at least 1 and nothing cancels: 1 - p_t keeps its digits however confident the row is. Infinite
 logits stand for +-L as L grows: those of one sign are equal, and all else is the limit. With f the
-formula of a class that trails by w = -m, the derivatives with respect to the row are
+formula of a class, a function of w = -m, the derivatives with respect to the row are
 
     slope_t = -f'(w)        slope_j     = f'(w) pi_j
     curvature_t = f''(w)    curvature_j = f''(w) pi_j^2 + f'(w) pi_j (1 - pi_j)
@@ -34,15 +34,15 @@ class Choice(Protocol):
         """That of the classes."""
         ...
 
-    def entry(self, x: Array) -> Array:
+    def gather(self, x: Array) -> Array:
         """Its entry, NaN where a row has none."""
         ...
 
-    def replaced(self, x: Array, by: Array) -> Array:
+    def scatter(self, x: Array, by: Array) -> Array:
         """The rows with that entry replaced."""
         ...
 
-    def overwritten(self, x: Array, by: Array) -> Array:
+    def scatter_into(self, x: Array, by: Array) -> Array:
         """The same for rows that nothing else needs any more."""
         ...
 
@@ -54,36 +54,36 @@ class OneHot(NamedTuple):
     chosen: Array
     axis: int
 
-    def entry(self, x: Array) -> Array:
+    def gather(self, x: Array) -> Array:
         """Its entry, NaN where a row has none."""
         entry = self._sum(self.xp.where(self.chosen, x, 0.0))
         some = self.xp.any(self.chosen, axis=self.axis, keepdims=True)
         return self.xp.where(some, entry, self.xp.nan)
 
-    def replaced(self, x: Array, by: Array) -> Array:
+    def scatter(self, x: Array, by: Array) -> Array:
         """The rows with that entry replaced."""
         return self.xp.where(self.chosen, by, x)
 
-    def overwritten(self, x: Array, by: Array) -> Array:
+    def scatter_into(self, x: Array, by: Array) -> Array:
         """The same for rows that nothing else needs any more."""
-        return self.replaced(x, by)
+        return self.scatter(x, by)
 
     def _sum(self, x: Array) -> Array:
         return self.xp.sum(x, axis=self.axis, keepdims=True)
 
 
-class Split:
-    """The standing of one class of each row against the others, which it trails by w."""
+class OneVsRest:
+    """The odds of one class of each row against the others."""
 
     def __init__(self, xp: Namespace, x: Array, choice: Choice) -> None:
-        others = choice.replaced(x, -xp.inf)
+        others = choice.scatter(x, -xp.inf)
         M = xp.max(others, axis=choice.axis, keepdims=True)
         self.E = xp.shifted_exp(others, M)
         # where all the others are infinitely low, the class itself was counted as one of them
         is_lowest = xp.astype(-float(xp.finfo(x.dtype).max) >= M, x.dtype)
         S = xp.sum(self.E, axis=choice.axis, keepdims=True) - is_lowest
         self.S = xp.maximum(S, 1.0)  # 0 where there is no other class
-        x_t = choice.entry(x)
+        x_t = choice.gather(x)
         d = _gap(xp, M, x_t)
         behind = xp.heaviside(d)
         e = xp.exp(-xp.abs(d))
@@ -104,51 +104,53 @@ class Split:
 
 
 class Index:
-    """Hard targets: the formula of the target's class."""
+    """Class labels: the formula of the target's class."""
 
     def __init__(
         self, xp: Namespace, x: Array, choice: Choice, gamma: Array, alpha_t: Array
     ) -> None:
-        self.split, self.choice = Split(xp, x, choice), choice
+        self.odds, self.choice = OneVsRest(xp, x, choice), choice
         multiply = focal.multiplication(xp, alpha_t)
-        self.f = sigmoid.Hard(xp, self.split, gamma, alpha_t, multiply)
+        self.f = sigmoid.FromMargin(xp, self.odds, gamma, alpha_t, multiply)
 
     def value(self) -> Array:
         return self.f.value()
 
     def slope(self) -> Array:
         first = self.f.slope()
-        return self.choice.overwritten(self.split.E * (first / self.split.S), -first)
+        return self.choice.scatter_into(self.odds.E * (first / self.odds.S), -first)
 
     def curvature(self) -> Array:
-        first, second, pi = self.f.slope(), self.f.curvature(), self.split.pi()
-        return self.choice.overwritten(second * pi * pi + first * pi * (1 - pi), second)
+        first, second, pi = self.f.slope(), self.f.curvature(), self.odds.pi()
+        return self.choice.scatter_into(second * pi * pi + first * pi * (1 - pi), second)
 
 
-class Row(NamedTuple):
+class RowProbabilities(NamedTuple):
     """The probabilities of a row, seen from its largest class."""
 
-    split: Split  # the largest class against the others
+    odds: OneVsRest  # the largest class against the others
     top: OneHot  # that class
-    lead: Array  # of the largest logit over each: x_top - x_c >= 0
+    gap_to_max: Array  # of the largest logit over each: x_top - x_c >= 0
     p: Array
     q: Array  # 1 - p
     minus_log_p: Array
 
 
-def row_of(xp: Namespace, x: Array, top: OneHot) -> Row:
+def row_of(xp: Namespace, x: Array, top: OneHot) -> RowProbabilities:
     """Probabilities without cancellation, from the largest class."""
-    split = Split(xp, x, top)
-    p_top, q_top = split.favour / split.total, split.against / split.total
-    p = top.replaced(split.pi() * q_top, p_top)
-    lead = top.replaced(_gap(xp, top.entry(x), x), 0.0)
-    return Row(split, top, lead, p, top.replaced(1 - p, q_top), lead + split.ce)
+    odds = OneVsRest(xp, x, top)
+    p_top, q_top = odds.favour / odds.total, odds.against / odds.total
+    p = top.scatter(odds.pi() * q_top, p_top)
+    gap_to_max = top.scatter(_gap(xp, top.gather(x), x), 0.0)
+    return RowProbabilities(
+        odds, top, gap_to_max, p, top.scatter(1 - p, q_top), gap_to_max + odds.ce
+    )
 
 
 class Expected(focal.Product):
     """One modulating factor per row, of ``p_t = sum y_c p_c``.
 
-    ``y`` decides the modulating factor, ``smoothed`` the cross-entropy; with 1 - y as it is given:
+    ``target`` decides the modulating factor, ``smoothed`` the cross-entropy:
 
         u   = sum (1 - y_c) p_c                CE  = -sum y_c log p_c
         R_j = p_j (p_t - y_j) / u              K_j = R_j (q_j - p_j)
@@ -158,40 +160,41 @@ class Expected(focal.Product):
     def __init__(
         self,
         xp: Namespace,
-        row: Row,
-        y: focal.Shares,
-        smoothed: focal.Shares,
+        row: RowProbabilities,
+        target: focal.Target,
+        smoothed: focal.Target,
         gamma: Array,
         alpha_t: Array,
     ) -> None:
-        self.xp, self.row, self.y, self.smoothed, self.axis = xp, row, y, smoothed, row.top.axis
-        u = xp.sum(y.rest * row.p, axis=self.axis, keepdims=True)
+        self.xp, self.row, self.axis = xp, row, row.top.axis
+        self.target, self.smoothed = target, smoothed
+        u = xp.sum(target.one_minus_y * row.p, axis=self.axis, keepdims=True)
         u = xp.with_slope_of(u, self._u_from_top)
-        terms = focal.times(xp, smoothed.own, row.minus_log_p)
+        terms = focal.safe_multiply(xp, smoothed.y, row.minus_log_p)
         ce = xp.sum(terms, axis=self.axis, keepdims=True)
         # u may be 0 beside another target's CE
-        multiply = focal.multiplication(xp, 1.0 if smoothed is y else 0.0, alpha_t)
+        multiply = focal.multiplication(xp, 1.0 if smoothed is target else 0.0, alpha_t)
         super().__init__(xp, u, ce, gamma, alpha_t, multiply)
 
-    def rates(self) -> tuple[Array, Array]:
+    def first_derivatives(self) -> tuple[Array, Array]:
         p, q, u = self.row.p, self.row.q, self.u
         # where u is 0, so is u^gamma or gamma itself: any finite R will do
         R = p * self._excess() / (u + self.xp.astype(u == 0, u.dtype))
-        return R, self.smoothed.rest * p - self.smoothed.own * q
+        return R, self.smoothed.one_minus_y * p - self.smoothed.y * q
 
-    def bends(self) -> tuple[Array, Array]:
+    def second_derivatives(self) -> tuple[Array, Array]:
         p, q = self.row.p, self.row.q
-        R, _ = self.rates()
+        R, _ = self.first_derivatives()
         return R * (q - p), p * q
 
     def _from_top(self) -> tuple[Array, Array]:
         """What each target differs from that of the largest class, and what p_t does."""
-        apart = self.y.own - self.row.top.entry(self.y.own)
+        apart = self.target.y - self.row.top.gather(self.target.y)
         return apart, self.xp.sum(self.row.p * apart, axis=self.axis, keepdims=True)
 
     def _u_from_top(self) -> Array:
         """u as 1 - y of the largest class, less what p_t differs from that y."""
-        return self.row.top.entry(self.y.rest) - self._from_top()[1]
+        return self.row.top.gather(self.target.one_minus_y) - self._from_top()[1]
 
     def _excess(self) -> Array:
         """``p_t - y_j``, of differences alone: the sum of ``p_k (y_k - y_j)``.
@@ -201,66 +204,66 @@ class Expected(focal.Product):
         apart, of_top = self._from_top()
         beyond = apart - of_top  # y_j - p_t, but for what rounding left
         rest = self.xp.sum(self.row.p * beyond, axis=self.axis, keepdims=True)
-        return self.row.top.replaced(rest - beyond, of_top)
+        return self.row.top.scatter(rest - beyond, of_top)
 
     def _times_ce(self, rate: Array) -> Array:
         # a class of any p may meet a CE that another class makes infinite
-        return focal.times(self.xp, rate, self.ce)
+        return focal.safe_multiply(self.xp, rate, self.ce)
 
 
 class Mixture:
     """A modulating factor per class: ``sum y_c alpha_c (1 - p_c)^gamma (-log p_c)``.
 
-    Every class trails the others by a w_c of its own, and dw_c/dx_j = p_j / q_c. Only the largest
+    Every class has a negative margin w_c of its own, and dw_c/dx_j = p_j / q_c. Only the largest
     class can have a q near 0; for that one p_j / q is pi_j, which needs no division.
     """
 
     def __init__(
-        self, xp: Namespace, row: Row, y: focal.Shares, gamma: Array, alpha: Array
+        self, xp: Namespace, row: RowProbabilities, target: focal.Target, gamma: Array, alpha: Array
     ) -> None:
         self.xp, self.row, self.top = xp, row, row.top
-        self.shares = y.own if alpha is None else y.own * alpha
-        self.f = sigmoid.Hard(xp, _Every(xp, row), gamma)
-        self.q, self.pi = row.top.replaced(row.q, 1.0), row.top.replaced(row.split.pi(), 0.0)
+        self.shares = target.y if alpha is None else target.y * alpha
+        self.f = sigmoid.FromMargin(xp, _EachVsRest(xp, row), gamma)
+        self.q, self.pi = row.top.scatter(row.q, 1.0), row.top.scatter(row.odds.pi(), 0.0)
 
     def value(self) -> Array:
-        return self._sum(focal.times(self.xp, self.shares, self.f.value()))
+        return self._sum(focal.safe_multiply(self.xp, self.shares, self.f.value()))
 
     def slope(self) -> Array:
-        first = focal.times(self.xp, self.shares, self.f.slope())
-        through_top = self.pi * self.top.entry(first)
+        first = focal.safe_multiply(self.xp, self.shares, self.f.slope())
+        through_top = self.pi * self.top.gather(first)
         return self.row.p * self._elsewhere(first / self.q) + through_top - first
 
     def curvature(self) -> Array:
-        first = focal.times(self.xp, self.shares, self.f.slope())
-        second = focal.times(self.xp, self.shares, self.f.curvature())
+        first = focal.safe_multiply(self.xp, self.shares, self.f.slope())
+        second = focal.safe_multiply(self.xp, self.shares, self.f.curvature())
         p, q, pi = self.row.p, self.q, self.pi
         bent = p * p * self._elsewhere((second - first) / (q * q)) + p * self._elsewhere(first / q)
-        through_top = pi * pi * self.top.entry(second) + pi * (1 - pi) * self.top.entry(first)
-        return second + bent + self.top.replaced(through_top, 0.0)
+        through_top = pi * pi * self.top.gather(second) + pi * (1 - pi) * self.top.gather(first)
+        return second + bent + self.top.scatter(through_top, 0.0)
 
     def _sum(self, x: Array) -> Array:
         return self.xp.sum(x, axis=self.top.axis, keepdims=True)
 
     def _elsewhere(self, x: Array) -> Array:
         """The sum over the classes that are neither the largest nor the class itself."""
-        rest = self.top.replaced(x, 0.0)
+        rest = self.top.scatter(x, 0.0)
         return self._sum(rest) - rest
 
 
-class _Every:
-    """The standing of every class against the others of its row."""
+class _EachVsRest:
+    """The odds of every class against the others of its row."""
 
-    def __init__(self, xp: Namespace, row: Row) -> None:
-        T = row.split.against / row.split.favour  # odds against the largest
-        E = xp.exp(-row.lead)
-        A, B = E, row.top.replaced(1 + (T - E), T)
+    def __init__(self, xp: Namespace, row: RowProbabilities) -> None:
+        T = row.odds.against / row.odds.favour  # odds against the largest
+        E = xp.exp(-row.gap_to_max)
+        A, B = E, row.top.scatter(1 + (T - E), T)
         greater, is_behind = xp.maximum(B, A), B >= A
         e = xp.minimum(A, B) / greater
         self.favour = xp.where(is_behind, e, 1.0)
         self.against = xp.where(is_behind, 1.0, e)
         self.total = 1 + e
-        self.ce = xp.log1p(e) + xp.where(is_behind, xp.log(greater) + row.lead, 0.0)
+        self.ce = xp.log1p(e) + xp.where(is_behind, xp.log(greater) + row.gap_to_max, 0.0)
 
     def in_favour(self) -> Array:
         """A."""

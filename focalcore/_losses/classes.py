@@ -38,6 +38,7 @@ def one_hot(xp: Namespace, x: Array, labels: Array, axis: int, device: Device) -
 def of_each_class(operands: Operands, choice: softmax.Choice) -> tuple[Parameter, Parameter]:
     """gamma and alpha of each row's class."""
     gamma, alpha = (
-        p if is_number(p) else choice.entry(p) for p in (operands.exponent(), operands.get("alpha"))
+        p if is_number(p) else choice.gather(p)
+        for p in (operands.exponent(), operands.get("alpha"))
     )
     return gamma, alpha

@@ -61,7 +61,7 @@ class Probability(LossSpec):
         if not self.inputs_checked:
             p, y = nan_outside(xp, p), nan_outside(xp, y)
         s, gamma, balance = self.label_smoothing, operands.exponent(), balance_of(operands)
-        shares = focal.Shares.of(y)
+        shares = focal.Target.of(y)
         if s is None:
             return probability.Expected(xp, p, shares, gamma, self.eps, balance)
         return probability.mixture(xp, p, shares.smoothed(s), gamma, self.eps, balance)

@@ -54,9 +54,9 @@ class Sigmoid(LossSpec):
         x = operands.wide(xp, "logits")
         if counted is not None:
             x, y = keep(xp, counted, x), keep(xp, counted, y)
-        gamma, balance, shares = operands.exponent(), balance_of(operands), focal.Shares.of(y)
+        gamma, balance, shares = operands.exponent(), balance_of(operands), focal.Target.of(y)
         if self.targets.binary and not self.label_smoothing:
-            return sigmoid.Certain(xp, x, shares, gamma, balance)
+            return sigmoid.HardTarget(xp, x, shares, gamma, balance)
         smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
         if self.soft_targets == "mixture":
             return sigmoid.mixture(xp, x, smoothed, gamma, balance)

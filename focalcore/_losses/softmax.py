@@ -43,7 +43,7 @@ class Softmax(LossSpec):
         self, xp: Namespace, x: Array, y: Array, operands: Operands
     ) -> focal.Formula:
         """The formula of logits against distributions."""
-        s, shares = self.label_smoothing, focal.Shares.of(y)
+        s, shares = self.label_smoothing, focal.Target.of(y)
         smoothed = shares.smoothed(s, x.shape[self.axis]) if s else shares
         largest = xp.argmax(x, axis=self.axis, keepdims=True)
         row = softmax.row_of(xp, x, one_hot(xp, x, largest, self.axis, self.device))
@@ -51,7 +51,7 @@ class Softmax(LossSpec):
             return softmax.Mixture(xp, row, smoothed, operands.exponent(), operands.get("alpha"))
         modulating = shares if self.soft_targets == "hard" else smoothed
         gamma, alpha = (
-            p if is_number(p) else xp.sum(modulating.own * p, axis=self.axis, keepdims=True)
+            p if is_number(p) else xp.sum(modulating.y * p, axis=self.axis, keepdims=True)
             for p in (operands.exponent(), operands.get("alpha"))
         )
         return softmax.Expected(xp, row, modulating, smoothed, gamma, alpha)
@@ -87,7 +87,7 @@ class SoftmaxOfLabels(Softmax):
         if not self.label_smoothing:
             return softmax.Index(xp, x, choice, *of_each_class(operands, choice))
         nothing = xp.zeros_like(x)  # or NaN, where a label is none of the classes
-        y = choice.replaced(nothing + choice.entry(nothing), 1.0)
+        y = choice.scatter(nothing + choice.gather(nothing), 1.0)
         return self.of_distribution(xp, x, y, operands)
 
 

@@ -73,7 +73,7 @@ class LossSpec:
         if self.ignore_index is not None:  # the targets are read again only for what they leave out
             _, counted = self.read(xp, operands)
         if weight is not None:
-            x = focal.times(xp, self.beside_classes(xp, weight), x)
+            x = focal.safe_multiply(xp, self.beside_classes(xp, weight), x)
         if counted is not None:
             x = keep(xp, self.beside_classes(xp, counted), x)
         if output.has_classes:
@@ -92,7 +92,7 @@ class LossSpec:
                 x = keep(xp, counted, self.positives(xp, operands, targets))
             case _:
                 positives = self.positives(xp, operands, targets)
-                x = keep(xp, counted, focal.times(xp, positives, operands.arrays["weight"]))
+                x = keep(xp, counted, focal.safe_multiply(xp, positives, operands.arrays["weight"]))
         return xp.broadcast_to(x, self.rows_of(operands.arrays["logits"].shape))
 
     def beside_classes(self, xp: Namespace, rows: Array | None) -> Array | None:
