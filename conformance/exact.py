@@ -15,49 +15,51 @@ def number(x):
     return x if isinstance(x, mp.mpf) else mp.mpf(float(x))
 
 
-def sigmoid_focal(x, y, gamma=2.0, alpha=None, pos_weight=1.0, smoothing=0.0, rule="expected"):
-    x, y, gamma, smoothing = map(number, (x, y, gamma, smoothing))
+def sigmoid_focal(
+    x, y, gamma=2.0, alpha=None, pos_weight=1.0, label_smoothing=0.0, soft_targets="expected"
+):
+    x, y, gamma, label_smoothing = map(number, (x, y, gamma, label_smoothing))
     p, q = 1 / (1 + mp.exp(-x)), 1 / (1 + mp.exp(x))
     minus_log_p, minus_log_q = mp.log1p(mp.exp(-x)), mp.log1p(mp.exp(x))
     positive, negative = balance(alpha, pos_weight)
-    smoothed = (1 - smoothing) * y + smoothing / 2
-    if rule == "mixture":
+    smoothed = (1 - label_smoothing) * y + label_smoothing / 2
+    if soft_targets == "mixture":
         return (
             smoothed * positive * power(q, gamma) * minus_log_p
             + (1 - smoothed) * negative * power(p, gamma) * minus_log_q
         )
-    modulating = y if rule == "hard" else smoothed
+    modulating = y if soft_targets == "hard" else smoothed
     alpha_t = modulating * positive + (1 - modulating) * negative
     u = modulating * q + (1 - modulating) * p
     return alpha_t * power(u, gamma) * (smoothed * minus_log_p + (1 - smoothed) * minus_log_q)
 
 
-def softmax_focal(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
+def softmax_focal(x, y, gamma=2.0, alpha=None, label_smoothing=0.0, soft_targets="expected"):
     """``y`` is a class label or a distribution."""
-    n, smoothing = len(x), number(smoothing)
+    n, label_smoothing = len(x), number(label_smoothing)
     y, gamma, alpha = per_class(y, gamma, alpha, n)
     p, q, against = probabilities(x)
     minus_log_p = [mp.log1p(a) for a in against]
-    smoothed = [(1 - smoothing) * v + smoothing / n for v in y]
-    if rule == "mixture":
+    smoothed = [(1 - label_smoothing) * v + label_smoothing / n for v in y]
+    if soft_targets == "mixture":
         terms = zip(smoothed, alpha, q, gamma, minus_log_p, strict=True)
         return mp.fsum(s * a * power(u, g) * ce for s, a, u, g, ce in terms)
-    modulating = y if rule == "hard" else smoothed
+    modulating = y if soft_targets == "hard" else smoothed
     u = mp.fsum((1 - m) * v for m, v in zip(modulating, p, strict=True))
     return dot(modulating, alpha) * power(u, dot(modulating, gamma)) * dot(smoothed, minus_log_p)
 
 
-def probability_focal(p, y, gamma=2.0, alpha=None, pos_weight=1.0, smoothing=None, eps=0.0):
+def probability_focal(p, y, gamma=2.0, alpha=None, pos_weight=1.0, label_smoothing=None, eps=0.0):
     """Of the probability of the positive class; only the logarithms know eps."""
     p, y, gamma, eps = map(number, (p, y, gamma, eps))
     q = 1 - p
     minus_log_p, minus_log_q = (-mp.log(max(v, eps)) if max(v, eps) else mp.inf for v in (p, q))
     positive, negative = balance(alpha, pos_weight)
-    if smoothing is None:
+    if label_smoothing is None:
         ce = sum(share * v for share, v in ((y, minus_log_p), (1 - y, minus_log_q)) if share)
         alpha_t = y * positive + (1 - y) * negative
         return alpha_t * power(y * q + (1 - y) * p, gamma) * ce
-    smoothed = (1 - number(smoothing)) * y + number(smoothing) / 2
+    smoothed = (1 - number(label_smoothing)) * y + number(label_smoothing) / 2
     return (
         smoothed * positive * power(q, gamma) * minus_log_p
         + (1 - smoothed) * negative * power(p, gamma) * minus_log_q
@@ -70,6 +72,16 @@ def derivatives(f, x, digits=120):
         x, h = number(x), mp.mpf(10) ** (-digits // 5)
         low, middle, high = f(x - h), f(x), f(x + h)
         return (high - low) / (2 * h), (high - 2 * middle + low) / (h * h)
+
+
+def derivatives_of_row(x, y, digits=120, **options):
+    """First and second derivative of a softmax's row with respect to each of its logits."""
+    x = [number(v) for v in x]
+
+    def along(j):
+        return lambda v: softmax_focal([*x[:j], v, *x[j + 1 :]], y, **options)
+
+    return [derivatives(along(j), v, digits) for j, v in enumerate(x)]
 
 
 def probabilities(x):

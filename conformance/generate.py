@@ -166,12 +166,11 @@ def results_of(kind, options, x, y):
 
 
 def elements(loss, options, x, y):
-    """Each logit or row, its target, and the options of `exact` that hold for it."""
-    names = {"label_smoothing": "smoothing", "soft_targets": "rule"}
-    plain = {names.get(name, name): v for name, v in options.items()}
+    """Each logit or row, its target, and the options that hold for it."""
     if loss == "softmax":
-        return [(a, b, plain) for a, b in zip(x, y, strict=True)]
+        return [(a, b, options) for a, b in zip(x, y, strict=True)]
     if loss == "categorical":
+        plain = dict(options)
         weights = plain.pop("class_weight", [1.0] * 3)
         gammas = np.broadcast_to(plain.pop("gamma"), 3)
         return [
@@ -180,7 +179,7 @@ def elements(loss, options, x, y):
         ]
     columns = np.resize(np.arange(x.shape[-1]), x.size)
     return [
-        (a, b, {n: v[c] if isinstance(v, list) else v for n, v in plain.items()})
+        (a, b, {n: v[c] if isinstance(v, list) else v for n, v in options.items()})
         for a, b, c in zip(x.ravel(), y.ravel(), columns, strict=True)
     ]
 
@@ -197,11 +196,7 @@ def of_logit(x, y, **options):
 def of_row(x, y, **options):
     def near(far):
         row = [finite(v, far) for v in x]
-
-        def along(j):
-            return lambda v: exact.softmax_focal([*row[:j], v, *row[j + 1 :]], y, **options)
-
-        pairs = [exact.derivatives(along(j), v, DIGITS) for j, v in enumerate(row)]
+        pairs = exact.derivatives_of_row(row, y, DIGITS, **options)
         slopes, curvatures = zip(*pairs, strict=True)
         scales = scales_of_row(row, y, **options), curvatures
         return exact.softmax_focal(row, y, **options), slopes, curvatures, *wider(row, y, *scales)
@@ -213,19 +208,21 @@ def of_probability(p, y, **options):
     return {"value": exact.probability_focal(p, y, **options)}
 
 
-def scales_of_logit(x, y, gamma=2.0, alpha=None, pos_weight=1.0, smoothing=0.0, rule="expected"):
+def scales_of_logit(
+    x, y, gamma=2.0, alpha=None, pos_weight=1.0, label_smoothing=0.0, soft_targets="expected"
+):
     """The sums of the sizes of the terms that slope and curvature are sums of."""
     (q, p), _, odds = exact.probabilities([0, x])
     minus_log_q, minus_log_p = map(mp.log1p, odds)
-    y, s, gamma = exact.number(y), exact.number(smoothing), exact.number(gamma)
+    y, s, gamma = exact.number(y), exact.number(label_smoothing), exact.number(gamma)
     positive, negative = exact.balance(alpha, pos_weight)
     v = (1 - s) * y + s / 2
-    if rule == "mixture":
+    if soft_targets == "mixture":
         of_positive = terms(q, p, minus_log_p, q, p * q, abs(q - p), gamma)
         of_negative = terms(p, q, minus_log_q, p, p * q, abs(q - p), gamma)
         both = zip(of_positive, of_negative, strict=True)
         return [v * positive * a + (1 - v) * negative * b for a, b in both]
-    m = y if rule == "hard" else v
+    m = y if soft_targets == "hard" else v
     u = m * q + (1 - m) * p
     ce = v * minus_log_p + (1 - v) * minus_log_q
     rate = abs(1 - 2 * m) * p * q / u
@@ -242,18 +239,18 @@ def terms(u, rate, ce, difference, bend, asymmetry, gamma):
     return exact.power(u, gamma) * slope, exact.power(u, gamma) * curvature
 
 
-def scales_of_row(x, y, gamma=2.0, alpha=None, smoothing=0.0, rule="expected"):
+def scales_of_row(x, y, gamma=2.0, alpha=None, label_smoothing=0.0, soft_targets="expected"):
     p, q, against = exact.probabilities(x)
-    minus_log_p, s, n = [mp.log1p(a) for a in against], exact.number(smoothing), len(x)
+    minus_log_p, s, n = [mp.log1p(a) for a in against], exact.number(label_smoothing), len(x)
     y, gammas, alphas = exact.per_class(y, gamma, alpha, n)
     v = [(1 - s) * t + s / n for t in y]
-    if rule == "mixture":
+    if soft_targets == "mixture":
         along = [
             v[c] * alphas[c] * exact.power(q[c], g) * (g * p[c] * minus_log_p[c] / q[c] + 1)
             for c, g in enumerate(gammas)
         ]  # of each class, over q: along the margin it is q times this, along another logit p_j
         return [mp.fsum(along[c] * (q[c] if c == j else p[j]) for c in range(n)) for j in range(n)]
-    m = y if rule == "hard" else v
+    m = y if soft_targets == "hard" else v
     gamma = exact.dot(m, gammas)
     apart = [mp.fsum(p[k] * abs(m[k] - m[j]) for k in range(n)) for j in range(n)]
     u = mp.fsum((1 - a) * b for a, b in zip(m, p, strict=True))

@@ -329,7 +329,7 @@ class TestAnyInput:
         value, slope = focalcore.sigmoid_focal_loss_value_and_grad(
             [x], [y], gamma=gamma, soft_targets=rule
         )
-        options = {"gamma": gamma, "rule": rule}
+        options = {"gamma": gamma, "soft_targets": rule}
         with mp.workdps(generate.DIGITS):
             scale, _ = generate.scales_of_logit(x, y, **options)
             first, _ = exact.derivatives(

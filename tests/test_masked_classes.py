@@ -15,7 +15,6 @@ from focalcore import (
 
 INF = np.inf
 LEAST = float(np.finfo("float32").min)
-NAMES = {"label_smoothing": "smoothing", "soft_targets": "rule"}
 
 SOFT = [0.7, 0.2, 0.1]
 FINITE = {  # float32 logits, a target, options
@@ -46,19 +45,11 @@ def of_case(case):
 
 def exactly(row, target, options, digits=400):
     """The value and the gradient, of the float32 numbers that are given."""
-    plain = {NAMES.get(name, name): v for name, v in options.items()}
-    row = [exact.number(v) for v in np.asarray(row, "float32")]
+    row = np.asarray(row, "float32")
     if np.ndim(target):
         target = np.asarray(target, "float32")
-
-    def along(j):
-        def loss(v):
-            return exact.softmax_focal([*row[:j], v, *row[j + 1 :]], target, **plain)
-
-        return exact.derivatives(loss, row[j], digits)[0]
-
-    value = exact.softmax_focal(row, target, **plain)
-    return float(value), np.asarray([float(along(j)) for j in range(len(row))])
+    slopes = [slope for slope, _ in exact.derivatives_of_row(row, target, digits, **options)]
+    return float(exact.softmax_focal(row, target, **options)), np.asarray(slopes, float)
 
 
 def ways(place, options):

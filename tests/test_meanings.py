@@ -83,25 +83,18 @@ class TestSigmoid:
     @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, 3.7])
     def test_soft_targets_follow_their_rule(self, place, binary, rng, rule, gamma):
         x, y = binary[0], rng.random((4, 3))
-        options = {"gamma": gamma, "alpha": 0.25}
-        smoothing = 0.2 if rule == "hard" else 0.0
-        expected = elementwise(exact.sigmoid_focal, x, y, rule=rule, smoothing=smoothing, **options)
-        loss = sigmoid_focal_loss(
-            place.array(x),
-            place.array(y),
-            soft_targets=rule,
-            label_smoothing=smoothing,
-            **options,
-        )
+        options = {"gamma": gamma, "alpha": 0.25, "soft_targets": rule}
+        options["label_smoothing"] = 0.2 if rule == "hard" else 0.0
+        expected = elementwise(exact.sigmoid_focal, x, y, **options)
+        loss = sigmoid_focal_loss(place.array(x), place.array(y), **options)
         close(place, loss, expected)
 
     @pytest.mark.parametrize("rule", RULES)
     def test_label_smoothing_moves_targets_to_a_half(self, place, binary, rule):
         x, y = binary
-        expected = elementwise(exact.sigmoid_focal, x, y, smoothing=0.1, rule=rule)
-        loss = sigmoid_focal_loss(
-            place.array(x), place.array(y), label_smoothing=0.1, soft_targets=rule
-        )
+        options = {"label_smoothing": 0.1, "soft_targets": rule}
+        expected = elementwise(exact.sigmoid_focal, x, y, **options)
+        loss = sigmoid_focal_loss(place.array(x), place.array(y), **options)
         close(place, loss, expected)
 
     def test_rules_agree_on_hard_targets(self, place, binary):
@@ -167,30 +160,18 @@ class TestSoftmax:
     @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, [0.0, 1.0, 2.0, 3.0]], ids=str)
     def test_distributions_follow_their_rule(self, place, rows, rule, gamma):
         x, _, y = rows
-        options = {"gamma": gamma, "alpha": [1.0, 2.0, 0.5, 3.0]}
-        smoothing = 0.2 if rule == "hard" else 0.0
-        expected = rowwise(exact.softmax_focal, x, y, rule=rule, smoothing=smoothing, **options)
-        loss = softmax_focal_loss(
-            place.array(x),
-            place.array(y),
-            soft_targets=rule,
-            label_smoothing=smoothing,
-            **options,
-        )
+        options = {"gamma": gamma, "alpha": [1.0, 2.0, 0.5, 3.0], "soft_targets": rule}
+        options["label_smoothing"] = 0.2 if rule == "hard" else 0.0
+        expected = rowwise(exact.softmax_focal, x, y, **options)
+        loss = softmax_focal_loss(place.array(x), place.array(y), **options)
         close(place, loss, expected)
 
     @pytest.mark.parametrize("rule", RULES)
     def test_label_smoothing_moves_targets_to_the_uniform(self, place, rows, rule):
         x, labels, _ = rows
-        options = {"alpha": [1.0, 2.0, 0.5, 3.0]}
-        expected = rowwise(exact.softmax_focal, x, labels, rule=rule, smoothing=0.1, **options)
-        loss = softmax_focal_loss(
-            place.array(x),
-            place.array(labels),
-            soft_targets=rule,
-            label_smoothing=0.1,
-            **options,
-        )
+        options = {"alpha": [1.0, 2.0, 0.5, 3.0], "soft_targets": rule, "label_smoothing": 0.1}
+        expected = rowwise(exact.softmax_focal, x, labels, **options)
+        loss = softmax_focal_loss(place.array(x), place.array(labels), **options)
         close(place, loss, expected)
 
     @pytest.mark.parametrize("rule", ["expected", "mixture"])
