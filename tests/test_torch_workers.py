@@ -1,8 +1,11 @@
-"""Many workers in torch: what they end up with is what one process has for the whole batch."""
+"""Many workers in torch: what they end up with is what one process has for the whole batch.
+
+``workers[2].map(f, parts)`` gives ``f(*part)`` of each of two workers, which has one of the parts.
+What the workers of a test call stands above the test.
+"""
 
 import copy
 import functools
-import itertools
 
 import pytest
 
@@ -11,402 +14,345 @@ dist = pytest.importorskip("torch.distributed", reason="torch has no distributed
 if not dist.is_available():
     pytest.skip("torch was built without distributed", allow_module_level=True)
 
+from torch.distributed.fsdp import fully_shard  # noqa: E402
+from torch.distributed.tensor import (  # noqa: E402
+    Replicate,
+    Shard,
+    distribute_tensor,
+    init_device_mesh,
+)
 from torch.nn.parallel import DistributedDataParallel  # noqa: E402
+from torch.testing import assert_close  # noqa: E402
 
 import focalcore  # noqa: E402
 from focalcore.torch import SigmoidFocalLoss, SoftmaxFocalLoss  # noqa: E402
 
-from .workers import run_on_workers  # noqa: E402
+from .workers import Workers  # noqa: E402
 
 pytestmark = pytest.mark.slow
-WORKERS = (2, 4)
-LOSSES = {
-    "sigmoid-mean": (SigmoidFocalLoss, {}),
-    "sigmoid-mean_positive": (SigmoidFocalLoss, {"reduction": "mean_positive"}),
-    "sigmoid-sum": (SigmoidFocalLoss, {"reduction": "sum", "alpha": [0.2, 0.5, 0.8]}),
-    "softmax-mean": (SoftmaxFocalLoss, {}),
-    "softmax-mean_positive": (
-        SoftmaxFocalLoss,
-        {"reduction": "mean_positive", "alpha": [1.0, 2.0, 3.0]},
-    ),
-}
+
 ROWS = 12
-SHARDS = {2: ((8, 4), (12, 0)), 4: ((5, 4, 2, 1), (0, 7, 0, 5))}
-PART = (slice(0, 8), slice(8, ROWS))  # of two
-POSITIVES = {"no-positives": 0, "one-positive": 1, "positives": 7}
-WEIGHTED = ("no-weights", "some-weights", "weights")
-DTYPES = {torch.float64: 1e-14, torch.float32: 1e-6}
-CASES = list(itertools.product(DTYPES, LOSSES, (0, 1), POSITIVES, WEIGHTED))
+LOSSES = {
+    "sigmoid-mean": SigmoidFocalLoss(),
+    "sigmoid-mean_positive": SigmoidFocalLoss(reduction="mean_positive"),
+    "sigmoid-sum": SigmoidFocalLoss(reduction="sum", alpha=[0.2, 0.5, 0.8]),
+    "softmax-mean": SoftmaxFocalLoss(),
+    "softmax-mean_positive": SoftmaxFocalLoss(reduction="mean_positive", alpha=[1.0, 2.0, 3.0]),
+}
+every_loss = pytest.mark.parametrize("criterion", LOSSES.values(), ids=LOSSES)
 
 
-def readable(case):
-    return "-".join(map(str, case))
+@pytest.fixture(scope="module")
+def workers():
+    """Two workers and four, which start once: tests that are functions are run by one process."""
+    with Workers(2) as two, Workers(4) as four:
+        yield {2: two, 4: four}
 
 
-every_number = pytest.mark.parametrize("number", WORKERS, ids="{}-workers".format)
-every_case = pytest.mark.parametrize("case", CASES, ids=readable)
-
-
-def batch(positives, dtype):
-    """Features, class labels and weights of the whole batch; two rows are to be ignored."""
-    draw = torch.Generator().manual_seed(positives)
+def batch_for(criterion, n_positive, dtype=torch.float64):
+    """Features, targets and weights of a batch; a softmax leaves out two of its rows."""
+    draw = torch.Generator().manual_seed(n_positive)
     features = torch.randn(ROWS, 4, generator=draw, dtype=torch.float64).to(dtype)
-    labels = torch.tensor([1 + i % 2 for i in range(positives)] + [0] * (ROWS - positives))
+    labels = torch.tensor([1 + i % 2 for i in range(n_positive)] + [0] * (ROWS - n_positive))
     labels[[3, 8]] = -100
     weights = torch.rand(ROWS, generator=draw, dtype=torch.float64).to(dtype)
-    return features, labels, weights
-
-
-def model(dtype):
-    linear = torch.nn.Linear(4, 3, dtype=dtype)
-    with torch.no_grad():
-        linear.weight.copy_(torch.linspace(-1, 1, 12).reshape(3, 4))
-        linear.bias.fill_(0.1)
-    return linear
-
-
-def loss_of(criterion, logits, labels, weights):
-    """A criterion at class labels, which a sigmoid takes as three answers with a weight each."""
     if isinstance(criterion, SoftmaxFocalLoss):
-        return criterion(logits, labels, sample_weight=weights)
-    targets = torch.nn.functional.one_hot(labels.clamp(min=0), 4)[:, 1:]
-    weights = None if weights is None else weights[:, None]
-    return criterion(logits, targets, sample_weight=weights)
+        return features, labels, weights
+    return features, torch.nn.functional.one_hot(labels.clamp(min=0), 4)[:, 1:], weights[:, None]
 
 
-def gradients(linear):
-    return torch.cat([p.grad.flatten() for p in linear.parameters()])
+def linear(dtype=torch.float64):
+    """A model of three classes, the same in every process."""
+    model = torch.nn.Linear(4, 3, dtype=dtype)
+    with torch.no_grad():
+        model.weight.copy_(torch.linspace(-1, 1, 12).reshape(3, 4))
+        model.bias.fill_(0.1)
+    return model
 
 
-def one_process(name, positives, weights_from, dtype):
-    """The loss and the gradient of the whole batch, where weights begin at some row."""
-    kind, options = LOSSES[name]
-    features, labels, weights = batch(positives, dtype)
-    weights[:weights_from] = 1
-    given = weights if weights_from < ROWS else None
-    linear = model(dtype)
-    loss = loss_of(kind(**options, gather_distributed=False), linear(features), labels, given)
+def split(rows, *arrays):
+    """What each worker gets, where each has so many rows."""
+    return list(zip(*(x.split(rows) for x in arrays), strict=True))
+
+
+FEATURES, LABELS, _ = batch_for(SoftmaxFocalLoss(), n_positive=7)
+WHOLE = linear()(FEATURES).detach(), LABELS  # what a softmax is given
+PARTS = split([8, 4], *WHOLE)  # of two workers
+
+
+def value_and_gradient(loss, logits, targets, weights=None):
+    """A loss, and its gradient in the logits."""
+    logits = logits.detach().requires_grad_()
+    options = {} if weights is None else {"sample_weight": weights}
+    value = loss(logits, targets, **options)
+    return value.detach(), *torch.autograd.grad(value, logits)
+
+
+def training_step(criterion, model, features, targets, weights=None):
+    """A loss, and its gradient in the parameters."""
+    loss = criterion(model(features), targets, sample_weight=weights)
     loss.backward()
-    return loss.detach(), gradients(linear)
+    return loss.detach(), torch.cat([p.grad.flatten() for p in model.parameters()])
 
 
-def weights_start(weighted, shards):
-    """The row from which there are weights: those of the second worker, of all, or none."""
-    return {"no-weights": ROWS, "some-weights": shards[0], "weights": 0}[weighted]
+def every_step(test):
+    """A test of every loss in every split of the rows, positives and weights over the workers."""
+    for mark in (
+        pytest.mark.parametrize("weighted", ["unweighted", "weighted-but-first", "weighted"]),
+        pytest.mark.parametrize("n_positive", [0, 1, 7], ids="{}-positives".format),
+        pytest.mark.parametrize(
+            "rows", [[8, 4], [12, 0], [5, 4, 2, 1], [0, 7, 0, 5]], ids="rows-{}".format
+        ),
+        every_loss,
+        pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str),
+    ):
+        test = mark(test)
+    return test
 
 
-def many_workers(case, rank, number):
-    """The same, as a worker has it in the end."""
-    dtype, name, which, positives, weighted = case
-    kind, options = LOSSES[name]
-    shards = SHARDS[number][which]
-    start = sum(shards[:rank])
-    own = slice(start, start + shards[rank])
-    features, labels, weights = (x[own] for x in batch(POSITIVES[positives], dtype))
-    given = weights if start >= weights_start(weighted, shards) else None
-    linear = model(dtype)
-    parallel = DistributedDataParallel(linear)
-    loss = loss_of(kind(**options), parallel(features), labels, given)
-    loss.backward()
-    return loss.detach(), gradients(linear)
+def step_of_batch(criterion, rows, n_positive, weighted, dtype):
+    """The batch of a step, and what each worker has of it, in a form for `training_step`."""
+    features, targets, weights = batch_for(criterion, n_positive, dtype)
+    if weighted == "unweighted":
+        return (features, targets), split(rows, features, targets)
+    parts = split(rows, features, targets, weights)
+    if weighted == "weighted-but-first":  # a worker that gives none has weights of 1
+        weights[: rows[0]] = 1
+        parts[0] = parts[0][:2]
+    return (features, targets, weights), parts
 
 
-def all_cases(rank, number):
-    return {case: many_workers(case, rank, number) for case in CASES}
+def step_under_ddp(criterion, features, *rest):
+    model = DistributedDataParallel(linear(features.dtype))
+    return training_step(criterion, model, features, *rest)
 
 
-def everything(rank, number):
-    results = all_cases(rank, number) | dtensors(number)
-    return results | (single_calls(rank, number) if number == 2 else meshes(rank))
-
-
-@functools.cache
-def attempt(number):
-    try:
-        return run_on_workers(number, everything)
-    except Exception as error:  # is raised by every test, of one attempt
-        return error
-
-
-def found(number):
-    """What each worker finds, from one start of the workers."""
-    results = attempt(number)
-    if isinstance(results, Exception):
-        raise results
-    return results
-
-
-@every_number
-@every_case
-def test_value_and_gradient_are_those_of_one_process(number, case):
-    dtype, name, which, positives, weighted = case
-    start = weights_start(weighted, SHARDS[number][which])
-    value, gradient = one_process(name, POSITIVES[positives], start, dtype)
-    bound, scale = DTYPES[dtype], gradient.abs().max()
+@every_step
+def test_a_step_has_the_loss_and_the_gradient_of_one_process(
+    workers, criterion, rows, n_positive, weighted, dtype
+):
+    batch, parts = step_of_batch(criterion, rows, n_positive, weighted, dtype)
+    value, gradient = training_step(criterion, linear(dtype), *batch)
+    bound, scale = {torch.float64: 1e-14, torch.float32: 1e-6}[dtype], gradient.abs().max()
     assert scale > 0
-    for workers_value, workers_gradient in (w[case] for w in found(number)):
-        torch.testing.assert_close(workers_value, value, rtol=bound, atol=0)
-        torch.testing.assert_close(workers_gradient, gradient, rtol=0, atol=bound * scale)
+    for found in workers[len(rows)].map(step_under_ddp, [(criterion, *part) for part in parts]):
+        assert_close(found[0], value, rtol=bound, atol=0)
+        assert_close(found[1], gradient, rtol=0, atol=bound * scale)
 
 
-@every_number
-@every_case
-def test_value_is_the_same_on_every_worker(number, case):
-    first, *others = (w[case][0] for w in found(number))
+@every_step
+def test_the_loss_is_the_same_to_the_bit_on_every_worker(
+    workers, criterion, rows, n_positive, weighted, dtype
+):
+    _, parts = step_of_batch(criterion, rows, n_positive, weighted, dtype)
+    found = workers[len(rows)].map(step_under_ddp, [(criterion, *part) for part in parts])
+    first, *others = (value for value, _ in found)
     assert all(torch.equal(other, first) for other in others)
 
 
-DTENSORS = list(itertools.product(LOSSES, (5, ROWS), (False, True)))  # 5 rows: a worker has none
-
-
-def dtensors(number):
-    """The loss and the gradient of a batch that is one DTensor."""
-    from torch.distributed.tensor import Shard, distribute_tensor, init_device_mesh
-
-    mesh, results = init_device_mesh("cpu", (number,)), {}
-    for case in DTENSORS:
-        name, rows, is_weighted = case
-        kind, options = LOSSES[name]
-        features, labels, weights = (x[:rows] for x in batch(3, torch.float64))
-        logits, labels, weights = (
-            distribute_tensor(x, mesh, [Shard(0)])
-            for x in (model(torch.float64)(features).detach(), labels.clamp(min=0), weights)
-        )
-        logits.requires_grad_()
-        weights = weights if is_weighted else None
-        loss = loss_of(kind(**options), logits, labels, weights)
-        loss.backward()
-        results[case] = loss.full_tensor().detach(), logits.grad.full_tensor()
-    return results
-
-
-@every_number
-@pytest.mark.parametrize("case", DTENSORS, ids=readable)
-def test_dtensors_are_the_whole_batch(number, case):
-    name, rows, is_weighted = case
-    kind, options = LOSSES[name]
-    features, labels, weights = (x[:rows] for x in batch(3, torch.float64))
-    logits = model(torch.float64)(features).detach().requires_grad_()
-    loss = loss_of(kind(**options), logits, labels.clamp(min=0), weights if is_weighted else None)
+def step_under_fsdp(criterion, features, targets):
+    model = fully_shard(linear(), mesh=init_device_mesh("cpu", (2,)))
+    loss = criterion(model(features), targets)
     loss.backward()
-    for value, gradient in (w[case] for w in found(number)):
-        torch.testing.assert_close(value, loss.detach(), rtol=1e-14, atol=0)
-        scale = float(logits.grad.abs().max())
-        torch.testing.assert_close(gradient, logits.grad, rtol=0, atol=1e-14 * scale)
+    return loss.detach(), torch.cat([p.grad.full_tensor().flatten() for p in model.parameters()])
 
 
-def meshes(rank):
-    """What four workers find, of which each two hold a batch as one DTensor."""
-    from torch.distributed.tensor import Shard, distribute_tensor, init_device_mesh
+def test_a_step_under_fsdp_needs_nothing_more(workers):
+    criterion = SoftmaxFocalLoss()
+    value, gradient = training_step(criterion, linear(), FEATURES, LABELS)
+    parts = split([8, 4], FEATURES, LABELS)
+    for found in workers[2].map(step_under_fsdp, [(criterion, *part) for part in parts]):
+        assert_close(found[0], value, rtol=1e-14, atol=0)
+        assert_close(found[1], gradient, rtol=1e-12, atol=1e-16)
 
-    mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "model"))
-    features, labels, _ = batch(7, torch.float64)
-    own = PART[rank // 2]
-    logits, labels = (
-        distribute_tensor(x[own], mesh["model"], [Shard(0)])
-        for x in (model(torch.float64)(features).detach(), labels)
-    )
-    logits.requires_grad_()
-    loss = SoftmaxFocalLoss(process_group=mesh.get_group("data"))(logits, labels)
-    loss.backward()
-    results = {"data": (loss.detach(), logits.grad.full_tensor())}
-    try:
+
+def with_rows_spread(criterion, *batch):
+    mesh = init_device_mesh("cpu", (dist.get_world_size(),))
+    batch = (distribute_tensor(x, mesh, [Shard(0)]) for x in batch)
+    return [x.full_tensor() for x in value_and_gradient(criterion, *batch)]
+
+
+@pytest.mark.parametrize("number", [2, 4], ids="{}-workers".format)
+@every_loss
+@pytest.mark.parametrize("n_rows", [5, ROWS], ids="{}-rows".format)  # of 5, one of 4 has none
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+def test_dtensors_are_the_whole_batch(workers, number, criterion, n_rows, weighted):
+    features, targets, weights = (x[:n_rows] for x in batch_for(criterion, n_positive=3))
+    batch = (linear()(features).detach(), targets.clamp(min=0), *([weights] if weighted else []))
+    value, gradient = value_and_gradient(criterion, *batch)
+    for found in workers[number].map(with_rows_spread, [(criterion, *batch)] * number):
+        assert_close(found[0], value, rtol=1e-14, atol=0)
+        assert_close(found[1], gradient, rtol=0, atol=1e-14 * float(gradient.abs().max()))
+
+
+def two_of_four():
+    """Two pairs of workers: a pair is a row along "model", and holds what is one DTensor."""
+    return init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "model"))
+
+
+def summed_over_the_others(logits, labels):
+    mesh = two_of_four()
+    criterion = SoftmaxFocalLoss(process_group=mesh.get_group("data"))
+    logits, labels = (distribute_tensor(x, mesh["model"], [Shard(0)]) for x in (logits, labels))
+    value, gradient = value_and_gradient(criterion, logits, labels)
+    return value, gradient.full_tensor()
+
+
+def test_dtensors_of_some_workers_are_added_up_over_the_others(workers):
+    first, second = PARTS
+    value, gradient = value_and_gradient(SoftmaxFocalLoss(), *WHOLE)
+    found = workers[4].map(summed_over_the_others, [first, first, second, second])
+    of_first, of_second = gradient.split([8, 4])
+    for each, part in zip(found, [of_first, of_first, of_second, of_second], strict=True):
+        assert_close(each[0], value, rtol=1e-14, atol=0)
+        assert_close(each[1] / 2, part, rtol=1e-12, atol=1e-16)
+
+
+def refused_without_a_group(logits, labels):
+    mesh = two_of_four()["model"]
+    logits, labels = (distribute_tensor(x, mesh, [Shard(0)]) for x in (logits, labels))
+    with pytest.raises(ValueError, match="a DTensor of 2 of 4 workers; give as process"):
         SoftmaxFocalLoss()(logits, labels)
-    except ValueError as error:
-        results["unnamed"] = str(error)
-    return results
 
 
-def test_dtensors_of_some_workers_are_added_up_over_the_others():
-    features, labels, _ = batch(7, torch.float64)
-    logits = model(torch.float64)(features).detach().requires_grad_()
-    loss = SoftmaxFocalLoss(gather_distributed=False)(logits, labels)
-    loss.backward()
-    for rank, (value, gradient) in enumerate(w["data"] for w in found(4)):
-        own = PART[rank // 2]
-        torch.testing.assert_close(value, loss.detach(), rtol=1e-14, atol=0)
-        torch.testing.assert_close(gradient / 2, logits.grad[own], rtol=1e-12, atol=1e-16)
+def test_dtensors_of_some_workers_want_a_group(workers):
+    first, second = PARTS
+    workers[4].map(refused_without_a_group, [first, first, second, second])
 
 
-def test_dtensors_of_some_workers_want_a_group():
-    assert all("a DTensor of 2 of 4 workers; give as process" in w["unnamed"] for w in found(4))
+def with_classes_spread(loss, logits, labels):
+    mesh = init_device_mesh("cpu", (2,))
+    logits = distribute_tensor(logits, mesh, [Shard(1)])
+    labels = distribute_tensor(labels, mesh, [Replicate()])
+    return [x.full_tensor() for x in value_and_gradient(loss, logits, labels)]
 
 
-def own_part(rank):
-    """Logits that learn, and labels, of an unequal part of a batch."""
-    features, labels, _ = batch(7, torch.float64)
-    own = PART[rank]
-    return model(torch.float64)(features).detach()[own].requires_grad_(), labels[own]
+def softmax_mean(logits, labels, **options):
+    return focalcore.softmax_focal_loss(
+        logits, labels, ignore_index=-100, reduction="mean", **options
+    )
 
 
-def with_gradient(loss, x):
-    return loss.detach(), *torch.autograd.grad(loss, x)
+def softmax_mean_whose_gamma_learns(logits, labels):
+    gamma = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    return softmax_mean(logits, labels, gamma=gamma)
 
 
-def single_calls(rank, number):
-    """What is asked once, of two workers."""
-    from torch.distributed.tensor import init_device_mesh
+@pytest.mark.parametrize("loss", [softmax_mean, softmax_mean_whose_gamma_learns])
+def test_dtensors_may_be_spread_over_the_classes(workers, loss):
+    value, gradient = value_and_gradient(SoftmaxFocalLoss(), *WHOLE)
+    for found in workers[2].map(with_classes_spread, [(loss, *WHOLE)] * 2):
+        assert_close(found[0], value, rtol=1e-14, atol=0)
+        assert_close(found[1], gradient, rtol=1e-12, atol=1e-16)
 
-    logits, labels = own_part(rank)
-    criterion, mesh = SoftmaxFocalLoss(), init_device_mesh("cpu", (number,))
-    results = {"all": criterion(logits, labels).detach()}
-    results["gradient"] = with_gradient(criterion(logits, labels), logits)[1]
-    compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")
-    results["compiled"] = with_gradient(compiled(logits, labels), logits)
-    results |= left_alone(logits, labels, rank, number)
-    results |= counted_by_hand(logits, labels, number)
-    results |= learned_targets(rank) | over_classes(mesh) | fully_sharded(rank, mesh)
-    with torch.no_grad():
-        results["evaluated"] = criterion(logits, labels)
+
+def test_without_reduction_each_worker_has_its_own_rows(workers):
+    criterion = SoftmaxFocalLoss(reduction="none")
+    for found, part in zip(workers[2].map(criterion, PARTS), PARTS, strict=True):
+        assert torch.equal(found, criterion(*part))
+
+
+def test_each_worker_can_be_left_alone(workers):
+    alone = SoftmaxFocalLoss(gather_distributed=False)
+    assert workers[2].map(alone, PARTS) == [alone(*part) for part in PARTS]
+
+
+def in_a_group_of_one(logits, labels):
+    groups = [dist.new_group([rank]) for rank in (0, 1)]
+    criterion = SoftmaxFocalLoss(process_group=groups[dist.get_rank()])
+    return criterion(logits, labels), copy.deepcopy(criterion)(logits, labels)
+
+
+def test_a_group_of_one_has_its_own_loss(workers):
+    found = [loss for loss, _ in workers[2].map(in_a_group_of_one, PARTS)]
+    assert found == [SoftmaxFocalLoss()(*part) for part in PARTS]
+
+
+def test_a_copy_of_a_module_has_the_same_group(workers):
+    for loss, loss_of_copy in workers[2].map(in_a_group_of_one, PARTS):
+        assert loss_of_copy == loss
+
+
+def refused_in_a_group_of_others(logits, labels):
+    groups = [dist.new_group([rank]) for rank in (0, 1)]
+    criterion = SoftmaxFocalLoss(process_group=groups[1 - dist.get_rank()])
+    with pytest.raises(ValueError, match="does not hold this worker"):
+        criterion(logits, labels)
+
+
+def test_a_group_of_others_is_an_error(workers):
+    workers[2].map(refused_in_a_group_of_others, PARTS)
+
+
+def in_a_group_and_after_it(criterion, *part):
+    shared = criterion(*part)
     dist.destroy_process_group()
-    results["afterwards"] = criterion(logits, labels).detach()
-    return results
+    return shared, criterion(*part)
 
 
-def left_alone(logits, labels, rank, number):
-    """Without reduction, without sharing, and in a group of one."""
-    groups = [dist.new_group([r]) for r in range(number)]
-    grouped = SoftmaxFocalLoss(process_group=groups[rank])
-    results = {
-        "rows": SoftmaxFocalLoss(reduction="none")(logits, labels).detach(),
-        "own": SoftmaxFocalLoss(gather_distributed=False)(logits, labels).detach(),
-        "group": grouped(logits, labels).detach(),
-        "copied group": copy.deepcopy(grouped)(logits, labels).detach(),
-    }
-    try:
-        SoftmaxFocalLoss(process_group=groups[1 - rank])(logits, labels)
-    except ValueError as error:
-        results["another's group"] = str(error)
-    return results
+def test_whether_to_share_is_decided_at_each_call(workers):
+    criterion = SoftmaxFocalLoss()
+    found = workers[2].map(in_a_group_and_after_it, [(criterion, *part) for part in PARTS])
+    for (shared, afterwards), part in zip(found, PARTS, strict=True):
+        assert_close(shared, criterion(*WHOLE), rtol=1e-14, atol=0)
+        assert shared != criterion(*part)
+        assert afterwards == criterion(*part)
 
 
-def counted_by_hand(logits, labels, number):
-    """A function, which is given the count of all, and a module."""
+def without_gradient(criterion, logits, labels):
+    with torch.no_grad():
+        return criterion(logits.requires_grad_(), labels)
+
+
+def test_the_loss_is_that_of_all_without_a_gradient_too(workers):
+    arguments = [(SoftmaxFocalLoss(), *part) for part in PARTS]
+    learning = [value for value, _ in workers[2].map(value_and_gradient, arguments)]
+    assert workers[2].map(without_gradient, arguments) == learning
+
+
+def compiled(criterion, *part):
+    return value_and_gradient(torch.compile(criterion, fullgraph=True, backend="aot_eager"), *part)
+
+
+def test_compiled_modules_share(workers):
+    arguments = [(SoftmaxFocalLoss(), *part) for part in PARTS]
+    eager = workers[2].map(value_and_gradient, arguments)
+    for found, expected in zip(workers[2].map(compiled, arguments), eager, strict=True):
+        assert_close(found[0], expected[0], rtol=1e-14, atol=0)
+        assert_close(found[1], expected[1], rtol=1e-12, atol=0)
+
+
+def gradient_in_the_targets(criterion, logits, targets):
+    targets = targets.detach().requires_grad_()
+    return torch.autograd.grad(criterion(logits, targets), targets)[0]
+
+
+def test_targets_that_learn_have_the_gradient_of_one_process(workers):
+    criterion = SigmoidFocalLoss(reduction="mean_positive")
+    logits, targets = torch.randn(7, 2), torch.full((7, 2), 0.5)
+    parts = split([3, 4], logits, targets)
+    found = workers[2].map(gradient_in_the_targets, [(criterion, *part) for part in parts])
+    expected = gradient_in_the_targets(criterion, logits, targets)
+    assert_close(torch.cat(found) / 2, expected)
+
+
+def by_a_function_with_the_count_of_all(logits, labels):
     count = (labels > 0).sum()
     dist.all_reduce(count)
-    by_function = focalcore.softmax_focal_loss(
-        logits,
-        labels,
-        ignore_index=-100,
-        reduction="mean",
-        normalizer=count.clamp(min=1) / number,
-    )
-    by_module = SoftmaxFocalLoss(reduction="mean_positive")(logits, labels)
-    return {
-        "function": with_gradient(by_function, logits),
-        "module": with_gradient(by_module, logits),
-    }
+    share = count.clamp(min=1) / 2
+    return value_and_gradient(functools.partial(softmax_mean, normalizer=share), logits, labels)
 
 
-def learned_targets(rank):
-    features, soft = torch.randn(3 + rank, 2), torch.full((3 + rank, 2), 0.5).requires_grad_()
-    loss = SigmoidFocalLoss(reduction="mean_positive")(features, soft)
-    return {"learned targets": (features, *torch.autograd.grad(loss, soft))}
+def test_a_function_takes_the_count_of_all(workers):
+    criterion = SoftmaxFocalLoss(reduction="mean_positive")
+    found = workers[2].map(by_a_function_with_the_count_of_all, PARTS)
+    value, gradient = value_and_gradient(criterion, *WHOLE)
+    assert_close(sum(value for value, _ in found) / 2, value, rtol=1e-14, atol=0)
+    assert_close(torch.cat([part for _, part in found]) / 2, gradient, rtol=1e-12, atol=1e-16)
 
 
-def over_classes(mesh):
-    """DTensors of which each worker has some classes, of all rows."""
-    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
-
-    logits, labels = own_part(0)
-    logits = distribute_tensor(logits.detach(), mesh, [Shard(1)]).requires_grad_()
-    labels = distribute_tensor(labels, mesh, [Replicate()])
-    gamma = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
-    results = {}
-    for name, options in {"by class": {}, "by class, learned": {"gamma": gamma}}.items():
-        loss = focalcore.softmax_focal_loss(
-            logits, labels, ignore_index=-100, reduction="mean", **options
-        )
-        results[name] = tuple(x.full_tensor() for x in with_gradient(loss, logits))
-    return results
-
-
-def fully_sharded(rank, mesh):
-    from torch.distributed.fsdp import fully_shard
-
-    features, labels, _ = batch(7, torch.float64)
-    sharded = fully_shard(model(torch.float64), mesh=mesh)
-    loss = SoftmaxFocalLoss()(sharded(features[PART[rank]]), labels[PART[rank]])
-    loss.backward()
-    whole = [p.grad.full_tensor().flatten() for p in sharded.parameters()]
-    return {"fsdp": (loss.detach(), torch.cat(whole))}
-
-
-def of_two(name):
-    return [results[name] for results in found(2)]
-
-
-def test_without_reduction_each_worker_has_its_own_rows():
-    for rank, rows in enumerate(of_two("rows")):
-        logits, labels = own_part(rank)
-        expected = SoftmaxFocalLoss(reduction="none")(logits, labels).detach()
-        assert torch.equal(rows, expected)
-
-
-def test_each_worker_can_be_left_alone():
-    first, second = of_two("own")
-    assert first != second
-    assert of_two("group") == of_two("own")
-
-
-def test_a_copy_shares_the_process_group():
-    assert of_two("copied group") == of_two("group")
-
-
-def test_a_group_of_others_is_an_error():
-    assert all("does not hold this worker" in message for message in of_two("another's group"))
-
-
-def test_whether_to_share_is_decided_at_each_call():
-    assert of_two("all") != of_two("own")
-    assert of_two("afterwards") == of_two("own")
-
-
-def test_the_value_is_that_of_all_without_a_gradient_too():
-    assert of_two("evaluated") == of_two("all")
-
-
-def test_compiled_modules_share():
-    for (value, gradient), rank in zip(of_two("compiled"), range(2), strict=True):
-        torch.testing.assert_close(value, of_two("all")[rank], rtol=1e-14, atol=0)
-        torch.testing.assert_close(gradient, of_two("gradient")[rank], rtol=1e-12, atol=0)
-
-
-def test_fsdp_needs_nothing_more():
-    value, gradient = one_process("softmax-mean", 7, ROWS, torch.float64)
-    for workers_value, workers_gradient in of_two("fsdp"):
-        torch.testing.assert_close(workers_value, value, rtol=1e-14, atol=0)
-        torch.testing.assert_close(workers_gradient, gradient, rtol=1e-12, atol=1e-16)
-
-
-def test_targets_that_learn_have_the_gradient_of_one_process():
-    features = torch.cat([features for features, _ in of_two("learned targets")])
-    soft = torch.full_like(features, 0.5).requires_grad_()
-    loss = SigmoidFocalLoss(reduction="mean_positive", gather_distributed=False)(features, soft)
-    (expected,) = torch.autograd.grad(loss, soft)
-    found = torch.cat([gradient for _, gradient in of_two("learned targets")])
-    torch.testing.assert_close(found / 2, expected)
-
-
-def test_a_function_takes_the_count_of_all():
-    parts, (first, second) = of_two("module"), of_two("function")
-    torch.testing.assert_close((first[0] + second[0]) / 2, parts[0][0], rtol=1e-14, atol=0)
-    for (_, gradient), (_, expected) in zip((first, second), parts, strict=True):
-        torch.testing.assert_close(gradient, expected, rtol=1e-12, atol=1e-16)
-
-
-@pytest.mark.parametrize("name", ["by class", "by class, learned"])
-def test_dtensors_may_be_spread_over_the_classes(name):
-    logits, labels = own_part(0)
-    loss = SoftmaxFocalLoss()(logits, labels)
-    (expected,) = torch.autograd.grad(loss, logits)
-    value, gradient = of_two(name)[0]
-    torch.testing.assert_close(value, loss.detach(), rtol=1e-14, atol=0)
-    torch.testing.assert_close(gradient, expected, rtol=1e-12, atol=1e-16)
-
-
-def test_to_share_without_a_process_group_is_an_error():
-    for reduction in ("mean", "none"):
-        criterion = SigmoidFocalLoss(gather_distributed=True, reduction=reduction)
-        with pytest.raises(RuntimeError, match="needs a process group, and there is none"):
-            criterion(torch.zeros(3), torch.zeros(3))
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_to_share_without_a_process_group_is_an_error(reduction):
+    criterion = SigmoidFocalLoss(gather_distributed=True, reduction=reduction)
+    with pytest.raises(RuntimeError, match="needs a process group, and there is none"):
+        criterion(torch.zeros(3), torch.zeros(3))
