@@ -8,7 +8,7 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # before torch: the processes sha
 import numpy as np
 import pytest
 
-from conformance.places import PLACES, missing
+from conformance.places import DASK, JAX, PLACES, TORCH, missing
 
 # what is asked of Keras in this process; `test_suites` asks the rest in others
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -43,3 +43,30 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def torch():
+    """Torch, where it is installed: the test is skipped elsewhere."""
+    TORCH.require()
+    import torch
+
+    return torch
+
+
+@pytest.fixture
+def jax():
+    """JAX in float64, where it is installed: the test is skipped elsewhere."""
+    JAX.require()
+    import jax
+
+    return jax
+
+
+@pytest.fixture
+def dask():
+    """Dask with its arrays, where it is installed: the test is skipped elsewhere."""
+    DASK.require()
+    import dask.array
+
+    return dask

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from conformance.places import NUMPY, TORCH
+from conformance.places import NUMPY
 from focalcore import (
     binary_focal_loss,
     sigmoid_focal_loss,
@@ -244,10 +244,7 @@ def test_threads_share_nothing(rng):
     assert all(found)
 
 
-def test_torch_parameters_and_subclasses_are_tensors():
-    TORCH.require()
-    import torch
-
+def test_torch_parameters_and_subclasses_are_tensors(torch):
     x = torch.nn.Parameter(torch.tensor(LOGITS))
     loss = sigmoid_focal_loss(x, torch.tensor(LABELS), reduction="mean")
     assert loss.requires_grad

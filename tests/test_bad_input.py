@@ -250,10 +250,7 @@ def test_two_devices_in_one_call_are_named():
         sigmoid_focal_loss(x, y)
 
 
-def test_two_torch_devices_in_one_call_are_named():
-    TORCH.require()
-    import torch
-
+def test_two_torch_devices_in_one_call_are_named(torch):
     with fails(ValueError, "devices", "cpu", "meta"):
         sigmoid_focal_loss(torch.zeros(2), torch.zeros(2, device="meta"))
 

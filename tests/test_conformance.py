@@ -296,8 +296,8 @@ class TestReport:
         assert command.main([ONE, "--jobs", "1"]) == 1
         assert "slope are beyond the bound" in capsys.readouterr().out
 
+    @pytest.mark.usefixtures("torch")
     def test_an_implementation_is_scored(self, capsys):
-        TORCH.require()
         assert command.main(["--implementation", "torchvision-form", "focalcore"]) == 0
         assert "torchvision-form" in capsys.readouterr().out
 
@@ -308,8 +308,8 @@ class TestReport:
             list(command.failures(stored["targets"], stored["pairs"] + stored["trainings"])) == []
         )
 
+    @pytest.mark.usefixtures("jax")
     def test_time_and_memory_are_measured_for_each_route(self):
-        JAX.require()
         records = device.measured(JAX, n=1000, rounds=3)
         assert {r["work"] for r in records} >= {
             "copy",

@@ -1,6 +1,7 @@
 """How calls are run: in blocks, over threads, by a compiler; the numbers are the same."""
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -30,35 +31,26 @@ from focalcore import (
 from focalcore._backends import numpy as numpy_backend
 from focalcore._execution import blocks, fallback, numpy_blocks
 
-SHAPE = (7, 3, 5)
+from . import problems
+
+problem = functools.partial(problems.problem, (7, 3, 5), axis=1, dtype="float32")
 SMALL = 2**7  # bytes of a block that even the arrays here have many of
-
-
-def problem(dtype="float32", shape=SHAPE):
-    rng = np.random.default_rng(3)
-    rows = rng.random(shape)
-    return {
-        "x": (rng.normal(size=shape) * 4).astype(dtype),
-        "y": rng.integers(0, 2, shape),
-        "soft": rng.random(shape).astype(dtype),
-        "p": rng.random(shape).astype(dtype),
-        "labels": rng.integers(0, shape[1], (shape[0], *shape[2:])),
-        "distributions": (rows / rows.sum(axis=1, keepdims=True)).astype(dtype),
-        "weight": rng.random((1, 1, shape[-1])).astype(dtype),
-        "mask": rng.random((shape[0], 1, 1)) < 0.6,
-    }
 
 
 CASES = {
     "value": lambda a: sigmoid_focal_loss(a["x"], a["y"], alpha=0.25),
     "soft": lambda a: sigmoid_focal_loss(a["x"], a["soft"], gamma=0.5),
     "broadcast": lambda a: sigmoid_focal_loss(
-        a["x"], a["y"][:1, :1], weight=a["weight"], mask=a["mask"], alpha=a["p"][:1]
+        a["x"],
+        a["y"][:1, :1],
+        weight=a["weight"][:1, :1],
+        mask=a["mask"][:, :1, :1],
+        alpha=a["p"][:1],
     ),
     "noncontiguous": lambda a: sigmoid_focal_loss(a["x"].T, a["y"].T, ignore_index=0),
     "derivatives": lambda a: np.stack(sigmoid_focal_loss_grad_and_hess(a["x"], a["y"])),
     "gradient of a mean": lambda a: sigmoid_focal_loss_value_and_grad(
-        a["x"], a["y"], mask=a["mask"], reduction="mean"
+        a["x"], a["y"], mask=a["mask"][:, :1, :1], reduction="mean"
     )[1],
     "rows": lambda a: softmax_focal_loss(a["x"], a["labels"], axis=1),
     "rows last": lambda a: softmax_focal_loss(
@@ -101,7 +93,7 @@ class TestBlocks:
     @every_case
     @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
     def test_blocks_give_the_bits_of_the_whole(self, case, dtype, monkeypatch):
-        arrays = problem(dtype)
+        arrays = problem(dtype=dtype)
         in_blocks = CASES[case](arrays)
         monkeypatch.undo()
         whole = CASES[case](arrays)
@@ -112,10 +104,12 @@ class TestBlocks:
     @pytest.mark.parametrize("normalizer", [None, "positives", "weight", 4.0])
     def test_sums_over_blocks_are_those_of_the_whole(self, normalizer, monkeypatch):
         arrays = problem()
-        options = {"weight": arrays["weight"], "mask": arrays["mask"], "normalizer": normalizer}
+        options = {"weight": arrays["weight"][:1, :1], "mask": arrays["mask"][:, :1, :1]}
 
         def mean():
-            return sigmoid_focal_loss(arrays["x"], arrays["y"], reduction="mean", **options)
+            return sigmoid_focal_loss(
+                arrays["x"], arrays["y"], reduction="mean", normalizer=normalizer, **options
+            )
 
         in_blocks = mean()
         monkeypatch.undo()
@@ -123,8 +117,8 @@ class TestBlocks:
         np.testing.assert_allclose(in_blocks, mean(), rtol=1e-6)
 
     @pytest.mark.parametrize("case", [case for case in CASES if case not in WITH_NUMPY])
+    @pytest.mark.usefixtures("torch")
     def test_torch_blocks_give_the_bits_of_the_whole(self, case, monkeypatch):
-        TORCH.require()
         from focalcore._execution import torch_blocks
 
         arrays = {name: TORCH.array(x) for name, x in problem().items()}
@@ -181,7 +175,7 @@ class TestThreads:
 
     @pytest.mark.usefixtures("tiny_blocks")
     def test_their_number_is_not_seen_in_a_sum(self):
-        arrays = problem(shape=(50, 3, 5))
+        arrays = problems.problem((50, 3, 5), dtype="float32")
         found = set()
         for number in (1, 2, 5):
             with focalcore.use_threads(number):
@@ -281,10 +275,10 @@ class TestSettings:
 
 class TestCompiler:
     @pytest.mark.slow
+    @pytest.mark.usefixtures("torch")
     def test_numpy_gets_the_same_numbers(self):
-        TORCH.require()
         for dtype in ("float32", "float64"):
-            arrays = problem(dtype)
+            arrays = problem(dtype=dtype)
             for x in arrays.values():
                 x.setflags(write=False)  # as NumPy's files are
             for case in ("value", "gradient of a mean", "rows"):
@@ -298,10 +292,7 @@ class TestCompiler:
                 np.testing.assert_allclose(found, expected, rtol=rtol, atol=1e-37)
 
     @pytest.mark.slow
-    def test_one_kernel_serves_every_size(self):
-        TORCH.require()
-        import torch
-
+    def test_one_kernel_serves_every_size(self, torch):
         from focalcore._execution import torch_compiler
 
         torch._dynamo.utils.counters.clear()
@@ -315,10 +306,7 @@ class TestCompiler:
         assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
     @pytest.mark.slow
-    def test_a_mean_s_derivatives_need_one_kernel_too(self):
-        TORCH.require()
-        import torch
-
+    def test_a_mean_s_derivatives_need_one_kernel_too(self, torch):
         torch._dynamo.utils.counters.clear()
         with focalcore.use_compiler():
             for n in (5, 6, 7, 8):
@@ -332,8 +320,8 @@ class TestCompiler:
         assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
     @pytest.mark.slow
+    @pytest.mark.usefixtures("torch")
     def test_every_axis_type_and_shape_is_taken(self):
-        TORCH.require()
         rng = np.random.default_rng(0)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -346,10 +334,7 @@ class TestCompiler:
                 np.testing.assert_allclose(found, expected, rtol=1e-13)
 
     @pytest.mark.parametrize("home", [NUMPY, TORCH], ids=lambda place: place.id)
-    def test_without_a_compiler_a_warning_says_so_and_all_goes_on(self, home, monkeypatch):
-        TORCH.require()
-        import torch
-
+    def test_without_a_compiler_a_warning_says_so_and_all_goes_on(self, torch, home, monkeypatch):
         from focalcore._execution import torch_compiler
 
         def fails(*_args, **_kwargs):
@@ -385,10 +370,7 @@ class TestCompiler:
 
 
 class TestTorch:
-    def test_a_mean_keeps_its_slope_and_a_loss_of_each_element_nothing(self):
-        TORCH.require()
-        import torch
-
+    def test_a_mean_keeps_its_slope_and_a_loss_of_each_element_nothing(self, torch):
         for dtype, size in ((torch.float32, 4), (torch.float64, 8), (torch.bfloat16, 4)):
             x = torch.randn(300, 7, dtype=dtype).requires_grad_()
             y, labels = torch.rand(300, 7) < 0.1, torch.randint(0, 7, (300,))
@@ -400,29 +382,20 @@ class TestTorch:
                 assert costs.kept_by_torch(lambda f=loss: f("mean"), inputs) == size * x.numel()
                 assert costs.kept_by_torch(lambda f=loss: f("none"), inputs) == 0
 
-    def test_a_mean_that_does_not_learn_keeps_nothing(self):
-        TORCH.require()
-        import torch
-
+    def test_a_mean_that_does_not_learn_keeps_nothing(self, torch):
         x = torch.randn(300)
         loss = sigmoid_focal_loss(x, x > 1, reduction="mean")
         assert loss.grad_fn is None
 
     @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-    def test_a_small_slope_survives_half_precision_until_it_is_scaled(self, dtype):
-        TORCH.require()
-        import torch
-
+    def test_a_small_slope_survives_half_precision_until_it_is_scaled(self, torch, dtype):
         x = torch.full((10_000,), -4.0, dtype=getattr(torch, dtype)).requires_grad_()
         loss = sigmoid_focal_loss(x, torch.zeros(10_000, dtype=torch.bool), reduction="mean")
         (loss * 2.0**16).backward()
         expected = sigmoid_focal_loss_value_and_grad([-4.0], [0])[1][0] * 2.0**16 / 10_000
         np.testing.assert_allclose(x.grad.double().numpy(), expected, rtol=2.0**-7)
 
-    def test_a_mean_is_differentiated_twice_and_backward_repeated(self):
-        TORCH.require()
-        import torch
-
+    def test_a_mean_is_differentiated_twice_and_backward_repeated(self, torch):
         x = torch.linspace(-3, 3, 9, dtype=torch.float64).requires_grad_()
         loss = sigmoid_focal_loss(x, x.detach() > 0, reduction="sum")
         (once,) = torch.autograd.grad(loss, x, retain_graph=True)
@@ -432,10 +405,7 @@ class TestTorch:
         hess = sigmoid_focal_loss_grad_and_hess(x.detach().numpy(), (x > 0).numpy())[1]
         np.testing.assert_allclose(twice, hess, rtol=1e-12)
 
-    def test_targets_that_learn_are_soft_even_where_they_are_0_or_1(self):
-        TORCH.require()
-        import torch
-
+    def test_targets_that_learn_are_soft_even_where_they_are_0_or_1(self, torch):
         x = torch.linspace(-3, 3, 8, dtype=torch.float64)
         y = (x > 0).double().requires_grad_()
         assert torch.autograd.gradcheck(
@@ -447,9 +417,7 @@ class TestTorch:
         inside = (down - up) / step
         np.testing.assert_allclose(grad, inside, rtol=1e-4)
 
-    def test_targets_that_move_forward_are_soft_too(self):
-        TORCH.require()
-        import torch
+    def test_targets_that_move_forward_are_soft_too(self, torch):
         import torch.autograd.forward_ad as forward
 
         x = torch.linspace(-3, 3, 8, dtype=torch.float64)
@@ -463,9 +431,7 @@ class TestTorch:
         np.testing.assert_allclose(tangent, grad, rtol=1e-12)
 
     @pytest.mark.filterwarnings("ignore")  # torch's own, of tracing
-    def test_a_trace_holds_no_number_of_the_arrays_it_was_made_with(self, monkeypatch):
-        TORCH.require()
-        import torch
+    def test_a_trace_holds_no_number_of_the_arrays_it_was_made_with(self, torch, monkeypatch):
         from torch.fx.experimental.proxy_tensor import make_fx
 
         from focalcore._execution import torch_blocks
@@ -486,9 +452,7 @@ class TestTorch:
 
 
 class TestJax:
-    def test_an_eager_call_is_compiled_once(self):
-        JAX.require()
-        import jax
+    def test_an_eager_call_is_compiled_once(self, jax):
 
         x, y = JAX.array(problem()["x"]), JAX.array(problem()["y"])
         others = [x + i for i in range(3)]
@@ -499,8 +463,8 @@ class TestJax:
         assert not compiled
         jax.grad(lambda x: sigmoid_focal_loss(x, y, gamma=1.25).sum())(x)
 
+    @pytest.mark.usefixtures("jax")
     def test_another_normalizer_is_not_another_program(self):
-        JAX.require()
         x, y = JAX.array(problem()["x"]), JAX.array(problem()["y"])
 
         def mean_by(normalizer):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from conformance import exact
-from conformance.places import DASK, JAX, TORCH
+from conformance.places import JAX
 from focalcore import (
     FocalLoss,
     binary_focal_loss,
@@ -46,10 +46,7 @@ class TestTies:
         np.testing.assert_allclose(place.numpy(hess), exactly[..., 1], atol=1e-14)
 
     @pytest.mark.slow
-    def test_torch_by_every_route(self, rule):
-        TORCH.require()
-        import torch
-
+    def test_torch_by_every_route(self, torch, rule):
         targets, options = RULES[rule]
         exactly, targets = tied_gradient(rule), torch.asarray(targets)
 
@@ -73,11 +70,7 @@ class TestTies:
             np.testing.assert_allclose(diagonal, exactly[..., 1], atol=1e-14)
 
     @pytest.mark.slow
-    def test_jax_by_every_route(self, rule):
-        JAX.require()
-        import jax
-        import jax.numpy as jnp
-
+    def test_jax_by_every_route(self, jax, rule):
         targets, options = RULES[rule]
         exactly, targets = tied_gradient(rule), JAX.array(targets)
 
@@ -86,7 +79,7 @@ class TestTies:
 
         x = JAX.array(TIED)
         np.testing.assert_allclose(jax.jit(jax.grad(loss))(x), exactly[..., 0], atol=1e-14)
-        both = jax.jit(jax.grad(loss, argnums=(0, 1)))(x, jnp.ones(3))
+        both = jax.jit(jax.grad(loss, argnums=(0, 1)))(x, jax.numpy.ones(3))
         np.testing.assert_allclose(both[0], exactly[..., 0], atol=1e-14)
         diagonal = np.diagonal(jax.jit(jax.hessian(loss))(x).reshape(12, 12)).reshape(4, 3)
         np.testing.assert_allclose(diagonal, exactly[..., 1], atol=1e-14)
@@ -115,10 +108,7 @@ class TestLogitZero:
         return np.asarray(2 * pairs, dtype=float)
 
     @pytest.mark.slow
-    def test_torch_by_every_route(self, rule):
-        TORCH.require()
-        import torch
-
+    def test_torch_by_every_route(self, torch, rule):
         targets, options = SIGMOID_RULES[rule]
         exactly, targets = self.exactly(rule), torch.asarray(2 * targets)
         x = torch.tensor(self.ZEROS)
@@ -139,10 +129,7 @@ class TestLogitZero:
         np.testing.assert_allclose(hessian.diagonal(), exactly[:, 1], atol=1e-15)
 
     @pytest.mark.slow
-    def test_jax_by_every_route(self, rule):
-        JAX.require()
-        import jax
-
+    def test_jax_by_every_route(self, jax, rule):
         targets, options = SIGMOID_RULES[rule]
         exactly, targets = self.exactly(rule), JAX.array(np.asarray(2 * targets))
 
@@ -167,10 +154,7 @@ class TestWorstProbability:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
-    def test_torch_by_every_route(self, gamma):
-        TORCH.require()
-        import torch
-
+    def test_torch_by_every_route(self, torch, gamma):
         def loss(p):
             return binary_focal_loss(torch.ones_like(p), p, gamma).sum()
 
@@ -178,13 +162,9 @@ class TestWorstProbability:
         for grad in (torch.func.jacrev(loss)(p), torch.func.jacfwd(loss)(p)):
             np.testing.assert_allclose(grad, self.exactly(gamma), rtol=1e-13)
 
-    def test_jax_curvature(self):
-        JAX.require()
-        import jax
-        import jax.numpy as jnp
-
+    def test_jax_curvature(self, jax):
         def loss(p):
-            return binary_focal_loss(jnp.ones_like(p), p, 0.0).sum()
+            return binary_focal_loss(jax.numpy.ones_like(p), p, 0.0).sum()
 
         diagonal = np.diagonal(jax.hessian(loss)(JAX.array(self.P)))
         np.testing.assert_allclose(diagonal, 1 / np.maximum(self.P, 2.0**-52) ** 2, rtol=1e-13)
@@ -199,10 +179,7 @@ def test_ignore_index_that_the_labels_can_not_have(dtype, reduction):
 
 
 @pytest.mark.parametrize("name", ["gamma", "alpha", "weight"])
-def test_torch_gradients_through_vmap_reach_the_parameters(name):
-    TORCH.require()
-    import torch
-
+def test_torch_gradients_through_vmap_reach_the_parameters(torch, name):
     x, y = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64), torch.tensor([1, 0, 0])
 
     def loss(value):
@@ -218,10 +195,7 @@ def test_torch_gradients_through_vmap_reach_the_parameters(name):
     torch.testing.assert_close(forward, each)
 
 
-def test_torch_forward_mode_nests():
-    TORCH.require()
-    import torch
-
+def test_torch_forward_mode_nests(torch):
     x = torch.tensor(np.random.default_rng(0).normal(size=(2, 3)))
     loss = lambda x: softmax_focal_loss(x, torch.tensor([0, 2])).sum()  # noqa: E731 - as users do
     _, second = torch.func.jvp(lambda x: torch.func.jvp(loss, (x,), (x,))[1], (x,), (x,))
@@ -230,12 +204,8 @@ def test_torch_forward_mode_nests():
     torch.testing.assert_close(second, x.ravel() @ hessian @ x.ravel() + slope @ x.ravel())
 
 
-def test_alpha_beyond_its_range_is_nan_where_it_cannot_be_seen():
-    JAX.require()
-    import jax
-    import jax.numpy as jnp
-
-    x, y = jnp.asarray([2.0, -1.0]), jnp.asarray([0, 0])
+def test_alpha_beyond_its_range_is_nan_where_it_cannot_be_seen(jax):
+    x, y = jax.numpy.asarray([2.0, -1.0]), jax.numpy.asarray([0, 0])
     traced = jax.jit(lambda alpha: sigmoid_focal_loss(x, y, alpha=alpha))
     assert np.all(np.isnan(traced(1.5)))
     assert not np.any(np.isnan(traced(1.0)))
@@ -277,11 +247,8 @@ def test_a_matrix_is_an_array():
     np.testing.assert_array_equal(sigmoid_focal_loss(matrix, y), sigmoid_focal_loss(x, y))
 
 
-def test_dask_takes_one_number():
-    DASK.require()
-    import dask.array as da
-
-    loss = sigmoid_focal_loss(da.ones(3).sum(), 1)
+def test_dask_takes_one_number(dask):
+    loss = sigmoid_focal_loss(dask.array.ones(3).sum(), 1)
     assert float(loss.compute()) == pytest.approx(float(exact.sigmoid_focal(3.0, 1)))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conformance import exact
-from conformance.places import JAX, TORCH
+from conformance.places import JAX
 from focalcore import (
     softmax_focal_loss,
     softmax_focal_loss_grad_and_hess,
@@ -108,10 +108,7 @@ def test_shares_of_a_thousand_classes_keep_the_digits_of_their_gradient(place, r
 
 
 @pytest.mark.parametrize("case", FINITE)
-def test_forward_mode_of_torch_is_exact_there_too(case):
-    TORCH.require()
-    import torch
-
+def test_forward_mode_of_torch_is_exact_there_too(torch, case):
     row, target, options = FINITE[case]
     _, expected = of_case(case)
     y = torch.asarray(np.asarray([target], "float32" if np.ndim(target) else None))
@@ -205,10 +202,8 @@ def test_the_least_number_of_a_type_is_no_infinity(place):
     np.testing.assert_array_equal(place.numpy(grad), [[1.0, -1.0, 0.0]])
 
 
-def test_second_derivatives_are_finite_where_classes_are_ruled_out():
-    JAX.require(), TORCH.require()
-    import torch
-
+@pytest.mark.usefixtures("jax")
+def test_second_derivatives_are_finite_where_classes_are_ruled_out(torch):
     x, y = np.asarray([[3.0, -1e9, 0.0, -INF]]), np.asarray([[0.5, 0.0, 0.5, 0.0]])
     jax_hessian = JAX.gradient("eager", JAX.gradient("eager", softmax_focal_loss))
     assert np.isfinite(JAX.numpy(jax_hessian(JAX.array(x), JAX.array(y)))).all()

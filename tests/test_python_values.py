@@ -175,10 +175,8 @@ def test_a_dict_is_named_and_what_is_taken():
 class TestLazyColumns:
     """What has ``__array__`` but is not in memory is not read without a word."""
 
-    def test_a_column_of_a_dask_dataframe_is_its_dask_array(self, rng):
-        DASK.require()
+    def test_a_column_of_a_dask_dataframe_is_its_dask_array(self, dask, rng):
         require("pandas", "pyarrow")
-        import dask.array
         import dask.dataframe
         import pandas
 
@@ -191,8 +189,8 @@ class TestLazyColumns:
         expected = sigmoid_focal_loss(frame.x, frame.y, weight=frame.y, reduction="mean")
         assert float(mean.compute()) == pytest.approx(expected, rel=1e-14)
 
+    @pytest.mark.usefixtures("dask")
     def test_probabilities_of_a_dask_dataframe_too(self):
-        DASK.require()
         require("pandas", "pyarrow")
         import dask.dataframe
         import pandas
@@ -203,10 +201,7 @@ class TestLazyColumns:
             binary_focal_loss(lazy.y, lazy.p).compute(), binary_focal_loss(frame.y, frame.p)
         )
 
-    def test_masked_arrays_in_chunks_are_refused_as_whole_ones_are(self):
-        DASK.require()
-        import dask.array
-
+    def test_masked_arrays_in_chunks_are_refused_as_whole_ones_are(self, dask):
         masked = dask.array.from_array(np.ma.masked_array([1.0, 2.0], [True, False]), chunks=1)
         with fails(TypeError, "logits", "masked arrays", "mask would be lost"):
             sigmoid_focal_loss(masked, 1)
@@ -235,8 +230,8 @@ class TestLazyColumns:
             np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.usefixtures("dask")
 def test_results_of_dask_pickle_with_plain_pickle(rng):
-    DASK.require()
     import pickle
 
     x, y = DASK.array(rng.normal(size=(6, 3))), DASK.array(rng.integers(0, 3, 6))

@@ -16,24 +16,8 @@ from focalcore import (
     sparse_categorical_focal_loss,
 )
 
+from .problems import C, N, problem
 from .slices import slice_of
-
-N, C = 6, 5
-
-
-def problem():
-    rng = np.random.default_rng(7)
-    distributions = rng.random((N, C))
-    return {
-        "x": rng.normal(size=(N, C)) * 3,
-        "y": rng.integers(0, 2, (N, C)),
-        "labels": rng.integers(0, C, N),
-        "rows": distributions / distributions.sum(axis=1, keepdims=True),
-        "p": rng.random((N, C)),
-        "weight": rng.random((N, 1)),
-        "mask": rng.random(N) < 0.7,
-    }
-
 
 PER_CLASS = [0.1, 0.2, 0.3, 0.4, 0.5]
 
@@ -46,12 +30,12 @@ CASES = {
             alpha=PER_CLASS,
             gamma=[0.0, 0.5, 1.0, 2.0, 3.7],
             soft_targets="mixture",
-            weight=weight,
+            weight=weight[:, None],
             mask=mask[:, None],
             reduction="mean",
             normalizer="positives",
         ),
-        ("x", "rows", "weight", "mask"),
+        ("x", "distributions", "row_weight", "row_mask"),
     ),
     "sigmoid-smoothed": (
         lambda x, y: sigmoid_focal_loss(
@@ -67,11 +51,11 @@ CASES = {
     ),
     "softmax-soft": (
         lambda x, rows: softmax_focal_loss(x, rows, gamma=[0.0, 0.5, 1.0, 2.0, 3.7]),
-        ("x", "rows"),
+        ("x", "distributions"),
     ),
     "softmax-mixture": (
         lambda x, rows, mask: softmax_focal_loss(x, rows, soft_targets="mixture", mask=mask),
-        ("x", "rows", "mask"),
+        ("x", "distributions", "row_mask"),
     ),
     "softmax-axis": (
         lambda x, labels, weight: softmax_focal_loss(
@@ -79,11 +63,11 @@ CASES = {
             labels,
             axis=0,
             label_smoothing=0.1,
-            weight=weight[:, 0],
+            weight=weight,
             reduction="mean",
             normalizer="weight",
         ),
-        ("x", "labels", "weight"),
+        ("x", "labels", "row_weight"),
     ),
     "binary": (lambda y, p: binary_focal_loss(y, p, label_smoothing=0.1), ("y", "p")),
     "categorical": (
@@ -140,10 +124,8 @@ def test_torch_compile_takes_any_shape_in_one_graph_without_a_warning(case):
         *("sigmoid-smoothed", "softmax-axis", "softmax-mixture", "binary"),
     ),
 )
-def test_torch_compile_takes_the_gradient_of_any_shape_in_one_graph(case):
+def test_torch_compile_takes_the_gradient_of_any_shape_in_one_graph(torch, case):
     compiled, arrays, expected = compiled_by_torch(case, dynamic=True)
-    import torch
-
     function, names = CASES[case]
     leaf = arrays[names.index("p" if "p" in names else "x")].requires_grad_()
     value = compiled(*arrays)
@@ -154,21 +136,17 @@ def test_torch_compile_takes_the_gradient_of_any_shape_in_one_graph(case):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ["sigmoid", "softmax", "softmax-soft"])
-def test_torch_inductor_gives_the_same_numbers(case):
+def test_torch_inductor_gives_the_same_numbers(torch, case):
     function, arrays, expected = prepared(TORCH, case)
-    import torch
-
     torch._dynamo.reset()
     agree(TORCH, torch.compile(function, fullgraph=True)(*arrays), expected)
 
 
-def test_torch_compile_does_not_recompile_for_each_batch_size():
-    TORCH.require()
-    import torch
-    import torch._dynamo.testing
+def test_torch_compile_does_not_recompile_for_each_batch_size(torch):
+    from torch._dynamo.testing import CompileCounter
 
     torch._dynamo.reset()
-    counter = torch._dynamo.testing.CompileCounter()
+    counter = CompileCounter()
     compiled = torch.compile(
         functools.partial(sigmoid_focal_loss, reduction="mean"), fullgraph=True, backend=counter
     )
@@ -181,8 +159,8 @@ def test_torch_compile_does_not_recompile_for_each_batch_size():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("torch")
 def test_torch_compile_may_be_the_first_thing_that_happens():
-    TORCH.require()
     code = """if True:
         import torch
         from focalcore import softmax_focal_loss
@@ -199,10 +177,7 @@ def test_torch_compile_may_be_the_first_thing_that_happens():
 
 
 @pytest.mark.slow
-def test_torch_gradients_at_infinity_are_the_limit_by_every_route():
-    TORCH.require()
-    import torch
-
+def test_torch_gradients_at_infinity_are_the_limit_by_every_route(torch):
     inf = float("inf")
     x, y = torch.tensor([inf, inf, -inf, -inf]), torch.tensor([0, 1, 0, 1])
     rows = torch.tensor([[0.0, -inf, -inf], [1.0, 1.0, -inf]])
@@ -228,18 +203,15 @@ def test_torch_gradients_at_infinity_are_the_limit_by_every_route():
 
 
 @every_case
-def test_torch_vmap(case):
+def test_torch_vmap(torch, case):
     function, arrays, expected = prepared(TORCH, case)
-    import torch
-
     found = torch.func.vmap(function)(*(torch.stack([a, a]) for a in arrays))
     agree(TORCH, found, np.stack([expected, expected]))
 
 
 @every_case
-def test_torch_export(case):
+def test_torch_export(torch, case):
     function, arrays, expected = prepared(TORCH, case)
-    import torch
 
     class Loss(torch.nn.Module):
         def forward(self, *arrays):
@@ -248,37 +220,26 @@ def test_torch_export(case):
     agree(TORCH, torch.export.export(Loss(), tuple(arrays)).module()(*arrays), expected)
 
 
-def test_torch_meta_tensors_have_shapes_alone():
-    TORCH.require()
-    import torch
-
+def test_torch_meta_tensors_have_shapes_alone(torch):
     x = torch.zeros(4, 3, device="meta")
     assert sigmoid_focal_loss(x, x).shape == (4, 3)
     assert softmax_focal_loss(x, torch.zeros(4, dtype=torch.int64, device="meta")).shape == (4,)
 
 
 @every_case
-def test_jax_jit(case):
+def test_jax_jit(jax, case):
     function, arrays, expected = prepared(JAX, case)
-    import jax
-
     agree(JAX, jax.jit(function)(*arrays), expected)
 
 
 @every_case
-def test_jax_vmap(case):
+def test_jax_vmap(jax, case):
     function, arrays, expected = prepared(JAX, case)
-    import jax
-    import jax.numpy as jnp
-
-    found = jax.jit(jax.vmap(function))(*(jnp.stack([a, a]) for a in arrays))
+    found = jax.jit(jax.vmap(function))(*(jax.numpy.stack([a, a]) for a in arrays))
     agree(JAX, found, np.stack([expected, expected]))
 
 
-def test_jax_traces_the_parameters_too():
-    JAX.require()
-    import jax
-
+def test_jax_traces_the_parameters_too(jax):
     arrays = problem()
     x, y = JAX.array(arrays["x"]), JAX.array(arrays["y"])
 
@@ -295,10 +256,7 @@ def test_jax_traces_the_parameters_too():
     assert np.isnan(loss(-1.0, 0.3, 11.0))
 
 
-def test_jax_traced_targets_become_nan_where_they_are_bad():
-    JAX.require()
-    import jax
-
+def test_jax_traced_targets_become_nan_where_they_are_bad(jax):
     x, y = JAX.array(problem()["x"]), np.ones((N, C))
     y[2, 3] = 7
     found = np.isnan(jax.jit(sigmoid_focal_loss)(x, JAX.array(y)))
@@ -307,10 +265,8 @@ def test_jax_traced_targets_become_nan_where_they_are_bad():
 
 
 @every_case
-def test_dask_computes_nothing_until_asked(case):
+def test_dask_computes_nothing_until_asked(dask, case):
     function, arrays, expected = prepared(DASK, case)
-    import dask
-
     with dask.config.set(scheduler=_never):
         loss = function(*arrays)
     agree(DASK, loss, expected)
@@ -320,30 +276,23 @@ def _never(*_args, **_kwargs):
     raise AssertionError("dask was asked to compute")
 
 
-def test_dask_makes_one_task_per_chunk():
-    DASK.require()
-    import dask
-    import dask.array as da
-
-    x, y = da.zeros((80, 3), chunks=(10, 3)), da.ones((80, 3), chunks=(10, 3))
+def test_dask_makes_one_task_per_chunk(dask):
+    x, y = dask.array.zeros((80, 3), chunks=(10, 3)), dask.array.ones((80, 3), chunks=(10, 3))
     (loss,) = dask.optimize(sigmoid_focal_loss(x, y))
     assert len(dict(loss.__dask_graph__())) == 8
 
 
-def test_dask_takes_chunks_of_unequal_and_unknown_length():
-    DASK.require()
-    import dask.array as da
-
+def test_dask_takes_chunks_of_unequal_and_unknown_length(dask):
     arrays = problem()
     expected = sigmoid_focal_loss(arrays["x"], arrays["y"], reduction="mean")
-    x = da.from_array(arrays["x"], chunks=((1, 3, 2), (2, 3)))
-    y = da.from_array(arrays["y"], chunks=((4, 2), (5,)))
+    x = dask.array.from_array(arrays["x"], chunks=((1, 3, 2), (2, 3)))
+    y = dask.array.from_array(arrays["y"], chunks=((4, 2), (5,)))
     agree(DASK, sigmoid_focal_loss(x, y, reduction="mean"), expected)
 
-    keep = da.from_array(np.ones(N, dtype=bool), chunks=3)
-    x, y = (da.from_array(arrays[name], chunks=(3, C))[keep] for name in ("x", "y"))
+    keep = dask.array.from_array(np.ones(N, dtype=bool), chunks=3)
+    x, y = (dask.array.from_array(arrays[name], chunks=(3, C))[keep] for name in ("x", "y"))
     assert np.isnan(x.shape[0])
     agree(DASK, sigmoid_focal_loss(x, y, reduction="mean"), expected)
-    labels = da.from_array(arrays["labels"], chunks=3)[keep]
+    labels = dask.array.from_array(arrays["labels"], chunks=3)[keep]
     expected = softmax_focal_loss(arrays["x"], arrays["labels"], reduction="mean")
     agree(DASK, softmax_focal_loss(x, labels, reduction="mean"), expected)

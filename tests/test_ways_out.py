@@ -157,9 +157,9 @@ class TestTorchModules:
         assert "must have classes on axis 1" in found
 
 
+@pytest.mark.usefixtures("torch")
 def test_keras_losses_advise_what_they_have():
     pytest.importorskip("keras", reason="keras is not installed")
-    TORCH.require()
     from focalcore.keras import BinaryFocalLoss, SparseCategoricalFocalLoss
 
     found = message(BinaryFocalLoss(), np.asarray([[3.0]]), np.asarray([[0.5]]))

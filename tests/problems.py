@@ -1,0 +1,24 @@
+"""Inputs that several files of tests draw on."""
+
+import numpy as np
+
+N, C = 6, 5  # rows and classes
+
+
+def problem(shape=(N, C), axis=-1, dtype="float64", seed=7):
+    """Logits at random, and beside them every kind of targets, weights and masks."""
+    rng = np.random.default_rng(seed)
+    rows = np.delete(shape, axis)  # the shape of what lies beside a row of classes
+    shares = rng.random(shape)
+    return {
+        "x": (rng.normal(size=shape) * 3).astype(dtype),
+        "y": rng.integers(0, 2, shape),
+        "p": rng.random(shape).astype(dtype),
+        "soft": rng.random(shape).astype(dtype),
+        "labels": rng.integers(0, shape[axis], rows),
+        "distributions": (shares / shares.sum(axis=axis, keepdims=True)).astype(dtype),
+        "weight": rng.random(shape).astype(dtype),
+        "mask": rng.random(shape) < 0.7,
+        "row_weight": rng.random(rows).astype(dtype),
+        "row_mask": rng.random(rows) < 0.7,
+    }
