@@ -89,6 +89,10 @@ class Place:
         """The values of an array of this place, in float64 where NumPy has no such type."""
         raise NotImplementedError
 
+    def call(self, f: Function, *arrays: Any, **options: Any) -> Any:
+        """What a function gives of arrays of this place, in NumPy's; options go as they are."""
+        return self.numpy(f(*map(self.array, arrays), **options))
+
     def running(self) -> contextlib.AbstractContextManager[Any]:
         """What has to hold while functions run here."""
         return contextlib.nullcontext()

@@ -15,10 +15,11 @@ import focalcore
 from benchmarks import device
 from conformance import agreement, command, exact, generate, measure, report, tolerances
 from conformance import vectors as vectors_module
-from conformance.places import JAX, NUMPY, ON_CPU, STRICT, TORCH, Place, missing
+from conformance.places import JAX, NUMPY, ON_CPU, STRICT, TORCH, missing
 from conformance.targets import MATRIX, SAMPLE, SHORT_SAMPLE, SLICE, Target, chosen
 from conformance.vectors import DATA, Exact, load
 
+from .helpers import Absent
 from .mistakes import MISTAKES, beside, make
 
 ONE = "numpy-cpu-float64-eager"
@@ -164,13 +165,6 @@ class TestMatrix:
             assert distance.share <= 1, distance
 
 
-class Absent(Place):
-    name = "absent"
-
-    def missing(self):
-        return "no such thing"
-
-
 @pytest.mark.parametrize("mistake", MISTAKES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_mistake_is_noticed(monkeypatch, mistake, dtype):
@@ -231,7 +225,7 @@ class TestAnyInput:
     @settings(max_examples=150, deadline=None, derandomize=True)
     @given(x=FINITE, y=st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1)), gamma=GAMMA)
     @pytest.mark.parametrize("rule", ["expected", "mixture"])
-    def test_sigmoid(self, rule, x, y, gamma):
+    def test_sigmoid_is_within_its_bounds(self, rule, x, y, gamma):
         value, slope = focalcore.sigmoid_focal_loss_value_and_grad(
             [x], [y], gamma=gamma, soft_targets=rule
         )
@@ -246,7 +240,7 @@ class TestAnyInput:
 
     @settings(max_examples=60, deadline=None, derandomize=True)
     @given(x=st.lists(FINITE, min_size=2, max_size=6), label=st.integers(0, 1), gamma=GAMMA)
-    def test_softmax(self, x, label, gamma):
+    def test_softmax_is_within_its_bounds(self, x, label, gamma):
         value = focalcore.softmax_focal_loss([x], [label], gamma=gamma)
         with mp.workdps(generate.DIGITS):
             expected = exact.softmax_focal(x, label, gamma)

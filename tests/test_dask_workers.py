@@ -1,12 +1,13 @@
 """Many workers in dask: the mean is that of the whole array, however it is cut."""
 
-import numpy as np
 import pytest
 
 import focalcore
 
 da = pytest.importorskip("dask.array", reason="dask is not installed")
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+
+from .helpers import close  # noqa: E402
 
 CHUNKS = ((1, 500, 0, 3000, 499), (3,))  # rows; none of them alike
 SIGMOID = {
@@ -34,10 +35,6 @@ def rows(rng):
 
 def cut(x):
     return da.from_array(x, chunks=CHUNKS[: x.ndim])
-
-
-def close(found, expected):
-    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=0)
 
 
 @pytest.mark.parametrize("options", SIGMOID.values(), ids=SIGMOID)

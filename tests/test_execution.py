@@ -32,6 +32,7 @@ from focalcore._backends import numpy as numpy_backend
 from focalcore._execution import blocks, fallback, numpy_blocks
 
 from . import problems
+from .programs import output_of
 
 problem = functools.partial(problems.problem, (7, 3, 5), axis=1, dtype="float32")
 SMALL = 2**7  # bytes of a block that even the arrays here have many of
@@ -363,10 +364,7 @@ class TestCompiler:
                 print(focalcore.sigmoid_focal_loss([0.0], [1]).round(4))
             print(len(caught), caught[0].message)
         """
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        assert "[0.1733]\n1 use_compiler: going on without" in done.stdout
+        assert "[0.1733]\n1 use_compiler: going on without" in output_of("-c", code)
 
 
 class TestTorch:

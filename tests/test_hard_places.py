@@ -15,6 +15,8 @@ from focalcore import (
     sparse_categorical_focal_loss,
 )
 
+from .helpers import derivatives
+
 TIED = np.asarray([[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [2.0, 2.0, 2.0]])
 LABELS = np.asarray([0, 0, 1, 2])
 SMOOTH = np.asarray([[0.2, 0.3, 0.5]] * 4)
@@ -36,7 +38,7 @@ def tied_gradient(rule):
 class TestTies:
     """A head initialised with zeros, or logits in half precision: classes tie."""
 
-    def test_closed_forms(self, place, rule):
+    def test_closed_forms_are_exact(self, place, rule):
         targets, options = RULES[rule]
         exactly = tied_gradient(rule)
         grad, hess = softmax_focal_loss_grad_and_hess(
@@ -46,7 +48,7 @@ class TestTies:
         np.testing.assert_allclose(place.numpy(hess), exactly[..., 1], atol=1e-14)
 
     @pytest.mark.slow
-    def test_torch_by_every_route(self, torch, rule):
+    def test_torch_is_exact_by_every_route(self, torch, rule):
         targets, options = RULES[rule]
         exactly, targets = tied_gradient(rule), torch.asarray(targets)
 
@@ -70,7 +72,7 @@ class TestTies:
             np.testing.assert_allclose(diagonal, exactly[..., 1], atol=1e-14)
 
     @pytest.mark.slow
-    def test_jax_by_every_route(self, jax, rule):
+    def test_jax_is_exact_by_every_route(self, jax, rule):
         targets, options = RULES[rule]
         exactly, targets = tied_gradient(rule), JAX.array(targets)
 
@@ -101,16 +103,12 @@ class TestLogitZero:
 
     def exactly(self, rule):
         targets, options = SIGMOID_RULES[rule]
-        pairs = [
-            exact.derivatives(lambda v, y=y: exact.sigmoid_focal(v, y, **options), 0.0)
-            for y in targets
-        ]
-        return np.asarray(2 * pairs, dtype=float)
+        return derivatives(exact.sigmoid_focal, self.ZEROS, 2 * targets, **options)
 
     @pytest.mark.slow
-    def test_torch_by_every_route(self, torch, rule):
+    def test_torch_is_exact_by_every_route(self, torch, rule):
         targets, options = SIGMOID_RULES[rule]
-        exactly, targets = self.exactly(rule), torch.asarray(2 * targets)
+        (slope, curvature), targets = self.exactly(rule), torch.asarray(2 * targets)
         x = torch.tensor(self.ZEROS)
 
         def loss(x, **more):
@@ -124,22 +122,22 @@ class TestLogitZero:
         (backward,) = torch.autograd.grad(loss(leaf), leaf)
         (learning,) = torch.autograd.grad(2 * compiled(leaf, alpha=learned), leaf)
         for grad in (backward, learning, forward(x)):
-            np.testing.assert_allclose(grad, exactly[:, 0], atol=1e-15)
+            np.testing.assert_allclose(grad, slope, atol=1e-15)
         hessian = torch.func.jacfwd(forward)(x)
-        np.testing.assert_allclose(hessian.diagonal(), exactly[:, 1], atol=1e-15)
+        np.testing.assert_allclose(hessian.diagonal(), curvature, atol=1e-15)
 
     @pytest.mark.slow
-    def test_jax_by_every_route(self, jax, rule):
+    def test_jax_is_exact_by_every_route(self, jax, rule):
         targets, options = SIGMOID_RULES[rule]
-        exactly, targets = self.exactly(rule), JAX.array(np.asarray(2 * targets))
+        (slope, curvature), targets = self.exactly(rule), JAX.array(2 * targets)
 
         def loss(x):
             return sigmoid_focal_loss(x, targets, **options).sum()
 
         x = JAX.array(self.ZEROS)
-        np.testing.assert_allclose(jax.grad(loss)(x), exactly[:, 0], atol=1e-15)
+        np.testing.assert_allclose(jax.grad(loss)(x), slope, atol=1e-15)
         diagonal = np.diagonal(jax.hessian(loss)(x))
-        np.testing.assert_allclose(diagonal, exactly[:, 1], atol=1e-15)
+        np.testing.assert_allclose(diagonal, curvature, atol=1e-15)
 
 
 class TestWorstProbability:
@@ -154,7 +152,7 @@ class TestWorstProbability:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
-    def test_torch_by_every_route(self, torch, gamma):
+    def test_torch_is_exact_by_every_route(self, torch, gamma):
         def loss(p):
             return binary_focal_loss(torch.ones_like(p), p, gamma).sum()
 
@@ -162,7 +160,7 @@ class TestWorstProbability:
         for grad in (torch.func.jacrev(loss)(p), torch.func.jacfwd(loss)(p)):
             np.testing.assert_allclose(grad, self.exactly(gamma), rtol=1e-13)
 
-    def test_jax_curvature(self, jax):
+    def test_the_curvature_of_jax_is_exact(self, jax):
         def loss(p):
             return binary_focal_loss(jax.numpy.ones_like(p), p, 0.0).sum()
 
@@ -172,7 +170,7 @@ class TestWorstProbability:
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
-def test_ignore_index_that_the_labels_can_not_have(dtype, reduction):
+def test_an_ignore_index_that_the_labels_can_not_have_ignores_nothing(dtype, reduction):
     logits, labels = np.asarray([[1.0, 0.0, 2.0]] * 2), np.asarray([0, 2], dtype=dtype)
     found = softmax_focal_loss(logits, labels, ignore_index=-100, reduction=reduction)
     np.testing.assert_array_equal(found, softmax_focal_loss(logits, labels, reduction=reduction))
@@ -240,7 +238,7 @@ def test_the_number_of_classes_of_lists_is_checked():
         FocalLoss(task_type="multi-class", num_classes=3, alpha=[1.0, 2.0])
 
 
-def test_a_matrix_is_an_array():
+def test_a_matrix_of_numpy_is_an_array():
     x, y = np.asarray([[1.0, 2.0], [3.0, -1.0]]), np.asarray([[1, 0], [1, 0]])
     with pytest.warns(PendingDeprecationWarning):
         matrix = np.matrix(x)

@@ -11,7 +11,7 @@ from focalcore import (
     softmax_focal_loss_grad_and_hess,
 )
 
-from .test_bad_input import fails
+from .helpers import fails
 
 X = np.asarray([-200.0, -20.0, -1.0, 0.0, 1.0, 20.0, 200.0])
 

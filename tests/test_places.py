@@ -2,7 +2,9 @@
 
 import pytest
 
-from conformance.places import PLACES, Place, missing, required
+from conformance.places import PLACES, missing, required
+
+from .helpers import Absent
 
 
 @pytest.mark.parametrize("each", PLACES, ids=lambda place: place.id)
@@ -18,12 +20,6 @@ def test_what_is_required_exists():
 
 
 def test_a_place_that_is_required_and_absent_fails(monkeypatch):
-    class Absent(Place):
-        name = "absent"
-
-        def missing(self):
-            return "no such thing"
-
     with pytest.raises(pytest.skip.Exception, match="absent-cuda: no such thing"):
         Absent("cuda").require()
     monkeypatch.setenv("FOCALCORE_REQUIRE", "absent-cuda")

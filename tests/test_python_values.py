@@ -15,8 +15,8 @@ from focalcore import (
     use_threads,
 )
 
+from .helpers import fails
 from .programs import require
-from .test_bad_input import fails
 
 
 def test_an_empty_list_of_labels_goes_with_empty_logits(place):
@@ -129,7 +129,7 @@ def test_a_list_of_another_librarys_arrays_is_refused(library):
 
 
 @pytest.mark.parametrize("library", [STRICT, TORCH, JAX], ids=lambda place: place.id)
-def test_so_is_one_in_a_parameter_or_deeper_down(library):
+def test_a_list_of_arrays_is_refused_in_a_parameter_and_deeper_down_too(library):
     library.require()
     one = library.array(np.asarray(1.0))
     with fails(TypeError, "gamma is a list of arrays", "stack"):
@@ -190,7 +190,7 @@ class TestLazyColumns:
         assert float(mean.compute()) == pytest.approx(expected, rel=1e-14)
 
     @pytest.mark.usefixtures("dask")
-    def test_probabilities_of_a_dask_dataframe_too(self):
+    def test_probabilities_of_a_dask_dataframe_are_its_dask_array(self):
         require("pandas", "pyarrow")
         import dask.dataframe
         import pandas

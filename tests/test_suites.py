@@ -17,7 +17,7 @@ SUITES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SUITES)
-def test_suite(name):
+def test_suite_passes(name):
     files, backend = SUITES[name]
     require("keras", backend)
     command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", *(HERE / file for file in files))

@@ -94,7 +94,7 @@ class TestImbalancedLosses:
     @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
     @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
     @pytest.mark.parametrize("options", [{}, {"alpha": -1}, {"gamma": 0.5, "alpha": 0.9}], ids=str)
-    def test_sigmoid(self, theirs, options, reduction, weighted):
+    def test_sigmoid_agrees_with_theirs(self, theirs, options, reduction, weighted):
         logits, targets = torch.randn(6, 3, 4), (torch.rand(6, 3, 4) < 0.3).float()
         weight = torch.rand(6, 1, 4) if weighted else None
         ours, their = (
@@ -112,7 +112,7 @@ class TestImbalancedLosses:
         [{}, {"alpha": [1.0, 2.0, 3.0], "label_smoothing": 0.1}, {"background_class": 2}],
         ids=str,
     )
-    def test_softmax(self, theirs, options, reduction, weighted):
+    def test_softmax_agrees_with_theirs(self, theirs, options, reduction, weighted):
         logits, targets = torch.randn(6, 3, 4), torch.randint(0, 3, (6, 4))
         targets[0, :2] = -100
         weight = torch.rand(6, 4) if weighted else None
@@ -139,7 +139,7 @@ class TestWhatWasWrong:
         "dtype", [torch.bool, torch.int64, torch.uint8, torch.float32], ids=str
     )
     @pytest.mark.parametrize("make", [SigmoidFocalLoss, FocalLoss])
-    def test_labels_of_every_type(self, make, dtype):
+    def test_labels_of_every_type_are_taken(self, make, dtype):
         logits, targets = batch(make())
         loss = make()(logits, targets.to(dtype))
         assert torch.equal(loss, make()(logits, targets.double()))
@@ -148,7 +148,7 @@ class TestWhatWasWrong:
     @pytest.mark.parametrize(
         "dtype", [torch.int32, torch.uint8, torch.int16, torch.uint32], ids=str
     )
-    def test_class_labels_of_every_integer_type(self, dtype, reduction):
+    def test_class_labels_of_every_integer_type_are_taken(self, dtype, reduction):
         criterion = SoftmaxFocalLoss(reduction=reduction)
         logits, targets = batch(criterion)
         assert torch.equal(criterion(logits, targets.to(dtype)), criterion(logits, targets))

@@ -1,8 +1,6 @@
 """The same numbers, unchanged code, under every way of running that the libraries have."""
 
 import functools
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -16,7 +14,9 @@ from focalcore import (
     sparse_categorical_focal_loss,
 )
 
+from .helpers import close
 from .problems import C, N, problem
+from .programs import output_of
 from .slices import slice_of
 
 PER_CLASS = [0.1, 0.2, 0.3, 0.4, 0.5]
@@ -89,7 +89,7 @@ def prepared(place, case):
 
 
 def agree(place, found, expected):
-    np.testing.assert_allclose(place.numpy(found), expected, rtol=1e-12)
+    close(place.numpy(found), expected, rtol=1e-12)
 
 
 def compiled_by_torch(case, dynamic):
@@ -173,7 +173,7 @@ def test_torch_compile_may_be_the_first_thing_that_happens():
         compiled(x, torch.tensor([1])).backward()
         assert x.grad[0, 0] > 0
     """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    output_of("-c", code)
 
 
 @pytest.mark.slow
@@ -203,14 +203,14 @@ def test_torch_gradients_at_infinity_are_the_limit_by_every_route(torch):
 
 
 @every_case
-def test_torch_vmap(torch, case):
+def test_torch_vmap_gives_the_same_numbers(torch, case):
     function, arrays, expected = prepared(TORCH, case)
     found = torch.func.vmap(function)(*(torch.stack([a, a]) for a in arrays))
     agree(TORCH, found, np.stack([expected, expected]))
 
 
 @every_case
-def test_torch_export(torch, case):
+def test_torch_export_gives_the_same_numbers(torch, case):
     function, arrays, expected = prepared(TORCH, case)
 
     class Loss(torch.nn.Module):
@@ -227,13 +227,13 @@ def test_torch_meta_tensors_have_shapes_alone(torch):
 
 
 @every_case
-def test_jax_jit(jax, case):
+def test_jax_jit_gives_the_same_numbers(jax, case):
     function, arrays, expected = prepared(JAX, case)
     agree(JAX, jax.jit(function)(*arrays), expected)
 
 
 @every_case
-def test_jax_vmap(jax, case):
+def test_jax_vmap_gives_the_same_numbers(jax, case):
     function, arrays, expected = prepared(JAX, case)
     found = jax.jit(jax.vmap(function))(*(jax.numpy.stack([a, a]) for a in arrays))
     agree(JAX, found, np.stack([expected, expected]))

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from conformance.places import TORCH
 from focalcore import (
     FocalLoss,
     binary_focal_loss,
@@ -12,7 +11,7 @@ from focalcore import (
     sparse_categorical_focal_loss,
 )
 
-from .test_bad_input import fails
+from .helpers import fails
 
 X, Y = np.asarray([[2.0, -0.226, 0.5]]), np.asarray([[1.0, 0.0, 1.0]])
 
@@ -25,7 +24,7 @@ def message(loss, *arguments, **options):
 
 def test_swapped_logits_and_targets_are_suspected(place):
     if not place.can_raise:
-        assert np.isnan(place.numpy(sigmoid_focal_loss(place.array(Y), place.array(X)))).any()
+        assert np.isnan(place.call(sigmoid_focal_loss, Y, X)).any()
         return
     with fails(ValueError, "targets must lie", "-?[0-9.]+", "logits and targets may be swapped"):
         sigmoid_focal_loss(place.array(Y), place.array(X))
@@ -100,60 +99,55 @@ def test_a_masked_array_is_sent_to_a_mask_only_where_there_is_one():
 
 
 class TestTorchModules:
-    def inputs(self, *shape):
-        import torch
+    @pytest.fixture
+    def modules(self, torch):  # noqa: ARG002 - it has to be installed
+        import focalcore.torch
 
-        return torch.zeros(shape)
+        return focalcore.torch
 
-    def modules(self):
-        TORCH.require()
-        from focalcore import torch as doors
-
-        return doors
-
-    def test_no_module_advises_a_mask(self):
-        doors, x = self.modules(), self.inputs(2, 3)
-        found = message(doors.SigmoidFocalLoss(), x, x + 3)
+    def test_no_module_advises_a_mask(self, torch, modules):
+        x = torch.zeros(2, 3)
+        found = message(modules.SigmoidFocalLoss(), x, x + 3)
         assert "targets must lie in [0, 1]" in found
         assert "mask" not in found
         assert "ignore_index" not in found
-        found = message(doors.SoftmaxFocalLoss(), x, self.inputs(2).long() + 3)
+        found = message(modules.SoftmaxFocalLoss(), x, torch.zeros(2).long() + 3)
         assert "leave out with ignore_index=" in found
         assert "mask" not in found
         for task in ("binary", "multi-label"):
-            assert "mask" not in message(doors.FocalLoss(task_type=task), x, x + 3)
+            assert "mask" not in message(modules.FocalLoss(task_type=task), x, x + 3)
 
-    def test_arguments_are_called_as_they_are_there(self):
-        doors, x = self.modules(), self.inputs(2, 3)
-        assert message(doors.SigmoidFocalLoss(), x.int(), x).startswith("inputs must be")
+    def test_arguments_are_called_as_they_are_there(self, torch, modules):
+        x = torch.zeros(2, 3)
+        assert message(modules.SigmoidFocalLoss(), x.int(), x).startswith("inputs must be")
         assert "inputs and targets may be swapped" in message(
-            doors.SigmoidFocalLoss(), x + 1, x - 1
+            modules.SigmoidFocalLoss(), x + 1, x - 1
         )
-        assert "do not fit inputs" in message(doors.SoftmaxFocalLoss(), x, self.inputs(3).long())
+        assert "do not fit inputs" in message(modules.SoftmaxFocalLoss(), x, torch.zeros(3).long())
 
-    def test_weights_are_called_as_they_are_there(self):
-        doors, x, weight = self.modules(), self.inputs(4, 4), self.inputs(4)
-        found = message(doors.SigmoidFocalLoss(), x, x, sample_weight=weight)
+    def test_weights_are_called_as_they_are_there(self, torch, modules):
+        x, weight = torch.zeros(4, 4), torch.zeros(4)
+        found = message(modules.SigmoidFocalLoss(), x, x, sample_weight=weight)
         assert found.startswith("sample_weight of shape (4,) does not fit inputs")
 
-    def test_class_labels_are_sent_to_the_module_for_them(self):
-        doors, x = self.modules(), self.inputs(4, 3)
-        labels = self.inputs(4).long()
-        assert "go to SoftmaxFocalLoss" in message(doors.SigmoidFocalLoss(), x, labels)
-        assert "task_type='multi-class'" in message(doors.FocalLoss(), x, labels)
+    def test_class_labels_are_sent_to_the_module_for_them(self, torch, modules):
+        x = torch.zeros(4, 3)
+        labels = torch.zeros(4).long()
+        assert "go to SoftmaxFocalLoss" in message(modules.SigmoidFocalLoss(), x, labels)
+        assert "task_type='multi-class'" in message(modules.FocalLoss(), x, labels)
 
-    def test_distributions_are_told_how_to_go_without_an_ignored_label(self):
-        doors, x = self.modules(), self.inputs(2, 3)
-        found = message(doors.SoftmaxFocalLoss(), x, x + 1 / 3)
+    def test_distributions_are_told_how_to_go_without_an_ignored_label(self, torch, modules):
+        x = torch.zeros(2, 3)
+        found = message(modules.SoftmaxFocalLoss(), x, x + 1 / 3)
         assert "give ignore_index=None" in found
         assert "mask" not in found
-        assert doors.SoftmaxFocalLoss(ignore_index=None)(x, x + 1 / 3) > 0
+        assert modules.SoftmaxFocalLoss(ignore_index=None)(x, x + 1 / 3) > 0
 
-    def test_classes_on_another_axis_are_told_to_move(self):
-        doors, labels = self.modules(), self.inputs(2, 4, 5).long()
-        found = message(doors.SoftmaxFocalLoss(), self.inputs(2, 4, 5, 3), labels)
+    def test_classes_on_another_axis_are_told_to_move(self, torch, modules):
+        labels = torch.zeros(2, 4, 5).long()
+        found = message(modules.SoftmaxFocalLoss(), torch.zeros(2, 4, 5, 3), labels)
         assert "classes may lie on axis=3: move it" in found
-        found = message(doors.SoftmaxFocalLoss(), self.inputs(3), self.inputs().long())
+        found = message(modules.SoftmaxFocalLoss(), torch.zeros(3), torch.zeros(()).long())
         assert "must have classes on axis 1" in found
 
 

@@ -1,0 +1,45 @@
+"""What several files of tests ask, and what they compare with."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from conformance import exact
+from conformance.places import Place
+
+
+class Absent(Place):
+    """A place that can't run here."""
+
+    name = "absent"
+
+    def missing(self):
+        return "no such thing"
+
+
+def close(found, expected, rtol=1e-13):
+    """All numbers are those expected, but for their last digits."""
+    np.testing.assert_allclose(found, expected, rtol=rtol)
+
+
+def fails(error, *words):
+    """An error has to be raised, of one line with all of these patterns in it."""
+    return pytest.raises(error, match="(?s)^(?!.*\n)" + "".join(f"(?=.*{w})" for w in words))
+
+
+def elementwise(f, *arrays, **options):
+    """A definition of one element, at each element of arrays."""
+    return np.vectorize(lambda *each: float(f(*each, **options)))(*arrays)
+
+
+def rowwise(f, x, y, **options):
+    """A definition of one row, at each row of logits and its target."""
+    return np.asarray([float(f(*row, **options)) for row in zip(x, y, strict=True)])
+
+
+def derivatives(f, x, y, **options):
+    """First and second derivatives of a definition, at each of some logits and its target."""
+    each = (partial(f, y=target, **options) for target in y)
+    pairs = [exact.derivatives(of, v) for of, v in zip(each, x, strict=True)]
+    return np.asarray(pairs, float).T
