@@ -106,7 +106,7 @@ class TestValues:
         each = SparseCategoricalFocalLoss(**options, reduction="none")(labels, y_pred)
         np.testing.assert_allclose(numpy(each), expected, rtol=1e-5)
 
-    def test_published_example(self):
+    def test_published_example_gives_the_published_numbers(self):
         each = BinaryFocalLoss(gamma=2, reduction=None)([0, 1, 1], [0.1, 0.7, 0.9])
         np.testing.assert_allclose(numpy(each).round(3), [0.001, 0.032, 0.001], rtol=1e-6)
 
@@ -123,14 +123,14 @@ class TestValues:
         loss, y_pred = SparseCategoricalFocalLoss(reduction=None), predictions({}, rng)
         np.testing.assert_array_equal(numpy(loss.call(labels, y_pred)), numpy(loss(labels, y_pred)))
 
-    def test_class_axis(self, rng, labels):
+    def test_the_class_axis_may_be_the_first(self, rng, labels):
         y_pred = predictions({}, rng)
         across = SparseCategoricalFocalLoss(axis=0, reduction=None)(labels, y_pred.T)
         along = SparseCategoricalFocalLoss(reduction=None)(labels, y_pred)
         np.testing.assert_allclose(numpy(across), numpy(along), rtol=1e-6)
 
     @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
-    def test_sample_weights(self, rng, labels, reduction):
+    def test_sample_weights_enter_the_mean_as_keras_has_it(self, rng, labels, reduction):
         y_pred, weight = predictions({}, rng), rng.random(8)
         each = focalcore.sparse_categorical_focal_loss(labels, y_pred)
         divisor = {"sum_over_batch_size": 8, "sum": 1}.get(reduction, weight.sum())
@@ -159,7 +159,7 @@ class TestGradients:
         np.testing.assert_allclose(found, expected[1], rtol=2e-5, atol=1e-37)
 
     @pytest.mark.parametrize("p", [0.25, 0.5, 0.9])
-    def test_of_probabilities(self, p):
+    def test_probabilities_have_the_derivative_of_the_formula(self, p):
         found = gradient(BinaryFocalLoss(2), [[1]], np.asarray([[p]], dtype="float32"))
         expected = 2 * (1 - p) * np.log(p) - (1 - p) ** 2 / p
         np.testing.assert_allclose(found, [[expected]], rtol=1e-5)
@@ -173,7 +173,7 @@ class TestGradients:
         expected = gamma * (1 - p) ** (gamma - 1) * log_p - modulating / np.maximum(p, eps)
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
-    def test_at_a_certain_probability_is_finite(self):
+    def test_a_certain_probability_has_a_finite_gradient(self):
         found = gradient(BinaryFocalLoss(0.5), [[1]], np.asarray([[1.0]], dtype="float32"))
         assert np.isfinite(found).all()
 

@@ -260,7 +260,7 @@ class TestWhatWasWrong:
 
 
 class TestMeanPositive:
-    def test_of_a_sigmoid_divides_by_the_sum_of_the_targets(self):
+    def test_a_sigmoid_divides_by_the_sum_of_the_targets(self):
         logits, targets = batch(SigmoidFocalLoss())
         weight = torch.rand(6, 1, dtype=torch.float64)
         total = SigmoidFocalLoss(reduction="sum")(logits, targets, sample_weight=weight)
@@ -268,7 +268,7 @@ class TestMeanPositive:
         torch.testing.assert_close(mean, total / (targets * weight).sum())
 
     @pytest.mark.parametrize("weight", [None, torch.rand(6, 1)], ids=["unweighted", "weighted"])
-    def test_of_targets_that_broadcast(self, weight):
+    def test_targets_that_broadcast_are_counted_in_full(self, weight):
         logits, targets = batch(SigmoidFocalLoss())
         criterion, column = SigmoidFocalLoss(reduction="mean_positive"), targets[:, :1]
         found = criterion(logits, column, sample_weight=weight)
@@ -280,7 +280,7 @@ class TestMeanPositive:
         logits, targets = batch(criterion)
         assert criterion(logits, targets) == SoftmaxFocalLoss()(logits, targets)
 
-    def test_counts_half_precision_in_float32(self):
+    def test_targets_of_half_precision_are_counted_in_float32(self):
         targets = torch.ones(100_000, dtype=torch.float16)
         loss = SigmoidFocalLoss(reduction="mean_positive")(torch.zeros(100_000), targets)
         assert loss.item() == pytest.approx(0.25 * 0.25 * 0.6931472, rel=1e-6)
@@ -304,7 +304,7 @@ class TestModule:
         assert make(alpha=0.25).state_dict() == {}
 
     @each
-    def test_state_is_loaded(self, make):
+    def test_alpha_is_loaded_with_the_state(self, make):
         criterion = make(alpha=[0.2, 0.3, 0.5])
         criterion.load_state_dict(make(alpha=[0.1, 0.2, 0.7]).state_dict())
         torch.testing.assert_close(criterion.alpha, torch.tensor([0.1, 0.2, 0.7]))
@@ -356,7 +356,7 @@ class TestModule:
 
     @pytest.mark.slow
     @each
-    def test_compiles_whole(self, make):
+    def test_a_compiled_module_has_the_same_gradient(self, make):
         criterion = make(alpha=[0.25, 0.5, 0.75])
         logits, targets = batch(criterion)
         compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")

@@ -66,7 +66,7 @@ class TestAutocast:
             assert SigmoidFocalLoss(reduction="none")(x.bfloat16(), y).dtype == torch.float32
             assert sigmoid_focal_loss(x.double(), y).dtype == torch.float64
 
-    def test_compiled_too(self, x, y):
+    def test_a_compiled_loss_is_float32_too(self, x, y):
         def loss(x):
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 return sigmoid_focal_loss(x.bfloat16(), y)
@@ -113,16 +113,16 @@ class TestJaggedTensors:
             yield value.detach(), torch.autograd.grad(value, leaf)[0]
 
     @pytest.mark.parametrize("case", JAGGED)
-    def test_mean_of_the_sigmoid(self, case):
+    def test_a_mean_of_the_sigmoid_is_that_of_the_numbers(self, case):
         flat, jagged = self.both(sigmoid_focal_loss, "x", "y", JAGGED[case])
         torch.testing.assert_close(jagged, flat)
 
     @pytest.mark.parametrize("case", ["plain", "mask", "ignored", "weighed"])
-    def test_mean_of_the_softmax(self, case):
+    def test_a_mean_of_the_softmax_is_that_of_the_rows(self, case):
         flat, jagged = self.both(softmax_focal_loss, "rows", "labels", JAGGED[case])
         torch.testing.assert_close(jagged, flat)
 
-    def test_value_and_grad(self):
+    def test_value_and_gradient_are_those_of_the_numbers(self):
         x, y = self.jagged(self.flat["x"]), self.jagged(self.flat["y"])
         value, grad = sigmoid_focal_loss_value_and_grad(x, y, reduction="mean")
         expected = sigmoid_focal_loss_value_and_grad(
@@ -130,7 +130,7 @@ class TestJaggedTensors:
         )
         torch.testing.assert_close((value, grad.values()), expected)
 
-    def test_mean_under_the_compiler(self):
+    def test_a_compiled_mean_is_that_of_the_rows(self):
         def mean(rows, labels):
             return softmax_focal_loss(rows, labels, reduction="mean")
 
@@ -171,7 +171,7 @@ class TestChangedInPlace:
 
     @pytest.mark.parametrize("what", ["weight", "mask", "alpha", "gamma", "targets"])
     @pytest.mark.parametrize("loss", [sigmoid_focal_loss, softmax_focal_loss])
-    def test_between_forward_and_backward(self, x, y, labels, loss, what):
+    def test_a_change_between_forward_and_backward_is_an_error(self, x, y, labels, loss, what):
         is_softmax = loss is softmax_focal_loss
         rows = torch.ones(6) if is_softmax else torch.ones(6, 5)
         given = {
@@ -230,26 +230,26 @@ class TestCompiler:
 
     @pytest.mark.parametrize("loss", [sigmoid_focal_loss, softmax_focal_loss])
     @pytest.mark.parametrize("transform", slice_of(TRANSFORMS, "grad", "hessian", "jvp"))
-    def test_with_a_transform_inside(self, x, y, labels, loss, transform):
+    def test_a_transform_may_be_inside(self, x, y, labels, loss, transform):
         targets = labels if loss is softmax_focal_loss else y
         f = TRANSFORMS[transform](lambda x: loss(x, targets, reduction="mean"))
         torch.testing.assert_close(self.compiled(f, x), f(x))
 
-    def test_with_rows_mapped_inside(self, x, labels):
+    def test_a_map_over_rows_may_be_inside(self, x, labels):
         def f(x):
             return torch.func.vmap(torch.func.grad(softmax_focal_loss))(x, labels)
 
         torch.testing.assert_close(self.compiled(f, x), f(x))
 
     @pytest.mark.parametrize("loss", [sigmoid_focal_loss, softmax_focal_loss])
-    def test_the_function_itself_for_sizes_that_change(self, x, y, labels, loss):
+    def test_sizes_may_change(self, x, y, labels, loss):
         targets = labels if loss is softmax_focal_loss else y
         torch.compiler.reset()
         compiled = torch.compile(loss, fullgraph=True, dynamic=True, backend="aot_eager")
         for n in (6, 4, 2):
             torch.testing.assert_close(compiled(x[:n], targets[:n]), loss(x[:n], targets[:n]))
 
-    def test_another_axis_at_the_second_call(self, x, labels):
+    def test_the_axis_may_change(self, x, labels):
         torch.compiler.reset()
         compiled = torch.compile(
             softmax_focal_loss, fullgraph=True, dynamic=True, backend="aot_eager"
@@ -260,7 +260,7 @@ class TestCompiler:
         torch.testing.assert_close(compiled(x.T.contiguous(), labels, axis=0), expected)
 
     @pytest.mark.parametrize("case", PYTHON)
-    def test_numbers_and_lists(self, x, case):
+    def test_numbers_and_lists_follow_the_logits(self, x, case):
         # of float32 a list's type, torch's default, would not show that it follows the logits
         x, f = x.double(), PYTHON[case]
         found = self.compiled(f, x)
