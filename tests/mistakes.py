@@ -75,10 +75,10 @@ SIGMOID = sigmoid.Margin, "__init__"
 def of_either(formula):
     """Mistakes in the formula of a sigmoid: that of hard targets, or that of soft ones."""
     return {
-        "a sign in the slope is flipped": (formula, "first_derivatives", giving(lambda r: (r[0], -r[1]))),
+        "a sign is flipped": (formula, "first_derivatives", giving(lambda r: (r[0], -r[1]))),
         "1 - p_t is 1 - exp(-ce)": (*PRODUCT, with_u(formula, lambda xp, _, ce: 1 - xp.exp(-ce))),
         "1 - p_t is a difference": (*PRODUCT, with_u(formula, lambda _xp, u, _: 1 - (1 - u))),
-        "the odds have no curvature": (formula, "second_derivatives", giving(lambda b: (0 * b[0], b[1]))),
+        "the odds do not bend": (formula, "second_derivatives", giving(lambda b: (0 * b[0], b[1]))),
     }
 
 
@@ -90,10 +90,10 @@ MISTAKES = {
     "a small curvature is 0": (focal.Product, "curvature", giving(lambda c: c * (abs(c) > 1e-20))),
     "gamma is a millionth too large": (focal, "power", larger_gamma),
     "negatives weigh alpha too": (focal, "alpha_t", lambda _: alpha_of_positives),
-    "the other classes count 1e-5 too much": (softmax.OneVsRest, "__init__", then(more_of_the_others)),
+    "the rest counts 1e-5 too much": (softmax.OneVsRest, "__init__", then(more_of_the_others)),
     "a rounding is not made good": (softmax, "_rounding", lambda _: lambda _xp, a, b: 0 * (a + b)),
     "eps enters 1 - p_t": (*PRODUCT, with_u(probability.Expected, u_and_eps)),
-    "an infinite logit has no limit": (focal, "safe_multiply", lambda _: lambda _xp, factor, x: factor * x),
+    "an infinite logit has no limit": (focal, "safe_multiply", lambda _: lambda _xp, a, x: a * x),
 }
 # fmt: on
 

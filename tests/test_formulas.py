@@ -81,7 +81,7 @@ def test_probabilities_have_the_derivatives_of_their_definition(gamma):
 def forms(x, y, gamma):
     """The formula of soft targets, and of hard ones where these are hard."""
     yield sigmoid.Expected(xp, x, y, y, gamma)
-    if np.all((y.own == 0) | (y.own == 1)):
+    if np.all((y.y == 0) | (y.y == 1)):
         yield sigmoid.HardTarget(xp, x, y, gamma, None)
 
 

@@ -1,7 +1,8 @@
 """Many workers in torch: what they end up with is what one process has for the whole batch.
 
 ``workers[2].map(f, parts)`` gives ``f(*part)`` of each of two workers, which has one of the parts.
-What the workers of a test call stands above the test.
+What the workers of a test call stands above the test. Torch's wrappers take the mean of what the
+workers have as gradients; where a test does without a wrapper, it divides by their number itself.
 """
 
 import copy
@@ -77,7 +78,7 @@ def split(rows, *arrays):
 
 FEATURES, LABELS, _ = batch_for(SoftmaxFocalLoss(), n_positive=7)
 WHOLE = linear()(FEATURES).detach(), LABELS  # what a softmax is given
-PARTS = split([8, 4], *WHOLE)  # of two workers
+PARTS = split([8, 4], *WHOLE)  # of two workers, which are unequal
 
 
 def value_and_gradient(loss, logits, targets, weights=None):
@@ -98,7 +99,9 @@ def training_step(criterion, model, features, targets, weights=None):
 def every_step(test):
     """A test of every loss in every split of the rows, positives and weights over the workers."""
     for mark in (
-        pytest.mark.parametrize("weighted", ["unweighted", "weighted-but-first", "weighted"]),
+        pytest.mark.parametrize(
+            "weighted", ["unweighted", "weighted-except-on-the-first", "weighted"]
+        ),
         pytest.mark.parametrize("n_positive", [0, 1, 7], ids="{}-positives".format),
         pytest.mark.parametrize(
             "rows", [[8, 4], [12, 0], [5, 4, 2, 1], [0, 7, 0, 5]], ids="rows-{}".format
@@ -116,7 +119,7 @@ def step_of_batch(criterion, rows, n_positive, weighted, dtype):
     if weighted == "unweighted":
         return (features, targets), split(rows, features, targets)
     parts = split(rows, features, targets, weights)
-    if weighted == "weighted-but-first":  # a worker that gives none has weights of 1
+    if weighted == "weighted-except-on-the-first":  # a worker that gives none has weights of 1
         weights[: rows[0]] = 1
         parts[0] = parts[0][:2]
     return (features, targets, weights), parts
