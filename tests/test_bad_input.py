@@ -77,6 +77,13 @@ def test_softmax_positives_have_to_be_counted_by_the_caller(place):
         )
 
 
+@pytest.mark.parametrize("shape", [(2,), (1,), (1, 1)], ids=str)
+def test_a_normalizer_is_no_array_of_one_or_several(place, shape):
+    for several in (np.ones(shape), place.array(np.ones(shape))):
+        with pytest.raises(ValueError, match="normalizer must be one number"):
+            sigmoid_focal_loss(place.array(X), place.array(Y), reduction="mean", normalizer=several)
+
+
 def test_options_of_the_library_are_checked_where_they_can_be_seen(place):
     gamma = place.array(np.asarray([1.0, -1.0, 2.0]))
     if place.can_raise:
@@ -93,6 +100,7 @@ SHAPES = {
     "shorter": ((4,), (3,), r"must have the shape \(4,\)"),
     "past the logits": ((1, 3), (2, 3), r"must have the shape \(1, 3\)"),
     "more axes": ((3,), (2, 3), r"must have the shape \(3,\)"),
+    "(N, 1) against (N, 1, 1)": ((4, 1, 1), (4, 1), r"reshape targets to \(4, 1, 1\)"),
     "a row of a square": ((4, 4), (4,), r"reshape targets to \(4, 1\) or \(1, 4\)"),
     "without the batch": ((2, 2, 4, 5), (2, 4, 5), r"to \(2, 1, 4, 5\) or \(1, 2, 4, 5\)"),
 }
@@ -184,6 +192,34 @@ def test_rows_that_are_no_distribution_raise_or_give_nan(place, bad):
         )
 
 
+@pytest.mark.parametrize(
+    ("total", "is_one"), [(0.98, False), (0.995, True), (1.005, True), (1.02, False)]
+)
+def test_a_distribution_sums_to_one_within_a_hundredth(place, total, is_one):
+    x, y = place.array(X), place.array(np.asarray([[0.2, 0.3, 0.5], [0.2, 0.3, total - 0.5]]))
+    if place.can_raise and not is_one:
+        with fails(ValueError, "targets must sum to 1", str(total), r"\(1,\)"):
+            softmax_focal_loss(x, y)
+    else:
+        loss = place.numpy(softmax_focal_loss(x, y))
+        np.testing.assert_array_equal(np.isnan(loss), [False, not is_one])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32"])
+@pytest.mark.parametrize("last", [True, False], ids=["in the last piece", "in the first"])
+def test_one_bad_target_among_many_good_ones_is_found(place, dtype, last):
+    y = np.zeros(2**17 + 5, dtype)
+    spot = len(y) - 1 if last else 0
+    y[spot] = 2
+    x, y = place.array(np.zeros(len(y), "float32")), place.array(y)
+    if place.can_raise:
+        with fails(ValueError, "targets", "found 2", rf"\({spot},\)"):
+            sigmoid_focal_loss(x, y)
+    else:
+        (found,) = np.flatnonzero(np.isnan(place.numpy(sigmoid_focal_loss(x, y))))
+        assert found == spot
+
+
 def test_ignore_index_is_not_for_distributions(place):
     with fails(ValueError, "ignore_index", "mask="):
         softmax_focal_loss(place.array(X), place.array(np.eye(3)[:2]), ignore_index=-1)
@@ -213,9 +249,11 @@ def test_nan_logits_stay_visible(place):
     assert np.isnan(place.numpy(sigmoid_focal_loss(x, place.array(Y), reduction="mean")))
 
 
-@pytest.mark.parametrize("axis", [2, -3, 1.0, None])
-def test_axis_must_be_one_of_the_logits(place, axis):
-    with fails((ValueError, TypeError), "axis", str(axis)):
+@pytest.mark.parametrize(
+    ("axis", "error"), [(2, ValueError), (-3, ValueError), (1.0, TypeError), (None, TypeError)]
+)
+def test_axis_must_be_one_of_the_logits(place, axis, error):
+    with fails(error, "axis", str(axis)):
         softmax_focal_loss(place.array(X), place.array(LABELS), axis=axis)
 
 
@@ -272,6 +310,11 @@ BAD_CONSTRUCTIONS = {
     "reduction": ({"reduction": "avg"}, ValueError, ("reduction", "'avg'")),
     "task": ({"task_type": "multi"}, ValueError, ("task_type", "'multi'", "'multi-label'")),
     "classes": ({"num_classes": 0}, ValueError, ("num_classes", "0")),
+    "gamma of another length": (
+        {"gamma": [1.0, 2.0], "num_classes": 3, "task_type": "multi-class"},
+        ValueError,
+        ("gamma must be one number or 3", "found 2"),
+    ),
     "classes float": ({"num_classes": 2.5}, TypeError, ("num_classes", "2.5")),
 }
 

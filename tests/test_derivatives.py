@@ -335,6 +335,24 @@ class TestTorch:
         backward = torch.autograd.grad(sigmoid(*arguments).sum(), arguments)
         close(forward, sum(g.sum() for g in backward))
 
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+    def test_forward_mode_keeps_half_precision(self, torch, dtype):
+        import torch.autograd.forward_ad as forward
+
+        x = torch.linspace(-3, 3, 8).to(getattr(torch, dtype))
+        y, ones = torch.arange(8) % 2, torch.ones_like(x)
+        with forward.dual_level():
+            dual = forward.make_dual(x, ones)
+            value, tangent = forward.unpack_dual(sigmoid_focal_loss(dual, y))
+        assert {value.dtype, tangent.dtype} == {x.dtype}
+        for found in (
+            tangent,
+            torch.func.jvp(lambda x: sigmoid_focal_loss(x, y), (x,), (ones,))[1],
+        ):
+            assert found.dtype == x.dtype
+            _, slope = sigmoid_focal_loss_value_and_grad(x.double(), y)
+            np.testing.assert_allclose(found.double(), slope, rtol=2.0**-8)
+
     def test_gradient_is_the_limit_where_autodiff_gives_nan(self, torch):
         places = [0.0, 1000.0, -1000.0, np.inf, -np.inf]
         x = torch.tensor(places, dtype=torch.float64, requires_grad=True)
@@ -426,6 +444,14 @@ class TestJax:
         _, pullback = jax.vjp(lambda x: sigmoid_focal_loss(x, y, alpha=0.25, **options), x)
         kept = [leaf for leaf in jax.tree_util.tree_leaves(pullback) if leaf.size > 1]
         assert sum(leaf.nbytes for leaf in kept) <= x.nbytes
+
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+    def test_forward_mode_keeps_half_precision(self, jax, dtype):
+        x, y = JAX.array(np.linspace(-3, 3, 8), dtype), JAX.array(np.arange(8) % 2)
+        _, tangent = jax.jvp(lambda x: sigmoid_focal_loss(x, y), (x,), (jax.numpy.ones_like(x),))
+        assert tangent.dtype == x.dtype
+        _, slope = sigmoid_focal_loss_value_and_grad(x.astype("float64"), y)
+        np.testing.assert_allclose(tangent.astype("float64"), slope, rtol=2.0**-8)
 
     @pytest.mark.slow
     def test_parameters_targets_and_weights_learn(self, jax):

@@ -117,6 +117,17 @@ class TestBlocks:
         assert in_blocks.dtype == np.float32
         np.testing.assert_allclose(in_blocks, mean(), rtol=1e-6)
 
+    @pytest.mark.parametrize("home", [NUMPY, TORCH], ids=lambda place: place.id)
+    def test_a_sum_over_blocks_is_rounded_once(self, home):
+        """A large loss beside many small ones, of which float32 would lose some on the way."""
+        home.require()
+        x = np.zeros(300_000, "float32")
+        x[0] = -(2.0**24)
+        x = home.array(x)
+        losses = home.numpy(sigmoid_focal_loss(x, 1, gamma=0))
+        total = home.numpy(sigmoid_focal_loss(x, 1, gamma=0, reduction="sum"))
+        assert total == np.float32(np.sum(losses, dtype="float64"))
+
     @pytest.mark.parametrize("case", [case for case in CASES if case not in WITH_NUMPY])
     @pytest.mark.usefixtures("torch")
     def test_torch_blocks_give_the_bits_of_the_whole(self, case, monkeypatch):
@@ -225,6 +236,11 @@ class TestThreads:
         x = np.asarray([np.inf, -np.inf, 1e3, 0.0] * 20, dtype="float32")
         with np.errstate(all="raise"), focalcore.use_threads(2):
             sigmoid_focal_loss_value_and_grad(x, x > 0)
+
+    def test_an_infinity_that_is_met_in_a_thread_is_no_warning(self):
+        p = np.zeros(2**21, "float32")
+        with focalcore.use_threads(2):
+            assert np.all(np.isinf(binary_focal_loss(1, p, eps=0)))
 
 
 class TestSettings:

@@ -278,3 +278,25 @@ def test_shapes_that_do_not_broadcast_are_named():
 def test_an_alpha_that_its_type_makes_zero_silences_an_infinite_loss_or_leaves_it(place, dtype):
     loss = sigmoid_focal_loss(place.array([-np.inf], dtype), place.array([1]), alpha=1e-50)
     assert not np.isnan(place.numpy(loss)).any()
+
+
+@pytest.mark.parametrize("spot", [0, -1], ids=["first", "last"])
+@pytest.mark.parametrize("among", [0.0, 1.0])
+def test_one_soft_target_among_many_hard_ones_is_soft(place, among, spot):
+    y = np.full(2**17 + 5, among)
+    y[spot] = 0.3
+    loss = place.numpy(sigmoid_focal_loss(place.array(0 * y + 1.5), place.array(y)))
+    assert loss[spot] == pytest.approx(float(exact.sigmoid_focal(1.5, 0.3)), rel=1e-14)
+    assert loss[len(y) // 2] == pytest.approx(float(exact.sigmoid_focal(1.5, among)), rel=1e-14)
+
+
+def test_nothing_to_the_power_of_a_gamma_of_zero_is_one(place):
+    """Certain, and smoothed in the entropy alone: the loss is what smoothing adds."""
+    x, options = place.array(np.asarray([800.0])), {"soft_targets": "hard", "label_smoothing": 0.1}
+
+    def loss(x):
+        return sigmoid_focal_loss(x, 1, gamma=[0.0], **options)
+
+    assert float(place.numpy(loss(x))[0]) == pytest.approx(0.05 * 800, rel=1e-14)
+    if place.differentiates:
+        assert float(place.numpy(place.gradient("eager", loss)(x))[0]) == pytest.approx(0.05)

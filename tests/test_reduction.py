@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from conformance.places import JAX
 from focalcore import sigmoid_focal_loss, softmax_focal_loss
 
 
@@ -69,6 +70,14 @@ def test_what_is_left_out_may_be_anything(place, problem, bad):
     assert found == pytest.approx(expected, rel=1e-14)
     y = np.where(mask, y, -100)
     assert each(place, broken, y, ignore_index=-100, reduction="mean") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("bad", [7.0, -1.0, np.nan], ids=str)
+def test_left_out_targets_may_be_anything_too(place, problem, bad):
+    x, y, mask, _ = problem
+    m = place.array(mask)
+    found = each(place, x, np.where(mask, y, bad), mask=m, reduction="mean")
+    assert found == pytest.approx(each(place, x, y, mask=m, reduction="mean"), rel=1e-14)
 
 
 def test_an_ignored_row_may_hold_anything(place, rng):
@@ -200,7 +209,10 @@ def test_half_precision_reduces_in_float32(place):
 
 @pytest.mark.parametrize(
     ("dtype", "ignored"),
-    [("uint32", 2**32 - 1), ("uint64", 2**63 - 1), ("int32", 2**40), ("uint8", -100)],
+    [
+        *(("uint32", 2**32 - 1), ("uint64", 2**63 - 1), ("int32", 2**40), ("uint8", -100)),
+        *(("int8", 2**7), ("uint8", 2**8), ("int32", 2**31), ("uint32", 2**32)),
+    ],
 )
 def test_an_ignored_label_never_wraps_to_a_class(place, dtype, ignored):
     kept = np.asarray([0, 2, 1]).astype(dtype)
@@ -214,3 +226,18 @@ def test_an_ignored_label_never_wraps_to_a_class(place, dtype, ignored):
     found = place.numpy(softmax_focal_loss(x, y, ignore_index=ignored))
     expected = softmax_focal_loss(np.asarray([[1.0, 2.0, 3.0]] * 3), kept.astype(int))
     np.testing.assert_allclose(found, np.where([True, True, not fits], expected, 0.0), rtol=1e-12)
+
+
+def test_a_mean_counts_past_the_integers_of_float32():
+    JAX.require()
+    x = JAX.xp.zeros(2**24 + 1)
+    mean = sigmoid_focal_loss(x, 0, gamma=0, mask=x == 0, reduction="mean")
+    assert float(mean) == pytest.approx(np.log(2), rel=1e-12)
+
+
+@pytest.mark.parametrize(("dtype", "least"), [("uint8", 0), ("int8", -(2**7)), ("int32", -(2**31))])
+def test_the_least_label_of_a_type_can_be_ignored(place, dtype, least):
+    x = place.array(np.asarray([[1.0, 2.0, 3.0]] * 2))
+    labels = place.array(np.asarray([least, 1]).astype(dtype))
+    found = place.numpy(softmax_focal_loss(x, labels, ignore_index=least))
+    np.testing.assert_array_equal(found > 0, [False, True])

@@ -120,6 +120,8 @@ PAIRS = {
     "a row against a column": ((1, 5), (5, 1)),
     "a column against a row": ((5, 1), (1, 5)),
     "flat against a column": ((5,), (5, 1)),
+    "a column against one with an axis more": ((5, 1), (5, 1, 1)),
+    "a column with an axis more against one": ((5, 1, 1), (5, 1)),
     "a row of a square": ((2,), (2, 2)),
     "a square and its row": ((3, 3), (3,)),
     "without the batch": ((4, 2), (2, 4, 2)),

@@ -264,6 +264,26 @@ def test_jax_traced_targets_become_nan_where_they_are_bad(jax):
     assert found.sum() == 1
 
 
+@pytest.mark.parametrize("traced", ["y_true", "y_pred"])
+@pytest.mark.parametrize("loss", [binary_focal_loss, sparse_categorical_focal_loss])
+def test_jax_what_is_traced_becomes_nan_beside_what_is_seen(loss, traced):
+    JAX.require()
+    import jax
+
+    good, bad = (0.5, 7.0) if traced == "y_pred" else (1, 7)
+    is_binary = loss is binary_focal_loss
+    given = {
+        "y_true": JAX.array(np.asarray([1, 0])),
+        "y_pred": JAX.array(np.full(2 if is_binary else (2, 2), 0.5)),
+        traced: JAX.array(np.asarray([good, bad])),
+    }
+    if traced == "y_pred" and not is_binary:
+        given["y_pred"] = JAX.array(np.asarray([[0.5, 0.5], [bad, 0.5]]))
+    moving = given.pop(traced)
+    found = jax.jit(lambda moving: loss(**given, **{traced: moving}))(moving)
+    np.testing.assert_array_equal(np.isnan(found), [False, True])
+
+
 @every_case
 def test_dask_computes_nothing_until_asked(dask, case):
     function, arrays, expected = prepared(DASK, case)
