@@ -135,6 +135,40 @@ def test_weights_make_weighted_means(report, tmp_path, rng):
     )
 
 
+TASKS = {
+    "binary": lambda x, y, gamma: sigmoid_focal_loss(x[:, 0], y, gamma=gamma),
+    "multi-class": lambda x, y, gamma: softmax_focal_loss(x, y, gamma=gamma),
+    "multi-label": lambda x, y, gamma: sigmoid_focal_loss(x, y[:, None] == [0, 1], gamma=gamma),
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_all_means_are_weighted(report, tmp_path, rng, task):
+    x, y, w = rng.normal(size=(50, 2)), rng.integers(0, 2, 50), rng.random(50)
+    logits = x[:, 0] if task == "binary" else x
+    targets = y[:, None] == [0, 1] if task == "multi-label" else y
+    np.savez(tmp_path / "a.npz", logits=logits, targets=targets, weight=w)
+    found = report(tmp_path / "a.npz", "--task", task)
+    (score,) = found["losses"]
+    loss, cross_entropy = (TASKS[task](x, y, gamma) for gamma in (2.0, 0.0))
+    weights = np.broadcast_to(w[:, None], x.shape) if task == "multi-label" else w
+    for mean, each in (
+        (found["cross_entropy"], cross_entropy),
+        (score["focal_loss"], loss),
+        (score["modulating_factor"], loss / cross_entropy),
+    ):
+        assert mean == approx(np.average(each, weights=weights))
+
+
+def test_a_weight_of_zero_silences_an_infinite_loss(report, tmp_path):
+    np.savez(tmp_path / "a.npz", logits=[-np.inf, 0.0], targets=[1, 1], weight=[0, 1])
+    found = report(tmp_path / "a.npz")
+    assert found["cross_entropy"] == approx(np.log(2))
+    (score,) = found["losses"]
+    assert score["focal_loss"] == score["classes"][1]["focal_loss"] == approx(np.log(2) / 4)
+    assert score["modulating_factor"] == approx(1 / 4)
+
+
 @pytest.mark.parametrize("task", ["binary", "multi-class", "multi-label"])
 def test_ignored_targets_are_left_out(report, tmp_path, rng, task):
     x = rng.normal(size=(30, 3)) if task != "binary" else rng.normal(size=30)
@@ -229,6 +263,13 @@ def test_the_table_shows_what_the_json_says(run, report, monkeypatch):
     assert f"{score['classes'][1]['share']:.1%}" in out
 
 
+def test_positives_are_a_share_of_the_targets_that_count(run, tmp_path):
+    targets = [[1, 0, -1], [0, 0, 0], [1, 1, -1]]
+    np.savez(tmp_path / "a.npz", logits=np.zeros((3, 3)), targets=targets)
+    _, out, _ = run("evaluate", tmp_path / "a.npz", "--ignore-index", -1)
+    assert "3 (42.9%)" in out
+
+
 @pytest.mark.parametrize(
     ("name", "task", "said"),
     [
@@ -306,6 +347,10 @@ USAGE = {
         "--json",
     ),
     "alpha above one": (["evaluate", EXAMPLES / "digits-binary.npz", "--alpha", "1.5"], "1.5"),
+    "alpha for each of two": (
+        ["evaluate", EXAMPLES / "digits-binary.npz", "--alpha", "0.75,0.25"],
+        "one number, as --alpha 0.25; found 0.75,0.25",
+    ),
     "alpha length": (["evaluate", EXAMPLES / "digits-multiclass.npz", "--alpha", "1,2"], "10"),
 }
 
@@ -352,6 +397,11 @@ BAD = {
         arrays(logits=[1.0, 2], targets=[1, 0], weight=[1, -1]),
         ["weight in row 1", "-1"],
     ),
+    "weight of another length": (
+        "a.npz",
+        arrays(logits=[1.0, 2], targets=[1, 0], weight=[1, 1, 1]),
+        ["2 rows of scores", "3 of weight", "--weight"],
+    ),
     "weight of two columns": (
         "a.npz",
         arrays(logits=[1.0, 2], targets=[1, 0], weight=np.ones((2, 2))),
@@ -385,6 +435,20 @@ def test_bad_data_is_three_with_file_place_and_value(run, tmp_path, case):
     assert str(tmp_path / name) in err
     for word in words:
         assert word in err
+
+
+LATE = {"logits": np.nan, "probs": 1.5, "targets": 2, "weight": -1}
+
+
+@pytest.mark.parametrize("what", LATE)
+@pytest.mark.parametrize("rows", [1, 3, 4, 100])
+def test_bad_rows_are_counted_over_all_chunks(refusal, tmp_path, what, rows):
+    good = {"probs" if what == "probs" else "logits": 0.5, "targets": 1, "weight": 1}
+    columns = {name: np.full(9, value, "float64") for name, value in good.items()}
+    columns[what][7] = LATE[what]
+    np.savez(tmp_path / "a.npz", **columns)
+    err = refusal(3, tmp_path / "a.npz", "--chunk-rows", rows)
+    assert f"{what} in row 7, counted from 0, is {LATE[what]}" in err
 
 
 @pytest.mark.parametrize("broken", ["text", "truncated"])

@@ -235,6 +235,19 @@ class TestCompiler:
         f = TRANSFORMS[transform](lambda x: loss(x, targets, reduction="mean"))
         torch.testing.assert_close(self.compiled(f, x), f(x))
 
+    def test_with_a_transform_inside_along_what_scales_logits_that_learn(self, x, y):
+        def mean(scale, x):
+            return sigmoid_focal_loss(scale * x, y, reduction="mean")
+
+        def slope(x):
+            return torch.func.grad(mean)(torch.ones(()), x)
+
+        leaf = x.requires_grad_()
+        found, expected = (
+            torch.autograd.grad(value, leaf) for value in (self.compiled(slope, leaf), slope(leaf))
+        )
+        torch.testing.assert_close(found, expected)
+
     def test_a_map_over_rows_may_be_inside(self, x, labels):
         def f(x):
             return torch.func.vmap(torch.func.grad(softmax_focal_loss))(x, labels)
