@@ -110,6 +110,18 @@ class TestValues:
         each = BinaryFocalLoss(gamma=2, reduction=None)([0, 1, 1], [0.1, 0.7, 0.9])
         np.testing.assert_allclose(numpy(each).round(3), [0.001, 0.032, 0.001], rtol=1e-6)
 
+    def test_gamma_is_2_where_nothing_is_said(self):
+        each = BinaryFocalLoss(reduction=None)([0, 1, 1], [0.1, 0.7, 0.9])
+        np.testing.assert_allclose(numpy(each).round(3), [0.001, 0.032, 0.001], rtol=1e-6)
+        loss = SparseCategoricalFocalLoss()([0], [[0.7, 0.3]])
+        assert float(loss) == pytest.approx(-(0.3**2) * np.log(0.7), rel=1e-5)
+
+    def test_labels_of_hundreds_of_classes_keep_their_numbers(self, rng):
+        x, labels = rng.normal(size=(3, 300)).astype("float32"), np.asarray([299, 43, 128])
+        found = SparseCategoricalFocalLoss(from_logits=True, reduction=None)(labels, x)
+        expected = focalcore.softmax_focal_loss(x, labels)
+        np.testing.assert_allclose(numpy(found), expected, rtol=1e-5)
+
     def test_labels_may_have_an_axis_more(self, rng, targets, labels):
         y_pred = predictions({}, rng)
         loss = SparseCategoricalFocalLoss()

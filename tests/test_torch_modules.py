@@ -243,6 +243,18 @@ class TestWhatWasWrong:
         found = criterion(*arguments, sample_weight=weight.to(dtype))
         assert torch.equal(found, criterion(*arguments, sample_weight=weight.double()))
 
+    @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "mean_positive"])
+    @pytest.mark.parametrize("make", [SigmoidFocalLoss, SoftmaxFocalLoss])
+    def test_no_gradient_flows_to_weights(self, make, reduction):
+        criterion = make(reduction=reduction)
+        logits, targets = batch(criterion)
+        weight = torch.rand(6 if make is SoftmaxFocalLoss else (6, 1))
+        learned = weight.clone().requires_grad_()
+        criterion(logits, targets, sample_weight=learned).sum().backward()
+        assert learned.grad is None
+        value = criterion(logits, targets, sample_weight=weight).sum()
+        torch.testing.assert_close(torch.autograd.grad(value, logits)[0], logits.grad)
+
     @pytest.mark.parametrize("bad", [float("nan"), -3.0])
     def test_bad_targets_are_named_for_what_they_are(self, bad):
         with pytest.raises(ValueError, match="targets must lie in"):
