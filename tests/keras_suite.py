@@ -135,6 +135,18 @@ class TestValues:
         loss, y_pred = SparseCategoricalFocalLoss(reduction=None), predictions({}, rng)
         np.testing.assert_array_equal(numpy(loss.call(labels, y_pred)), numpy(loss(labels, y_pred)))
 
+    def test_a_sample_may_have_several_rows(self, rng):
+        y, p = rng.integers(0, 2, (2, 3, 4)), rng.random((2, 3, 4)).astype("float32")
+        each = numpy(BinaryFocalLoss(reduction=None)(y, p))
+        expected = focalcore.binary_focal_loss(y, p).mean(axis=-1)
+        np.testing.assert_allclose(each, expected, rtol=1e-5)
+
+    def test_labels_may_have_the_class_axis_wherever_it_is(self, rng):
+        y, x = rng.integers(0, 3, (2, 1, 4)), rng.normal(size=(2, 3, 4)).astype("float32")
+        each = SparseCategoricalFocalLoss(axis=1, from_logits=True, reduction=None)(y, x)
+        expected = focalcore.softmax_focal_loss(x, y[:, 0], axis=1)
+        np.testing.assert_allclose(numpy(each), expected, rtol=1e-5)
+
     def test_the_class_axis_may_be_the_first(self, rng, labels):
         y_pred = predictions({}, rng)
         across = SparseCategoricalFocalLoss(axis=0, reduction=None)(labels, y_pred.T)
@@ -196,6 +208,8 @@ class TestBadInput:
             BinaryFocalLoss(gamma=-1)
         with pytest.raises(ValueError, match=r"label_smoothing must be a number in \[0, 1\]"):
             BinaryFocalLoss(label_smoothing=2)
+        with pytest.raises(ValueError, match=r"alpha must be a number in \[0, 1\]; found 1.5"):
+            BinaryFocalLoss(alpha=1.5)
         with pytest.raises(ValueError, match="class_weight must be a finite number >= 0"):
             SparseCategoricalFocalLoss(class_weight=[-1, 1])
         with pytest.raises(TypeError, match="axis must be an integer"):
@@ -222,10 +236,14 @@ class TestBadInput:
         with pytest.raises(TypeError, match="from_logits must be True or False"):
             BinaryFocalLoss(from_logits="no")
 
-    def test_more_classes_than_the_type_can_number_is_an_error(self):
-        loss = SparseCategoricalFocalLoss(dtype="bfloat16", from_logits=True)
-        with pytest.raises(ValueError, match="labels of 1000 classes lose digits in bfloat16"):
-            loss([999], np.zeros((1, 1000), dtype="float32"))
+    @pytest.mark.parametrize(("dtype", "most"), [("bfloat16", 2**8), ("float16", 2**11)])
+    def test_more_classes_than_the_type_can_number_is_an_error(self, dtype, most):
+        loss = SparseCategoricalFocalLoss(dtype=dtype, from_logits=True)
+        assert loss([most - 1], np.zeros((1, most), dtype="float32")) > 0
+        with pytest.raises(
+            ValueError, match=f"labels of {most + 1} classes lose digits in {dtype}"
+        ):
+            loss([most], np.zeros((1, most + 1), dtype="float32"))
 
 
 def test_examples_in_docstrings_run():

@@ -50,6 +50,16 @@ def test_targets_may_be_of_any_real_dtype(place, dtype):
     np.testing.assert_array_equal(place.numpy(loss), expected)
 
 
+def test_targets_may_be_of_every_floating_dtype_of_the_library(place):
+    x = place.array(np.asarray(LOGITS, dtype="float32"))
+    soft = np.asarray([0.25, 0.0, 1.0, 0.5])  # which halves have too
+    expected = place.numpy(sigmoid_focal_loss(x, place.array(soft)))
+    for dtype in place.dtypes:
+        loss = sigmoid_focal_loss(x, place.array(soft, dtype))
+        assert loss.dtype == x.dtype
+        np.testing.assert_array_equal(place.numpy(loss), expected)
+
+
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int32", "int64"])
 def test_class_labels_may_be_of_any_integer_dtype(place, dtype, rng):
     x = place.array(rng.normal(size=(3, 300)))

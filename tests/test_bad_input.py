@@ -306,6 +306,11 @@ def test_eps_has_a_range(place):
 BAD_CONSTRUCTIONS = {
     "gamma": ({"gamma": -1}, ValueError, ("gamma", "-1")),
     "alpha": ({"alpha": 1.5}, ValueError, ("alpha", "1.5")),
+    "alpha of several labels": (
+        {"alpha": [0.5, 1.5], "task_type": "multi-label"},
+        ValueError,
+        ("alpha", "1.5", r"\[0, 1\]"),
+    ),
     "alpha -1": ({"alpha": -1}, ValueError, ("alpha", "None")),
     "reduction": ({"reduction": "avg"}, ValueError, ("reduction", "'avg'")),
     "task": ({"task_type": "multi"}, ValueError, ("task_type", "'multi'", "'multi-label'")),

@@ -225,6 +225,21 @@ def test_every_kind_of_file_gives_the_same(report, tmp_path, rng):
     ]
 
 
+def test_a_column_of_weights_is_one_for_each_row(report, tmp_path, rng):
+    x, y, w = rng.normal(size=(9, 2)), rng.integers(0, 2, (9, 2)), rng.random(9)
+    for name, weight in (("flat", w), ("column", w[:, None])):
+        np.savez(tmp_path / f"{name}.npz", logits=x, targets=y, weight=weight)
+    flat, column = (report(tmp_path / f"{name}.npz") for name in ("flat", "column"))
+    assert column["losses"] == flat["losses"]
+
+
+def test_empty_npy_files_have_no_rows(refusal, tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros(0))
+    names = ("--logits", tmp_path / "x.npy", "--targets", tmp_path / "y.npy")
+    np.save(tmp_path / "y.npy", np.zeros(0))
+    assert "no rows" in refusal(3, *names)
+
+
 def test_stored_arrays_are_mapped_and_not_loaded(binary):
     from focalcore.evaluation import Names, open_predictions
 
@@ -240,6 +255,38 @@ def test_infinite_logits_are_scored_and_stay_valid_json(report, tmp_path):
     assert found["losses"][0]["modulating_factor"] == approx(
         (0 + 1 + (1 / (1 + np.exp(-1))) ** 2) / 3
     )
+
+
+def test_the_modulating_factor_of_a_gamma_of_zero_is_one(report, tmp_path):
+    np.savez(tmp_path / "a.npz", logits=[np.inf, -np.inf, np.inf, 1.0], targets=[1, 0, 0, 0])
+    assert report(tmp_path / "a.npz", "--gamma", 0)["losses"][0]["modulating_factor"] == 1
+
+
+def test_a_class_has_no_share_of_no_loss(report, run, tmp_path):
+    np.savez(tmp_path / "a.npz", logits=[np.inf, -np.inf], targets=[1, 0])
+    (score,) = report(tmp_path / "a.npz")["losses"]
+    assert score["focal_loss"] == 0
+    assert [c["share"] for c in score["classes"]] == [None, None]
+    rows = [line.split() for line in run("evaluate", tmp_path / "a.npz")[1].splitlines()]
+    assert ["positive", "1", "0", "-"] in rows
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 2)], ids=["binary", "multi-label"])
+def test_a_target_of_a_half_is_no_positive(report, tmp_path, shape):
+    targets = np.reshape([0.5, 0.51, 1.0, 0.49], shape)
+    np.savez(tmp_path / "a.npz", logits=np.zeros(shape), targets=targets)
+    found = report(tmp_path / "a.npz")
+    assert found["positives"] == 2
+    assert [c["count"] for c in found["losses"][0]["classes"]] == (
+        [2, 2] if shape == (4,) else [1, 1]
+    )
+
+
+def test_an_example_is_ignored_where_none_of_its_labels_counts(report, run, tmp_path):
+    np.savez(tmp_path / "a.npz", logits=np.zeros((3, 2)), targets=[[1, -1], [-1, -1], [0, 1]])
+    found = report(tmp_path / "a.npz", "--ignore-index", -1)
+    assert (found["examples"], found["ignored"], found["targets"]) == (2, 1, 3)
+    assert "2 (1 ignored)" in run("evaluate", tmp_path / "a.npz", "--ignore-index", -1)[1]
 
 
 def test_sums_are_in_float64(report, tmp_path):
@@ -397,6 +444,11 @@ BAD = {
         arrays(logits=[1.0, 2], targets=[1, 0], weight=[1, -1]),
         ["weight in row 1", "-1"],
     ),
+    "infinite weight": (
+        "a.npz",
+        arrays(logits=[1.0, 2], targets=[1, 0], weight=[1, np.inf]),
+        ["weight in row 1", "inf", "finite and >= 0"],
+    ),
     "weight of another length": (
         "a.npz",
         arrays(logits=[1.0, 2], targets=[1, 0], weight=[1, 1, 1]),
@@ -487,6 +539,39 @@ def test_backends_are_listed_with_versions(run):
     assert set(rows) == names
     assert np.__version__ in rows["numpy"]
     assert "cpu" in rows["numpy"]
+
+
+def test_a_driver_that_is_broken_is_told_beside_the_others(run, monkeypatch):
+    pytest.importorskip("jax", reason="jax is not installed")
+
+    def broken():
+        raise RuntimeError("no driver\nand more of it")
+
+    monkeypatch.setattr("jax.devices", broken)
+    code, out, _ = run("backends")
+    assert code == 0
+    rows = {line.split()[0]: line.split(maxsplit=2)[2] for line in out.splitlines()}
+    assert rows["jax"] == "no driver"
+    assert rows["numpy"] == "cpu"
+
+
+ALPHAS = {  # scores, targets, alpha, and the weights that the losses have at a gamma of 0
+    "binary": ([0.5, 0.5], [1, 0], "0.25", [0.25, 0.75]),
+    "multi-class": ([[0.5, 0.5]] * 2, [1, 0], "3,7", [7, 3]),
+    "multi-label": ([[0.5, 0.5]] * 2, [[1, 1], [0, 1]], "0.25,0.75", [[0.25, 0.75], [0.75, 0.75]]),
+    "multi-label, one": ([[0.5, 0.5]] * 2, [[1, 1], [0, 1]], "0.25", [[0.25, 0.25], [0.75, 0.25]]),
+}
+
+
+@pytest.mark.parametrize("case", ALPHAS)
+@pytest.mark.parametrize("scores", ["probs", "logits"])
+def test_alpha_balances_every_task(report, tmp_path, case, scores):
+    probs, targets, alpha, weights = ALPHAS[case]
+    given = np.asarray(probs) if scores == "probs" else np.zeros(np.shape(probs))
+    np.savez(tmp_path / "a.npz", **{scores: given}, targets=targets)
+    found = report(tmp_path / "a.npz", "--alpha", alpha, "--gamma", 0)
+    assert found["losses"][0]["focal_loss"] == approx(np.mean(weights) * np.log(2))
+    assert found["cross_entropy"] == approx(np.log(2))
 
 
 def test_without_rich_the_table_says_what_to_install(run, binary, monkeypatch):
@@ -668,6 +753,14 @@ def test_the_report_of_arrays_says_what_was_taken(report, tmp_path):
     }
 
 
+def test_the_table_says_what_is_balanced_and_counted(run, tmp_path, rng):
+    np.savez(tmp_path / "a.npz", logits=rng.normal(size=(9, 2)), targets=rng.random((9, 2)) < 0.5)
+    _, out, _ = run("evaluate", tmp_path / "a.npz", "--alpha", "0.25,0.5")
+    lines = [line.split() for line in out.splitlines()]
+    assert ["alpha", "(0.25,", "0.5)"] in lines
+    assert ["class", "positives", "mean,", "gamma", "2", "share"] in lines
+
+
 def test_the_table_says_which_column_is_which(run, csv_file, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     file = csv_file("id", "prob_2", "prob_1", "target", "sample_weight", rows=[[7, 0.2, 0.8, 1, 2]])
@@ -782,6 +875,12 @@ def test_one_hot_targets_beside_a_softmax_are_multi_class(report, run, tmp_path,
     assert "multi-class, one-hot targets" in run("evaluate", tmp_path / "a.npz")[1]
 
 
+def test_a_softmax_of_few_digits_is_still_multi_class(report, tmp_path):
+    probs = [[0.3333, 0.3333, 0.3333], [0.2004, 0.2, 0.6]]
+    np.savez(tmp_path / "a.npz", probs=probs, targets=np.eye(3)[:2])
+    assert report(tmp_path / "a.npz")["task"] == "multi-class"
+
+
 def test_one_hot_columns_are_paired_and_multi_class(report, csv_file):
     header = ["prob_cat", "prob_dog", "target_dog", "target_cat"]
     found = report(csv_file(*header, rows=[[0.7, 0.3, 1, 0], [0.6, 0.4, 0, 1]]))
@@ -838,6 +937,8 @@ MULTI_LABEL = {
     "two at once": ([[0.5, 0.5], [0.1, 0.9]], [[1, 1], [0, 1]]),
     "none": ([[0.5, 0.5], [0.1, 0.9]], [[0, 0], [0, 1]]),
     "probabilities of each": ([[0.9, 0.8], [0.1, 0.9]], [[1, 0], [0, 1]]),
+    "probabilities of each, that nearly add up to 1": ([[0.5, 0.55], [0.1, 0.9]], np.eye(2)),
+    "two at once, after many rows": ([[0.5, 0.5]] * 800, [[1, 0]] * 799 + [[1, 1]]),
 }
 
 

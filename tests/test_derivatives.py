@@ -335,6 +335,17 @@ class TestTorch:
         backward = torch.autograd.grad(sigmoid(*arguments).sum(), arguments)
         close(forward, sum(g.sum() for g in backward))
 
+    def test_a_normalizer_learns_beside_the_logits(self):
+        TORCH.require()
+        import torch
+
+        x = torch.linspace(-3, 3, 8, dtype=torch.float64).requires_grad_()
+        count = torch.tensor(5.0, dtype=torch.float64).requires_grad_()
+        mean = sigmoid_focal_loss(x, 1, reduction="mean", normalizer=count)
+        along_logits, along_count = torch.autograd.grad(mean, (x, count))
+        close(along_count, -mean.detach() / 5)
+        close(along_logits, sigmoid_focal_loss_value_and_grad(x.detach(), 1)[1] / 5)
+
     @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
     def test_forward_mode_keeps_half_precision(self, torch, dtype):
         import torch.autograd.forward_ad as forward

@@ -117,11 +117,15 @@ class TestBlocks:
         assert in_blocks.dtype == np.float32
         np.testing.assert_allclose(in_blocks, mean(), rtol=1e-6)
 
-    @pytest.mark.parametrize("home", [NUMPY, TORCH], ids=lambda place: place.id)
-    def test_a_sum_over_blocks_is_rounded_once(self, home):
+    @pytest.mark.parametrize(
+        ("home", "n"),
+        [(NUMPY, 1000), (NUMPY, 300_000), (TORCH, 300_000)],
+        ids=["one of numpy", "numpy", "torch"],
+    )
+    def test_a_sum_over_blocks_is_rounded_once(self, home, n):
         """A large loss beside many small ones, of which float32 would lose some on the way."""
         home.require()
-        x = np.zeros(300_000, "float32")
+        x = np.zeros(n, "float32")
         x[0] = -(2.0**24)
         x = home.array(x)
         losses = home.numpy(sigmoid_focal_loss(x, 1, gamma=0))
@@ -252,6 +256,18 @@ class TestSettings:
                 assert settings.threads() == 1
             assert settings.threads() == before + 1
         assert settings.threads() == before
+
+    def test_nothing_said_is_a_thread_for_each_processor_and_eight_at_most(self, monkeypatch):
+        monkeypatch.delenv("FOCALCORE_THREADS", raising=False)
+        for processors, expected in ((3, 3), (8, 8), (64, 8)):
+            monkeypatch.setattr(os, "sched_getaffinity", lambda _, n=processors: range(n), False)
+            with focalcore.use_threads():
+                assert settings.threads() == expected
+
+    def test_nothing_said_is_what_the_environment_says(self, monkeypatch):
+        monkeypatch.setenv("FOCALCORE_THREADS", "11")
+        with focalcore.use_threads():
+            assert settings.threads() == 11
 
     def test_a_setting_stays_where_there_is_no_context(self):
         before = settings.threads()

@@ -202,12 +202,23 @@ def test_torch_forward_mode_nests(torch):
     torch.testing.assert_close(second, x.ravel() @ hessian @ x.ravel() + slope @ x.ravel())
 
 
-def test_alpha_beyond_its_range_is_nan_where_it_cannot_be_seen(jax):
-    x, y = jax.numpy.asarray([2.0, -1.0]), jax.numpy.asarray([0, 0])
-    traced = jax.jit(lambda alpha: sigmoid_focal_loss(x, y, alpha=alpha))
-    assert np.all(np.isnan(traced(1.5)))
-    assert not np.any(np.isnan(traced(1.0)))
-    assert not np.any(np.isnan(jax.jit(lambda a: softmax_focal_loss(x[None], [1], alpha=a))(9.0)))
+BEYOND = {  # a parameter that is traced, the most that it may be, and what is beyond
+    "alpha": (lambda v: sigmoid_focal_loss([2.0, -1.0], [0, 0], alpha=v), 1.0, 1.5),
+    "alpha of probabilities": (lambda v: binary_focal_loss([0, 0], [0.9, 0.3], alpha=v), 1.0, 1.5),
+    "alpha of classes": (lambda v: softmax_focal_loss([[2.0, -1.0]], [1], alpha=v), 1e300, np.inf),
+    "pos_weight": (lambda v: sigmoid_focal_loss([2.0, -1.0], [1, 1], pos_weight=v), 9.0, np.inf),
+    "gamma": (lambda v: softmax_focal_loss([[2.0, -1.0]], [1], gamma=v), 1e9, 1.1e9),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_parameters_beyond_their_range_are_nan_where_they_cannot_be_seen(jax, case):
+    loss, most, beyond = BEYOND[case]
+    traced = jax.jit(loss)
+    for good in (0.0, most):
+        assert not np.any(np.isnan(traced(JAX.array(good))))
+    for bad in (beyond, -1.0, np.nan):
+        assert np.all(np.isnan(traced(JAX.array(bad))))
 
 
 def test_a_weight_of_zero_silences_an_infinite_loss(place):

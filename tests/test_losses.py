@@ -26,6 +26,20 @@ def test_it_is_the_function_with_its_options(place, rng):
         )
 
 
+def test_mask_and_weight_of_rows_are_those_of_the_function(place, rng):
+    x, labels = place.array(rng.normal(size=(6, 3))), place.array(rng.integers(0, 3, 6))
+    data = {"mask": place.array(np.arange(6) % 2 == 0), "weight": place.array(np.arange(6.0))}
+    found = FocalLoss(task_type="multi-class")(x, labels, **data)
+    assert place.numpy(found) == place.numpy(
+        softmax_focal_loss(x, labels, reduction="mean", **data)
+    )
+
+
+def test_a_binary_loss_has_no_class_axis_to_check(place, rng):
+    x, y = place.array(rng.normal(size=5)), place.array(rng.integers(0, 2, 5))
+    assert place.numpy(FocalLoss(num_classes=2)(x, y)) == place.numpy(FocalLoss()(x, y))
+
+
 def test_mask_and_weight_are_those_of_the_function(place, rng):
     x, y = place.array(rng.normal(size=6)), place.array(rng.integers(0, 2, 6))
     data = {"mask": place.array(np.arange(6) % 2 == 0), "weight": place.array(np.arange(6.0))}

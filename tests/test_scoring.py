@@ -60,6 +60,19 @@ def test_eps_keeps_the_logarithms_finite_and_clips_nothing_else(place):
     )
 
 
+DIGITS = {"bfloat16": 7, "float16": 10, "float32": 23, "float64": 52}
+
+
+def test_the_floor_is_the_epsilon_of_the_type(place):
+    y, labels = place.array(np.asarray([1])), place.array(np.asarray([0]))
+    for dtype in place.dtypes:
+        p, rows = place.array(np.zeros(1), dtype), place.array(np.asarray([[0.0, 1.0]]), dtype)
+        for loss in (binary_focal_loss(y, p), sparse_categorical_focal_loss(labels, rows)):
+            expected = DIGITS[dtype] * np.log(2)
+            rtol = 2.0 ** -DIGITS[dtype]
+            np.testing.assert_allclose(place.numpy(loss).astype("float64"), expected, rtol=rtol)
+
+
 def test_shapes_broadcast_as_those_of_numpy(place):
     y, p = place.array(np.asarray([[0], [1]])), place.array(P)
     assert tuple(binary_focal_loss(y, p).shape) == (2, 6)

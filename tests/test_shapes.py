@@ -99,8 +99,9 @@ def test_class_labels_are_sent_to_the_loss_that_takes_them(place):
     x, labels = place.array(np.zeros((4, 3))), place.array(np.asarray([0, 2, 1, 0]))
     with fails(ValueError, "labels of classes", "softmax_focal_loss"):
         sigmoid_focal_loss(x, labels)
-    with fails(ValueError, "labels of classes", "task_type='multi-class'"):
-        FocalLoss()(x, labels)
+    for task in ("binary", "multi-label"):
+        with fails(ValueError, "labels of classes", "task_type='multi-class'"):
+            FocalLoss(task_type=task)(x, labels)
     with fails(ValueError, "labels of classes", "sparse_categorical_focal_loss"):
         binary_focal_loss(labels, x)
 

@@ -292,6 +292,12 @@ class TestMeanPositive:
         logits, targets = batch(criterion)
         assert criterion(logits, targets) == SoftmaxFocalLoss()(logits, targets)
 
+    @pytest.mark.parametrize("background", [256, -256, 2**32])
+    def test_of_labels_whose_type_has_no_such_background_divides_by_all(self, background):
+        criterion = SoftmaxFocalLoss(reduction="mean_positive", background_class=background)
+        logits, targets = batch(criterion)
+        assert criterion(logits, targets.to(torch.uint8)) == SoftmaxFocalLoss()(logits, targets)
+
     def test_targets_of_half_precision_are_counted_in_float32(self):
         targets = torch.ones(100_000, dtype=torch.float16)
         loss = SigmoidFocalLoss(reduction="mean_positive")(torch.zeros(100_000), targets)
@@ -310,6 +316,16 @@ class TestModule:
         assert list(criterion.state_dict()) == ["alpha"]
         assert criterion.double().alpha.dtype == torch.float64
         assert criterion.to("meta").alpha.device.type == "meta"
+
+    @each
+    def test_a_list_is_a_buffer_of_torchs_default_type(self, make):
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        try:
+            assert make(alpha=[0.2, 0.3, 0.5]).alpha.dtype == torch.float64
+        finally:
+            torch.set_default_dtype(before)
+        assert make(alpha=[0.2, 0.3, 0.5]).alpha.dtype == before
 
     @each
     def test_numbers_are_no_state(self, make):

@@ -264,6 +264,26 @@ def test_jax_traced_targets_become_nan_where_they_are_bad(jax):
     assert found.sum() == 1
 
 
+MASKED = {  # a loss of two rows, the second of which has a bad target
+    "targets": (sigmoid_focal_loss, [0.0, 0.0], [1.0, 7.0]),
+    "labels": (softmax_focal_loss, [[0.0, 0.0]] * 2, [1, 7]),
+    "rows": (softmax_focal_loss, [[0.0, 0.0]] * 2, [[1.0, 0.0], [7.0, 0.0]]),
+}
+
+
+@pytest.mark.parametrize("case", MASKED)
+def test_jax_a_traced_mask_leaves_out_bad_targets_that_are_seen(case):
+    JAX.require()
+    import jax
+
+    function, *arrays = MASKED[case]
+    x, y = (JAX.array(np.asarray(a)) for a in arrays)
+    loss = jax.jit(lambda mask: function(x, y, mask=mask))
+    for counted in (False, True):
+        found = np.isnan(loss(JAX.array(np.asarray([True, counted]))))
+        np.testing.assert_array_equal(found, [False, counted])
+
+
 @pytest.mark.parametrize("traced", ["y_true", "y_pred"])
 @pytest.mark.parametrize("loss", [binary_focal_loss, sparse_categorical_focal_loss])
 def test_jax_what_is_traced_becomes_nan_beside_what_is_seen(loss, traced):
