@@ -84,6 +84,13 @@ def test_a_normalizer_is_no_array_of_one_or_several(place, shape):
             sigmoid_focal_loss(place.array(X), place.array(Y), reduction="mean", normalizer=several)
 
 
+def test_a_normalizer_for_each_element_is_refused_in_one_line(place):
+    x, y = place.array(np.zeros((40, 3))), place.array(np.zeros((40, 3)))
+    for several in (np.ones((40, 3)), place.array(np.ones((40, 3)))):
+        with fails(ValueError, "normalizer must be one number"):
+            sigmoid_focal_loss(x, y, reduction="mean", normalizer=several)
+
+
 def test_options_of_the_library_are_checked_where_they_can_be_seen(place):
     gamma = place.array(np.asarray([1.0, -1.0, 2.0]))
     if place.can_raise:
@@ -255,6 +262,16 @@ def test_nan_logits_stay_visible(place):
 def test_axis_must_be_one_of_the_logits(place, axis, error):
     with fails(error, "axis", str(axis)):
         softmax_focal_loss(place.array(X), place.array(LABELS), axis=axis)
+
+
+def test_a_label_of_true_is_not_one_of_a_single_class(place):
+    x, labels = place.array(np.zeros((2, 1))), place.array(np.asarray([False, True]))
+    if place.can_raise:
+        with fails(ValueError, "class labels", "0 to 0", "found True", r"\(1,\)"):
+            softmax_focal_loss(x, labels)
+    else:
+        loss = place.numpy(softmax_focal_loss(x, labels))
+        np.testing.assert_array_equal(np.isnan(loss), [False, True])
 
 
 def test_softmax_needs_classes(place):

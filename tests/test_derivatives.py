@@ -335,6 +335,22 @@ class TestTorch:
         backward = torch.autograd.grad(sigmoid(*arguments).sum(), arguments)
         close(forward, sum(g.sum() for g in backward))
 
+    @pytest.mark.parametrize("reduction", ["sum", "mean"])
+    def test_forward_mode_of_a_reduced_half_is_float32_as_the_value_is(self, reduction):
+        TORCH.require()
+        import torch
+        import torch.autograd.forward_ad as forward
+
+        n = 100_000  # more than float16 can count
+        x = torch.full((n,), -8.0, dtype=torch.float16)
+        with forward.dual_level():
+            dual = forward.make_dual(x, torch.ones_like(x))
+            loss = sigmoid_focal_loss(dual, 1, gamma=0, reduction=reduction)
+            value, tangent = forward.unpack_dual(loss)
+        assert tangent.dtype == value.dtype == torch.float32
+        slope = -1 / (1 + np.exp(-8.0))
+        assert tangent.item() == pytest.approx(slope * (n if reduction == "sum" else 1), rel=1e-5)
+
     def test_a_normalizer_learns_beside_the_logits(self):
         TORCH.require()
         import torch
