@@ -27,6 +27,7 @@ from .._execution.torch_blocks import (
 )
 from .._formulas.focal import safe_multiply
 from .._losses.operands import Operands, Output
+from .._losses.reduction import dtype_of
 from .._losses.spec import LossSpec
 from .._typing import Array
 
@@ -59,7 +60,8 @@ class _Constants:
         """The tangent of the value, from that of the logits."""
         (grad,), axis = self.run(arrays, Output.WIDE_GRAD), self.loss.axis
         moved = safe_multiply(xp, tangent, grad)  # a gradient may be infinite where nothing moves
-        return cast(xp, moved if axis is None else moved.sum(axis), tangent.dtype)
+        dtype = dtype_of(xp, self.element, tangent.dtype)
+        return cast(xp, moved if axis is None else moved.sum(axis), dtype)
 
     def of_some(
         self, arrays: Arrays, learned: list[int]

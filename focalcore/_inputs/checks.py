@@ -131,7 +131,7 @@ def _check(
 
 
 def _raise_outside(seen: Any, counted: Any, claim: Claim) -> None:
-    if seen.dtype == bool or seen.size == 0:
+    if seen.size == 0 or (seen.dtype == bool and claim.most >= 1):
         return
     # the usual, cheapest
     if counted is None and np.min(seen) >= claim.least and np.max(seen) <= claim.most:

@@ -204,7 +204,7 @@ def parse_normalizer(name: str, value: Any, most: float, names: Sequence[str]) -
         return choose(name, value, names, ", or a number")
     parsed = parse_parameter(name, value, most)
     if not isinstance(parsed, float) and (isinstance(parsed, tuple) or parsed.ndim):
-        raise ValueError(f"{name} must be one number; found {value!r}")
+        raise ValueError(f"{name} must be one number; found shape {tuple(np.shape(value))}")
     return parsed
 
 
