@@ -1,0 +1,119 @@
+"""What a namespace promises to formulas, whichever library it is of."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+from focalcore._backends import backend_of
+from focalcore._backends.namespaces import Namespace
+from focalcore._formulas.softmax import OneHot
+
+FAR = np.finfo("float32").max
+
+
+def namespaces(place):
+    """Every namespace in which formulas run here, by name."""
+    yield "the library's", backend_of(place.array([0.5])).formulas
+    if place.module == "torch":
+        from focalcore._backends import torch
+
+        yield from (("eager", torch.EAGER), ("on the host", torch.ON_HOST))
+        from focalcore._execution import torch_compiler
+
+        yield "compiled", torch_compiler._NAMESPACE
+
+
+def each(place, claim):
+    for name, xp in namespaces(place):
+        with place.running():
+            try:
+                claim(xp)
+            except AssertionError as error:
+                raise AssertionError(f"in the namespace {name} of {place.id}") from error
+
+
+def test_heaviside_is_one_on_the_right_and_zero_on_the_left(place):
+    x = np.asarray([-np.inf, -2.0, -1e-30, 1e-30, 3.0, np.inf], "float32")
+
+    def claim(xp):
+        found = xp.heaviside(place.array(x))
+        assert found.dtype == place.array(x).dtype
+        np.testing.assert_array_equal(place.numpy(found), x > 0)
+
+    each(place, claim)
+
+
+def test_a_floor_is_the_larger_of_the_two(place):
+    x = np.asarray([0.0, 1e-9, 0.3, 1.0])
+
+    def claim(xp):
+        found = place.numpy(xp.straight_through_floor(place.array(x), 1e-3))
+        np.testing.assert_allclose(found, np.maximum(x, 1e-3), rtol=1e-15)
+
+    each(place, claim)
+
+
+def test_another_form_is_seen_by_automatic_differentiation_alone(place):
+    x = np.asarray([1.0, 2.0])
+
+    def claim(xp):
+        array = place.array(x)
+        found = place.numpy(xp.with_slope_of(array, lambda: array * 7))
+        np.testing.assert_allclose(found, x, rtol=1e-15)
+
+    each(place, claim)
+
+
+def test_a_shifted_exponential_is_one_for_equal_infinities(place):
+    x = np.asarray([[-np.inf, 0.0, 2.5], [np.inf, 1.0, np.inf], [-np.inf] * 3], "float64")
+    expected = [[0.0, mp.exp(-2.5), 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 1.0]]
+
+    def claim(xp):
+        array = place.array(x.copy()) + 0  # which may be written to
+        found = place.numpy(xp.shifted_exp(array, place.array(x.max(axis=1, keepdims=True))))
+        np.testing.assert_allclose(found, np.asarray(expected, float), rtol=1e-15)
+
+    each(place, claim)
+
+
+def test_a_total_of_many_small_numbers_loses_none(place):
+    x = np.full(2**20 + 1, 0.1, "float32")
+
+    def claim(xp):
+        found = float(place.numpy(xp.total(place.array(x))))
+        assert found == pytest.approx(x.sum(dtype="float64"), rel=1e-6)
+
+    each(place, claim)
+
+
+def test_a_total_of_integers_counts_past_those_of_float32(place):
+    x = np.full(3, 2**23 + 1, "int32")
+    each(place, lambda xp: np.testing.assert_equal(int(xp.total(place.array(x))), x.sum()))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_choice_gathers_and_scatters_as_comparison_with_every_class_does(place, axis):
+    x = np.arange(12.0).reshape(4, 3)
+    labels = np.expand_dims(np.asarray([2, 0, 1, 1, 0][: x.shape[1 - axis]]), axis)
+    classes = np.expand_dims(np.arange(x.shape[axis]), 1 - axis)
+    by = np.full(labels.shape, -1.0)
+
+    def claim(xp):
+        if xp.Choice is None:
+            return
+        choice = xp.Choice(place.array(labels), axis)
+        plain = OneHot(Namespace(np_namespace()), labels == classes, axis)
+        for found, expected in (
+            (choice.gather(place.array(x)), plain.gather(x)),
+            (choice.scatter(place.array(x), place.array(by)), plain.scatter(x, by)),
+            (choice.scatter_into(place.array(x) + 0, place.array(by)), plain.scatter(x, by)),
+        ):
+            np.testing.assert_array_equal(place.numpy(found), expected)
+
+    each(place, claim)
+
+
+def np_namespace():
+    import array_api_compat.numpy as xp
+
+    return xp
