@@ -9,8 +9,8 @@ import numpy as np
 
 from . import _call
 from ._backends import backend_of
+from ._inputs import parse
 from ._inputs.doors import Door
-from ._inputs.options import choose, parse_count, parse_parameter
 from ._losses import sigmoid, softmax
 from ._losses.prepare import Prepared
 from ._losses.sigmoid import SigmoidOptions
@@ -64,13 +64,13 @@ class FocalLoss:
     num_classes: int | None = None
 
     def __post_init__(self) -> None:
-        choose("task_type", self.task_type, TASKS)
+        parse.choose("task_type", self.task_type, TASKS)
         options = OPTIONS[self.task_type]
         options.parse("reduction", self.reduction)
         parsed = {
             "gamma": _frozen(options.parse("gamma", self.gamma)),
             "alpha": _frozen(options.parse("alpha", self.alpha)),
-            "num_classes": parse_count("num_classes", self.num_classes),
+            "num_classes": parse.count("num_classes", self.num_classes),
         }
         for name, value in parsed.items():
             object.__setattr__(self, name, value)
@@ -139,7 +139,7 @@ def _frozen(parameter: Parameter) -> Parameter:
         return backend.xp.asarray(parameter, copy=True)
     values = np.array(values)
     values.setflags(write=False)
-    return parse_parameter("the values", values)  # few are a tuple
+    return parse.parameter("the values", values)  # few are a tuple
 
 
 def _key_of(option: Any) -> Any:

@@ -30,8 +30,7 @@ def _discover(x: Any) -> Backend | None:
     for base in type(x).__mro__:
         library = _BY_TYPE.get(f"{base.__module__.partition('.')[0]}.{base.__name__}")
         if library is not None:
-            backend: Backend = library.load().BACKEND
-            return backend
+            return library.load()
     if hasattr(x, "__array_namespace__") and not isinstance(x, type | np.generic):
         xp = x.__array_namespace__()
         return Backend(

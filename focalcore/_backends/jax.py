@@ -37,8 +37,3 @@ BACKEND = Backend(
     differentiator="jax_custom_jvp",
     compiler="jax_program",
 )
-
-
-def devices() -> tuple[str, ...]:
-    """Where its arrays may live on this machine."""
-    return tuple(f"{d.platform}:{d.id} {d.device_kind}" for d in jax.devices())

@@ -1,7 +1,7 @@
 """The array libraries that focalcore knows, one row for each.
 
-To add one, write a module with its `BACKEND` and its `devices`, a function that imports it, and a
-row. The import is a statement, which torch.compile can follow.
+To add one, write a row: a function that gives its `Backend`, and one that lists its devices. What
+they need is imported in them, by a statement, which torch.compile can follow.
 """
 
 from __future__ import annotations
@@ -11,15 +11,21 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from .._typing import Array
+from .backend import Backend
+from .namespaces import Namespace
+
 
 class Library(NamedTuple):
     """An array library, before it is imported."""
 
     name: str
     types: tuple[str, ...]  # of its arrays: the top module and the name
-    load: Callable[[], Any]  # the module of this folder that knows it
+    load: Callable[[], Backend]
+    devices: Callable[[], tuple[str, ...]]  # of this machine
     install: str
-    devices: tuple[str, ...] | None = None  # what is said where asking takes seconds
 
 
 class Installed(NamedTuple):
@@ -31,60 +37,98 @@ class Installed(NamedTuple):
     note: str = ""  # why there is no device, or what to install
 
 
-def _numpy() -> Any:
-    from . import numpy
+def _numpy() -> Backend:
+    from .numpy import BACKEND
 
-    return numpy
-
-
-def _torch() -> Any:
-    from . import torch
-
-    return torch
+    return BACKEND
 
 
-def _jax() -> Any:
-    from . import jax
+def _torch() -> Backend:
+    from .torch import BACKEND
 
-    return jax
-
-
-def _cupy() -> Any:
-    from . import cupy
-
-    return cupy
+    return BACKEND
 
 
-def _dask() -> Any:
-    from . import dask
+def _jax() -> Backend:
+    from .jax import BACKEND
 
-    return dask
-
-
-def _tensorflow() -> Any:
-    from . import tensorflow
-
-    return tensorflow
+    return BACKEND
 
 
-def _array_api_strict() -> Any:
-    from . import array_api_strict
+def _cupy() -> Backend:
+    import array_api_compat.cupy as xp
 
-    return array_api_strict
+    return Backend("cupy", xp, Namespace(xp), needs_device=True)
+
+
+def _dask() -> Backend:
+    import array_api_compat.dask.array as xp
+
+    return Backend("dask", xp, Namespace(xp), runner="dask_chunks")
+
+
+def _tensorflow() -> Backend:
+    from .tensorflow import BACKEND
+
+    return BACKEND
+
+
+def _array_api_strict() -> Backend:
+    import array_api_strict as xp
+
+    def host_values(x: Array) -> Any:
+        return np.asarray(x) if x.device == xp.Device("CPU_DEVICE") else None
+
+    cast = "xp.astype({}, xp.{})"
+    return Backend("array_api_strict", xp, Namespace(xp), host_values, True, written_cast=cast)
+
+
+def _host() -> tuple[str, ...]:
+    return ("cpu",)
+
+
+def _torch_devices() -> tuple[str, ...]:
+    import torch
+
+    cuda = [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return ("cpu", *cuda, *mps)
+
+
+def _jax_devices() -> tuple[str, ...]:
+    import jax
+
+    return tuple(f"{d.platform}:{d.id} {d.device_kind}" for d in jax.devices())
+
+
+def _cupy_devices() -> tuple[str, ...]:
+    import cupy
+
+    if not cupy.cuda.is_available():
+        raise RuntimeError("no GPU that cupy can use")
+    names = (
+        cupy.cuda.runtime.getDeviceProperties(i)["name"].decode()
+        for i in range(cupy.cuda.runtime.getDeviceCount())
+    )
+    return tuple(f"cuda:{i} {name}" for i, name in enumerate(names))
+
+
+def _tensorflow_devices() -> tuple[str, ...]:
+    return ("placed by TensorFlow",)  # which takes seconds to ask
 
 
 _JAX = ("jax.Array", "jaxlib.ArrayImpl", "jax.ArrayImpl", "jax.Tracer")
 _TENSORFLOW = ("tensorflow.Tensor", "tensorflow.Variable")
-_PLACED = ("placed by TensorFlow",)
+_STRICT = ("array_api_strict.Array",)
 
 LIBRARIES = (
-    Library("numpy", ("numpy.ndarray",), _numpy, "numpy"),
-    Library("torch", ("torch.Tensor",), _torch, "'focalcore[torch]'"),
-    Library("jax", _JAX, _jax, "'focalcore[jax]'"),
-    Library("cupy", ("cupy.ndarray",), _cupy, "'focalcore[cupy]'"),
-    Library("dask", ("dask.Array",), _dask, "'focalcore[dask]'"),
-    Library("tensorflow", _TENSORFLOW, _tensorflow, "tensorflow", _PLACED),
-    Library("array_api_strict", ("array_api_strict.Array",), _array_api_strict, "array-api-strict"),
+    Library("numpy", ("numpy.ndarray",), _numpy, _host, "numpy"),
+    Library("torch", ("torch.Tensor",), _torch, _torch_devices, "'focalcore[torch]'"),
+    Library("jax", _JAX, _jax, _jax_devices, "'focalcore[jax]'"),
+    Library("cupy", ("cupy.ndarray",), _cupy, _cupy_devices, "'focalcore[cupy]'"),
+    Library("dask", ("dask.Array",), _dask, _host, "'focalcore[dask]'"),
+    Library("tensorflow", _TENSORFLOW, _tensorflow, _tensorflow_devices, "tensorflow"),
+    Library("array_api_strict", _STRICT, _array_api_strict, _host, "array-api-strict"),
 )
 
 
@@ -99,7 +143,7 @@ def _look(library: Library) -> Installed:
         return Installed(name, None, (), f"pip install {library.install}")
     found = _version(name)
     try:
-        return Installed(name, found, library.devices or library.load().devices())
+        return Installed(name, found, library.devices())
     except Exception as error:  # a broken driver may raise anything
         return Installed(name, found, (), str(error).splitlines()[0])
 

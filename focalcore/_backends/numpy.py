@@ -106,8 +106,3 @@ FORMULAS = Namespace(
 )
 
 BACKEND = Backend("numpy", xp, FORMULAS, host_values=lambda x: x, runner="numpy_blocks")
-
-
-def devices() -> tuple[str, ...]:
-    """Where its arrays may live on this machine."""
-    return ("cpu",)

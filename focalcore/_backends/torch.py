@@ -115,10 +115,3 @@ BACKEND = Backend(
     runner="torch_blocks",
     differentiator="torch_function",
 )
-
-
-def devices() -> tuple[str, ...]:
-    """Where its tensors may live on this machine."""
-    cuda = [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
-    mps = ["mps"] if torch.backends.mps.is_available() else []
-    return ("cpu", *cuda, *mps)

@@ -16,8 +16,9 @@ from .._backends import NUMPY, Backend, backend_of
 from .._backends.python_values import LISTS, PYTHON_VALUES, in_memory
 from .._dtypes import FLOATS, arithmetic_dtype, cast, dtype_name
 from .._typing import Array, ArrayLike, Device, DType, Namespace, Parameter
+from . import parse
 from .doors import Door
-from .options import Options, rectangular
+from .options import Options
 from .shapes import is_empty
 
 
@@ -219,7 +220,7 @@ def _without_arrays(name: str, value: Any) -> Any:
 
 
 def _numbers(name: str, value: Any) -> Any:
-    host = rectangular(name, value)
+    host = parse.rectangular(name, value)
     if host.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers; found {host.dtype}")
     return host

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from .._backends.lengths import is_ragged
 from .._dtypes import FLOATS, dtype_name
 from .._typing import ArrayLike, DType, Parameter, Shape
 from .arrays import Inputs
 from .doors import Door
-from .shapes import is_empty, is_number, same_shape
+from .shapes import is_empty, is_number, is_ragged, same_shape
 
 
 def class_axis(door: Door, axis: int, shape: Shape) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations
 
-from .._backends.lengths import is_known
 from .._typing import Array, Length, Namespace, Parameter, Shape
 
 Hint = Callable[[], str]  # what may have been meant, asked where a shape is refused
@@ -97,3 +96,15 @@ def is_number(x: Parameter) -> bool:
 
 def _same(length: Length, other: Length) -> bool:
     return bool(not (is_known(length) and is_known(other)) or length == other)
+
+
+def is_known(length: Length) -> bool:
+    """Whether a length is one: of a dask array it may be NaN, in TensorFlow None."""
+    return length is not None and bool(length == length)
+
+
+def is_ragged(length: Length) -> bool:
+    """Whether a length stands for those of the rows of one of torch's jagged tensors."""
+    if isinstance(length, int):  # Dynamo knows no attributes of lengths, and calls them all int
+        return False
+    return hasattr(length, "node") and bool(length.node.is_nested_int())

@@ -5,36 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._formulas import focal, probability
-from .._inputs import checks, labels
+from .._inputs import checks, labels, parse
 from .._inputs.doors import Door
-from .._inputs.options import (
-    MOST_GAMMA,
-    Options,
-    eps_of,
-    option,
-    options,
-    parameter,
-    parse_axis,
-    parse_eps,
-    parse_flag,
-)
+from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, Device, Namespace, Parameter
 from .classes import choice_of, of_each_class, wide_labels
 from .operands import Operands
+from .options import FocalOptions
 from .prepare import Prepared, prepared, rowwise_inputs
 from .softmax import SoftmaxOfLabels
 from .spec import LossSpec, nan_outside
 
 
 @options
-class CategoricalOptions(Options):
+class CategoricalOptions(FocalOptions):
     """The options of the categorical loss."""
 
-    gamma: Parameter = parameter(2.0, most=MOST_GAMMA)
     class_weight: Parameter | None = parameter(None)
-    from_logits: bool = option(False, parse_flag)
-    axis: int = option(-1, parse_axis)
-    eps: float | None = option(None, parse_eps)
+    from_logits: bool = option(False, parse.flag)
+    axis: int = option(-1, parse.axis)
+    eps: float | None = option(None, parse.at_most(0.5))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +62,7 @@ def prepare(
         checked = checks.class_labels(inputs, door, axis, None)
         loss = SoftmaxOfLabels(axis=axis, targets_checked=checked, device=device)
     else:
-        eps, checked = eps_of(options.eps, inputs.scores.dtype), checks.probabilities(inputs, door)
+        eps, checked = parse.eps_of(options.eps, inputs.scores), checks.probabilities(inputs, door)
         checked = checks.class_labels(inputs, door, axis, None) and checked
         loss = Categorical(axis=axis, eps=eps, inputs_checked=checked, device=device)
     gamma, alpha = (labels.per_class(inputs, name, axis) for name in ("gamma", "class_weight"))

@@ -1,20 +1,11 @@
-"""The options that the losses from logits have in common."""
+"""The options that losses have in common."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from .._inputs.options import (
-    MOST_GAMMA,
-    Options,
-    one_of,
-    option,
-    options,
-    parameter,
-    parse_fraction,
-    parse_index,
-    parse_normalizer,
-)
+from .._inputs import parse
+from .._inputs.options import Options, option, options, parameter
 from .._typing import (
     REDUCTIONS,
     SOFT_TARGETS,
@@ -26,18 +17,24 @@ from .._typing import (
 
 
 @options
-class LogitsOptions(Options):
+class FocalOptions(Options):
+    """The option of every focal loss."""
+
+    gamma: Parameter = parameter(2.0, most=parse.MOST_GAMMA)
+
+
+@options
+class LogitsOptions(FocalOptions):
     """What softens, leaves out, weighs and reduces."""
 
-    gamma: Parameter = parameter(2.0, most=MOST_GAMMA)
-    label_smoothing: float = option(0.0, parse_fraction)
-    soft_targets: SoftTargets = option("expected", one_of(SOFT_TARGETS))
-    ignore_index: int | None = option(None, parse_index)
+    label_smoothing: float = option(0.0, parse.at_most(1.0))
+    soft_targets: SoftTargets = option("expected", parse.one_of(SOFT_TARGETS))
+    ignore_index: int | None = option(None, parse.index)
     mask: ArrayLike | None = option(None)
     weight: ArrayLike | None = option(None)
-    reduction: Reduction = option("none", one_of(REDUCTIONS))
+    reduction: Reduction = option("none", parse.one_of(REDUCTIONS))
     normalizer: Parameter | str | None = parameter(
-        None, partial(parse_normalizer, names=("weight",))
+        None, partial(parse.normalizer, names=("weight",))
     )
 
     def check_together(self) -> None:

@@ -6,40 +6,28 @@ from dataclasses import dataclass
 from functools import partial
 
 from .._formulas import focal, probability
-from .._inputs import checks, labels
+from .._inputs import checks, labels, parse
 from .._inputs.arrays import Inputs, convert_inputs
 from .._inputs.doors import Door
-from .._inputs.options import (
-    MOST_GAMMA,
-    Options,
-    eps_of,
-    option,
-    options,
-    parameter,
-    parse_alpha,
-    parse_eps,
-    parse_flag,
-    parse_fraction,
-)
+from .._inputs.options import option, options, parameter
 from .._inputs.shapes import check_broadcast, full_rank, same_shape
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
-from .balance import balance_of, weights_of
 from .operands import Operands
+from .options import FocalOptions
 from .prepare import Prepared, fit_parameters, prepared
-from .sigmoid import Sigmoid
+from .sigmoid import Sigmoid, balance_of, weights_of
 from .spec import LossSpec, nan_outside
 
 
 @options
-class BinaryOptions(Options):
+class BinaryOptions(FocalOptions):
     """The options of the binary loss."""
 
-    gamma: Parameter = parameter(2.0, most=MOST_GAMMA)
     pos_weight: Parameter | None = parameter(None)
-    from_logits: bool = option(False, parse_flag)
-    label_smoothing: float | None = option(None, parse_fraction)
-    alpha: Parameter | None = parameter(None, parse_alpha, most=1.0)
-    eps: float | None = option(None, parse_eps)
+    from_logits: bool = option(False, parse.flag)
+    label_smoothing: float | None = option(None, parse.at_most(1.0))
+    alpha: Parameter | None = parameter(None, parse.alpha, most=1.0)
+    eps: float | None = option(None, parse.at_most(0.5))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +67,7 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
         loss = Sigmoid(meaning, options.label_smoothing or 0.0, None, facts)
     else:
         loss = Probability(
-            eps=eps_of(options.eps, inputs.scores.dtype),
+            eps=parse.eps_of(options.eps, inputs.scores),
             label_smoothing=options.label_smoothing,
             inputs_checked=checks.probabilities(inputs, door) and facts.checked,
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from .._backends.lengths import is_known
 from .._dtypes import arithmetic_dtype, cast
+from .._inputs.shapes import is_known
 from .._typing import Array, Device, DType, Namespace, Parameter
 from .operands import Output
 

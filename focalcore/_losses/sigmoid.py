@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from .._formulas import focal, sigmoid
-from .._inputs import checks
+from .._inputs import checks, parse
 from .._inputs.doors import Door
-from .._inputs.options import options, parameter, parse_alpha, parse_normalizer
+from .._inputs.options import options, parameter
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
-from .balance import balance_of, weights_of
 from .operands import Operands
 from .options import LogitsOptions
 from .prepare import Prepared, elementwise_inputs, prepared
@@ -21,10 +20,10 @@ from .spec import LossSpec, keep, nan_outside, which_count
 class SigmoidOptions(LogitsOptions):
     """The options of the sigmoid loss."""
 
-    alpha: Parameter | None = parameter(None, parse_alpha, most=1.0)
+    alpha: Parameter | None = parameter(None, parse.alpha, most=1.0)
     pos_weight: Parameter | None = parameter(None)
     normalizer: Parameter | str | None = parameter(
-        None, partial(parse_normalizer, names=("positives", "weight"))
+        None, partial(parse.normalizer, names=("positives", "weight"))
     )
 
 
@@ -71,3 +70,19 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidO
     loss = Sigmoid(options.soft_targets, options.label_smoothing, options.ignore_index, facts)
     parameters = inputs.parameters
     return prepared(inputs, loss, options, gamma=parameters["gamma"], **weights_of(parameters))
+
+
+def weights_of(parameters: dict[str, Parameter]) -> dict[str, Parameter]:
+    """The weights by name, from alpha and pos_weight; None: both are 1."""
+    alpha, pos_weight = parameters.get("alpha"), parameters.get("pos_weight")
+    if alpha is None:
+        negative = None if pos_weight is None else 1.0
+        return {"positive_weight": pos_weight, "negative_weight": negative}
+    positive = alpha if pos_weight is None else alpha * pos_weight
+    return {"positive_weight": positive, "negative_weight": 1 - alpha}
+
+
+def balance_of(operands: Operands) -> focal.Balance:
+    """The weights, as formulas take them."""
+    weight = operands.get("positive_weight")
+    return None if weight is None else (weight, operands.get("negative_weight"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._formulas import focal, softmax
-from .._inputs import checks, labels
+from .._inputs import checks, labels, parse
 from .._inputs.doors import Door
-from .._inputs.options import option, options, parameter, parse_alpha, parse_axis
+from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
 from .._typing import Array, ArrayLike, Device, Namespace, Parameter, SoftTargets
 from .classes import choice_of, of_each_class, one_hot, wide_labels
@@ -21,8 +21,8 @@ from .spec import LossSpec, keep, nan_outside, which_count
 class SoftmaxOptions(LogitsOptions):
     """The options of the softmax loss."""
 
-    alpha: Parameter | None = parameter(None, parse_alpha)
-    axis: int = option(-1, parse_axis)
+    alpha: Parameter | None = parameter(None, parse.alpha)
+    axis: int = option(-1, parse.axis)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .._inputs.options import parse_parameter
+from .._inputs import parse
 from .predictions import Predictions
 from .tally import Alpha
 
@@ -14,7 +14,7 @@ def check_alpha(alpha: Alpha, predictions: Predictions) -> None:
     task, n = predictions.task, len(predictions.classes)
     if alpha is None:
         return
-    parse_parameter("alpha", alpha, math.inf if task == "multi-class" else 1.0)
+    parse.parameter("alpha", alpha, math.inf if task == "multi-class" else 1.0)
     given = alpha if isinstance(alpha, tuple) else (alpha,)
     allowed = {"binary": {1}, "multi-label": {1, n}, "multi-class": {n}}[task]
     if len(given) not in allowed:

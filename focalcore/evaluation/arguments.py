@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .._inputs.options import MOST_GAMMA, parse_parameter
+from .._inputs import parse
 from ._source import shown
 
 MOST_INDEX = 2**63 - 1
@@ -21,10 +21,10 @@ def name(text: str) -> str:
 def number(text: str) -> float:
     """A parameter >= 0, as gamma and alpha are."""
     try:
-        return float(parse_parameter("the value", float(text), MOST_GAMMA))
+        return float(parse.parameter("the value", float(text), parse.MOST_GAMMA))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"must be a number from 0 to {MOST_GAMMA:g}; found {shown(text)}"
+            f"must be a number from 0 to {parse.MOST_GAMMA:g}; found {shown(text)}"
         ) from None
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 
 from .. import _call, losses
+from .._inputs import parse
 from .._inputs.doors import Door
 from .._inputs.labels import label_or_none
-from .._inputs.options import Options, parse_index
+from .._inputs.options import Options
 from .._losses import sigmoid, softmax
 from .._losses.prepare import Prepared
 from .._losses.sigmoid import SigmoidOptions
@@ -200,7 +201,7 @@ class SoftmaxFocalLoss(WorkersLoss):
                 )
         self.label_smoothing = SoftmaxOptions.parse("label_smoothing", label_smoothing)
         self.ignore_index = SoftmaxOptions.parse("ignore_index", ignore_index)
-        self.background_class = parse_index("background_class", background_class)
+        self.background_class = parse.index("background_class", background_class)
 
     def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> Prepared:
         options = SoftmaxOptions(

@@ -12,7 +12,7 @@ import torch.distributed as dist
 from .. import _call
 from .._backends.torch import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
-from .._inputs.options import choose, parse_parameter
+from .._inputs import parse
 from .._losses.operands import Output
 from .._losses.prepare import Prepared
 from .._typing import WORKERS_REDUCTIONS, Parameter, Reduction, WorkersReduction
@@ -52,7 +52,7 @@ class WorkersLoss(Loss):
         self, reduction: WorkersReduction, gather_distributed: bool | None, process_group: Any
     ) -> None:
         super().__init__()
-        self.reduction = choose("reduction", reduction, WORKERS_REDUCTIONS)
+        self.reduction = parse.choose("reduction", reduction, WORKERS_REDUCTIONS)
         if not (gather_distributed is None or isinstance(gather_distributed, bool)):
             raise TypeError(
                 f"gather_distributed must be True, False or None; found {gather_distributed!r}"
@@ -134,7 +134,7 @@ def _parse_weight(weight: Tensor | None) -> Tensor | None:
     if not isinstance(weight, torch.Tensor):
         raise TypeError(f"sample_weight must be a tensor; found {type(weight).__name__}")
     weight = weight.detach()
-    return parse_parameter(
+    return parse.parameter(
         "sample_weight", weight if weight.is_floating_point() else weight.float()
     )
 
