@@ -18,13 +18,7 @@ from torch.autograd.function import once_differentiable
 from .._backends.torch import is_dtensor
 from .._dtypes import cast
 from .._execution import torch_blocks
-from .._execution.torch_blocks import (
-    Mode,
-    is_pushed_forward,
-    is_transformed,
-    mode_of,
-    requires_grad,
-)
+from .._execution.torch_blocks import Mode, mode_of, requires_grad
 from .._formulas.focal import safe_multiply
 from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of
@@ -80,35 +74,35 @@ def run(loss: LossSpec, operands: Operands, output: Output) -> Array:
     mode = mode_of(operands)
     if mode is Mode.PLAIN:
         return torch_blocks.run(loss, operands, (output,), mode)[0]
-    targets = operands.arrays["targets"]
-    if requires_grad(targets) or is_transformed():  # a tangent is not seen from here
+    arrays = operands.arrays
+    if mode in UNSEEN_TANGENTS or requires_grad(arrays["targets"]):
         loss = loss.without_binary_targets()
+    function = _function(mode, arrays, output)
+    if function is None:
+        return torch_blocks.run(loss, operands, (output,), mode)[0]
     element = Output.WIDE_VALUE if output.is_sum else output
-    constants = _Constants(loss, element, operands.numbers, tuple(operands.arrays))
-    arrays = tuple(operands.arrays.values())
-    return (_compiled if mode is Mode.COMPILED else _recorded)(constants, arrays, output)
+    constants = _Constants(loss, element, operands.numbers, tuple(arrays))
+    value = function.apply(constants, *arrays.values())
+    return value.sum() if output.is_sum and function is _Values else value
 
 
-def _recorded(constants: _Constants, arrays: Arrays, output: Output) -> Array:
-    logits_learn, *others_learn = map(requires_grad, arrays)
-    if output.is_sum and logits_learn and not (any(others_learn) or is_transformed()):
-        return _Sum.apply(constants, *arrays)
-    # `DTensor.from_local` fails under torch.func: there the formula itself is differentiated
-    if is_pushed_forward() or (any(others_learn) and is_dtensor(arrays[0])):
-        return constants.run(arrays, output)[0]
-    value = _Values.apply(constants, *arrays)
-    return value.sum() if output.is_sum else value
+UNSEEN_TANGENTS = (Mode.TRANSFORMED, Mode.PUSHED_FORWARD, Mode.TRACED)
 
 
-def _compiled(constants: _Constants, arrays: Arrays, output: Output) -> Array:
-    logits_learn, *others_learn = map(requires_grad, arrays)
-    # Dynamo knows no Function inside a transform, and export must see plain operations
-    # asked by its public name, Dynamo says yes at every compilation before torch 2.13
-    is_exporting = torch.compiler._is_exporting_flag
-    is_plain = any(others_learn) or is_exporting or is_transformed()
-    if is_plain or not logits_learn:
-        return constants.run(arrays, output)[0]
-    return (_CompiledSum if output.is_sum else _CompiledValues).apply(constants, *arrays)
+def _function(mode: Mode, arrays: dict[str, Array], output: Output) -> Any:
+    """The Function that gives the closed form; None: the formula itself is differentiated."""
+    logits_learn, *others_learn = map(requires_grad, arrays.values())
+    match mode:
+        case Mode.PUSHED_FORWARD | Mode.TRACED:
+            return None
+        case Mode.COMPILED if any(others_learn) or not logits_learn:
+            return None
+        case Mode.COMPILED:
+            return _CompiledSum if output.is_sum else _CompiledValues
+        case Mode.RECORDED if output.is_sum and not any(others_learn):
+            return _Sum
+    # `DTensor.from_local` fails under torch.func, which a Function would take
+    return None if any(others_learn) and is_dtensor(arrays["logits"]) else _Values
 
 
 class _Sum(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency

@@ -20,39 +20,35 @@ BLOCK, BLOCK_OF_ROWS = 2**20, 2**21
 
 
 class Mode(Enum):
-    """What becomes of what is computed here."""
+    """Who watches what is computed here."""
 
-    COMPILED = "traced by Dynamo"
-    TRANSFORMED = "inside torch.func or forward mode"
-    RECORDED = "recorded by autograd"
-    PLAIN = "numbers alone"
+    PLAIN = "nobody: numbers are asked for"
+    RECORDED = "autograd"
+    TRANSFORMED = "a transform of torch.func, or forward mode"
+    PUSHED_FORWARD = "the forward mode of torch.func"
+    COMPILED = "Dynamo"
+    TRACED = "Dynamo inside a transform, or to export: neither takes an autograd Function"
 
 
 def mode_of(operands: Operands) -> Mode:
     """Who watches what is done with the operands."""
+    # torch has no public name for what its own Function.apply asks
+    is_inside = torch._C._are_functorch_transforms_active()
+    is_transformed = is_inside or torch.autograd.forward_ad._current_level >= 0
     if torch.compiler.is_compiling():
-        return Mode.COMPILED
-    if is_transformed():
-        return Mode.TRANSFORMED
+        # asked by its public name, Dynamo says yes at every compilation before torch 2.13
+        is_exporting = torch.compiler._is_exporting_flag
+        return Mode.TRACED if is_exporting or is_transformed else Mode.COMPILED
+    if is_transformed:
+        levels = retrieve_all_functorch_interpreters()
+        is_pushed = any(level.key() == TransformType.Jvp for level in levels)
+        return Mode.PUSHED_FORWARD if is_pushed else Mode.TRANSFORMED
     return Mode.RECORDED if any(map(requires_grad, operands.arrays.values())) else Mode.PLAIN
 
 
 def requires_grad(x: Any) -> bool:
     """Whether autograd records what is done with a tensor."""
     return torch.is_grad_enabled() and isinstance(x, torch.Tensor) and x.requires_grad
-
-
-def is_transformed() -> bool:
-    """Whether we are in forward mode, or in a transform of torch.func."""
-    # torch has no public name for what its own Function.apply asks
-    is_inside = torch._C._are_functorch_transforms_active()
-    return bool(torch.autograd.forward_ad._current_level >= 0 or is_inside)
-
-
-def is_pushed_forward() -> bool:
-    """Whether we are in the forward mode of torch.func; Dynamo can't trace the question."""
-    levels = retrieve_all_functorch_interpreters() if is_transformed() else ()
-    return any(level.key() == TransformType.Jvp for level in levels)
 
 
 def run(
