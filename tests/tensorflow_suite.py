@@ -111,6 +111,11 @@ def test_bad_labels_are_an_error_where_they_can_be_seen():
         focalcore.softmax_focal_loss(tf.constant(LOGITS), tf.constant([7] * 9))
 
 
+def test_a_cast_is_written_as_tensorflow_writes_it():
+    with pytest.raises(TypeError, match=r"cast with tf.cast\(targets, tf.int64\)"):
+        focalcore.softmax_focal_loss(tf.constant(LOGITS), tf.constant([0.0] * 9))
+
+
 def test_bad_labels_are_nan_where_they_can_not():
     labels = LABELS.copy()
     labels[3] = 2**32

@@ -173,6 +173,18 @@ def test_bad_targets_raise_with_value_and_place_or_give_nan(place, bad):
         assert np.isnan(place.numpy(sigmoid_focal_loss(x, y, reduction="mean")))
 
 
+def test_the_place_of_a_bad_target_is_that_of_the_first_that_counts(place):
+    y = place.array(np.asarray([[0.0, 7.0, 1.0]]))
+    mask = place.array(np.asarray([[False], [False], [True], [True]]))
+    x = place.array(np.zeros((4, 3)))
+    if place.can_raise:
+        with fails(ValueError, "targets", r"found 7.0 at index \(2, 1\)"):
+            sigmoid_focal_loss(x, y, mask=mask)
+    else:
+        found = np.argwhere(np.isnan(place.numpy(sigmoid_focal_loss(x, y, mask=mask))))
+        np.testing.assert_array_equal(found, [[2, 1], [3, 1]])
+
+
 @pytest.mark.parametrize("bad", [3, -1, 255, -100, 2**31 + 1, 2**32])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_bad_class_labels_raise_with_value_and_place_or_give_nan(place, bad, smoothing):
@@ -292,6 +304,10 @@ def test_two_libraries_in_one_call_are_named(one, other):
         sigmoid_focal_loss(one.array(X), other.array(Y))
     with fails(TypeError, "libraries", "logits", "weight"):
         sigmoid_focal_loss(one.array(X), one.array(Y), weight=other.array(X))
+    if other is not NUMPY:  # whose parameters are constants, and go with any library
+        for name in ("gamma", "alpha", "pos_weight"):
+            with fails(TypeError, "libraries", "logits", name, one.module, other.module):
+                sigmoid_focal_loss(one.array(X), one.array(Y), **{name: other.array(X * 0)})
 
 
 def test_two_devices_in_one_call_are_named():

@@ -115,6 +115,22 @@ def test_probabilities_are_scored_as_probabilities(report, tmp_path, rng):
     )
 
 
+@pytest.mark.parametrize("kind", ["npz", "npy"])
+def test_what_scores_are_is_what_the_option_says(report, tmp_path, kind):
+    """Whatever an array is called."""
+    np.savez(tmp_path / "a.npz", logits=[0.25], probs=[0.25], targets=[1])
+    np.save(tmp_path / "x.npy", [0.25])
+    np.save(tmp_path / "y.npy", [1])
+    for option, array, expected in (
+        ("--probs", "logits", -np.log(0.25)),
+        ("--logits", "probs", np.log1p(np.exp(-0.25))),
+    ):
+        file = [tmp_path / "a.npz", option, array]
+        files = [option, tmp_path / "x.npy", "--targets", tmp_path / "y.npy"]
+        found = report(*(file if kind == "npz" else files))
+        assert found["cross_entropy"] == approx(expected)
+
+
 def test_task_may_be_said_where_shapes_allow_several(report, tmp_path, rng):
     x = rng.normal(size=(20, 1))
     np.savez(tmp_path / "a.npz", logits=x, targets=np.zeros((20, 1), int))

@@ -89,6 +89,18 @@ def test_objects_of_equal_arrays_are_equal_and_hash_alike(rng, shape):
     assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one
 
 
+def test_arrays_of_other_shapes_make_other_losses(rng):
+    alpha = rng.random(6)
+    assert FocalLoss(alpha=alpha.reshape(2, 3)) != FocalLoss(alpha=alpha.reshape(3, 2))
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 5000)], ids=["per place", "many"])
+def test_an_array_that_is_kept_cannot_be_written_to(rng, shape):
+    criterion = FocalLoss(alpha=rng.random(shape))
+    with pytest.raises(ValueError, match="read-only"):
+        criterion.alpha[...] = 0.5
+
+
 def test_arrays_of_a_library_are_copied_too(place, rng):
     alpha = place.array(rng.random(3))
     one, same = FocalLoss(alpha=alpha), FocalLoss(alpha=place.array(place.numpy(alpha)))

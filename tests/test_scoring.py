@@ -46,6 +46,28 @@ def test_label_smoothing_keeps_a_modulating_factor_for_each_class(place):
     np.testing.assert_allclose(place.numpy(logits), place.numpy(loss), rtol=1e-9)
 
 
+def test_gamma_is_2_where_nothing_is_said(place):
+    y, p = place.array(np.asarray([1.0])), place.array(np.asarray([0.7]))
+    rows, labels = place.array(np.asarray([[0.7, 0.3]])), place.array(np.asarray([0]))
+    for loss in (binary_focal_loss(y, p), sparse_categorical_focal_loss(labels, rows)):
+        np.testing.assert_allclose(place.numpy(loss), -(0.3**2) * np.log(0.7), rtol=1e-14)
+
+
+@pytest.mark.parametrize("from_logits", [False, True], ids=["probabilities", "logits"])
+def test_smoothing_by_nothing_still_gives_each_class_its_factor(place, from_logits):
+    """0 is said, and None is not: of a soft target the one is a mixture, the other is not."""
+    p = np.asarray([0.2, 0.9])
+    given = place.array(np.log(p / (1 - p)) if from_logits else p)
+
+    def loss(y, **options):
+        y = place.array(np.full(2, y))
+        return place.numpy(binary_focal_loss(y, given, from_logits=from_logits, **options))
+
+    mixture = 0.3 * loss(1.0) + 0.7 * loss(0.0)
+    np.testing.assert_allclose(loss(0.3, label_smoothing=0), mixture, rtol=1e-13)
+    assert np.all(np.abs(loss(0.3) / mixture - 1) > 0.01)
+
+
 def test_eps_keeps_the_logarithms_finite_and_clips_nothing_else(place):
     y, p = place.array(np.asarray([1, 0])), place.array(np.asarray([0.0, 1.0]))
     loss = place.numpy(binary_focal_loss(y, p))

@@ -106,6 +106,14 @@ def test_class_labels_are_sent_to_the_loss_that_takes_them(place):
         binary_focal_loss(labels, x)
 
 
+def test_labels_beside_a_single_column_are_told_to_become_one(place):
+    x, labels = place.array(np.zeros((4, 1))), place.array(np.asarray([0, 1, 1, 0]))
+    with fails(ValueError, r"reshape targets to \(4, 1\)"):
+        sigmoid_focal_loss(x, labels)
+    with fails(ValueError, "every pair", "reshape one to the shape of the other"):
+        binary_focal_loss(labels, x)
+
+
 @pytest.mark.parametrize(("axis", "shape"), [(1, (2, 3, 4, 5)), (0, (3, 2, 4, 5))], ids=str)
 def test_the_axis_that_would_fit_is_named(place, axis, shape):
     x, y = place.array(np.zeros(shape)), place.array(np.zeros((2, 4, 5), "int64"))
