@@ -125,6 +125,13 @@ class TestTorchModules:
         )
         assert "do not fit inputs" in message(modules.SoftmaxFocalLoss(), x, torch.zeros(3).long())
 
+    @pytest.mark.parametrize("task", ["multi-class", "multi-label"])
+    def test_classes_are_those_of_the_inputs(self, torch, modules, task):
+        x, labels = torch.zeros(2, 3), torch.zeros(2, dtype=torch.int64)
+        criterion = modules.FocalLoss(task_type=task, num_classes=5)
+        found = message(criterion, x, labels if task == "multi-class" else x)
+        assert found.startswith("inputs must have 5 classes")
+
     def test_weights_are_called_as_they_are_there(self, torch, modules):
         x, weight = torch.zeros(4, 4), torch.zeros(4)
         found = message(modules.SigmoidFocalLoss(), x, x, sample_weight=weight)
