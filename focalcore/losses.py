@@ -118,7 +118,7 @@ def prepare_task(
     loss: Any, door: Door, logits: ArrayLike, targets: ArrayLike, **arrays: ArrayLike | None
 ) -> Prepared:
     """The loss that an object with the options of `FocalLoss` stands for, and its operands."""
-    _check_classes(loss, logits)
+    _check_classes(loss, door, logits)
     given: dict[str, Any] = {n: getattr(loss, n) for n in ("gamma", "alpha", "reduction")}
     given |= arrays
     if loss.task_type == "multi-class":
@@ -153,13 +153,13 @@ def _is_plain(option: Any) -> bool:
     return option is None or isinstance(option, (float, int, str, tuple))
 
 
-def _check_classes(options: Any, logits: Any) -> None:
+def _check_classes(options: Any, door: Door, logits: Any) -> None:
     if options.num_classes is None or options.task_type == "binary":
         return
     shape = logits.shape if hasattr(logits, "shape") else np.shape(logits)
     if shape and shape[-1] != options.num_classes:
         raise ValueError(
-            f"logits must have {options.num_classes} classes on the last axis; "
+            f"{door.scores} must have {options.num_classes} classes on the last axis; "
             f"found shape {tuple(shape)}"
         )
 
