@@ -11,12 +11,6 @@ import pytest
 import focalcore
 
 ROOT = pathlib.Path(focalcore.__file__).parent
-MODULES = sorted(ROOT.rglob("*.py"))
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_modules_are_short(module):
-    assert len(module.read_text().splitlines()) <= 310
 
 
 @pytest.mark.parametrize(
