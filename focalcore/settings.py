@@ -11,7 +11,7 @@ from typing import Any
 
 
 class _Setting:
-    """Holds from when it is made; used as a context, until that ends."""
+    """Takes effect when constructed; as a context manager, the old value returns on exit."""
 
     def __init__(self, name: str, value: int) -> None:
         self._name, self._before = name, getattr(_settings, name)

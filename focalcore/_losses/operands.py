@@ -34,7 +34,7 @@ class Operands:
 
     def wide(self, xp: Namespace, name: str) -> Array:
         """An array in the dtype of the arithmetic."""
-        return cast(xp, self.arrays[name], self.dtype(xp))
+        return cast(xp, self.arrays[name], arithmetic_dtype(xp, self.arrays["logits"].dtype))
 
     def get(self, name: str) -> Parameter:
         """An array or a number; None where there is none of the name."""
