@@ -61,9 +61,9 @@ def _denominator(call: Prepared) -> Parameter | None:
     if given is not None:
         return given
     is_masked = call.operands.get("mask") is not None or call.loss.ignore_index is not None
-    output = call.denominator or (Output.COUNT if is_masked else None)
+    output = call.divide_by or (Output.COUNT if is_masked else None)
     if output is None:
-        return size_of(call.context.xp, call.operands.arrays["logits"], call.loss.axis)
+        return size_of(call.context.xp, call.operands.arrays["scores"], call.loss.axis)
     (total,) = _run(call, None, output)
     return total
 

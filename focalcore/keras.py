@@ -11,9 +11,9 @@ from . import _call
 from ._inputs.doors import BINARY, CATEGORICAL
 from ._inputs.options import Options
 from ._inputs.shapes import check_shape
-from ._losses import categorical, probability
+from ._losses import binary, categorical
+from ._losses.binary import BinaryOptions
 from ._losses.categorical import CategoricalOptions
-from ._losses.probability import BinaryOptions
 from ._typing import Parameter
 
 Tensor = Any
@@ -137,7 +137,7 @@ class BinaryFocalLoss(_Loss):
         check_shape("y_true", y_true, "y_pred", y_pred.shape, lambda: _hint(y_true, y_pred))
         door = BINARY._replace(for_classes="SparseCategoricalFocalLoss")
         options = BinaryOptions(**self._given())
-        loss = _call.value(probability.prepare(door, y_true, y_pred, options))
+        loss = _call.value(binary.prepare(door, y_true, y_pred, options))
         return loss if loss.ndim < 2 else keras.ops.mean(loss, axis=-1)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from . import _call
 from ._inputs.doors import BINARY, CATEGORICAL
-from ._losses import categorical, probability
+from ._losses import binary, categorical
+from ._losses.binary import BinaryOptions
 from ._losses.categorical import CategoricalOptions
-from ._losses.probability import BinaryOptions
 from ._typing import Array, ArrayLike
 
 
@@ -87,7 +87,7 @@ def binary_focal_loss(
         label_smoothing=label_smoothing,
         eps=eps,
     )
-    return _call.value(probability.prepare(BINARY, y_true, y_pred, options))
+    return _call.value(binary.prepare(BINARY, y_true, y_pred, options))
 
 
 def sparse_categorical_focal_loss(

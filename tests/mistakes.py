@@ -68,7 +68,7 @@ def one_side(xp, x):
 
 
 PRODUCT = focal.Product, "__init__"
-SIGMOID = sigmoid.Margin, "__init__"
+SIGMOID = sigmoid.MarginOdds, "__init__"
 
 
 # fmt: off

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import focalcore
+from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
-from focalcore._losses.probability import BinaryOptions
 from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
 

@@ -33,7 +33,7 @@ def test_sigmoid_has_the_derivatives_of_its_definition(rule, gamma):
     x, y = (a.ravel() for a in np.meshgrid(LOGITS, TARGETS))
     loss = Sigmoid(rule, RULES[rule])
     weights = {"positive_weight": 0.25, "negative_weight": 0.75}
-    formula = loss.formula(xp, Operands.of(logits=x, targets=y, gamma=gamma, **weights))
+    formula = loss.formula(xp, Operands.of(scores=x, targets=y, gamma=gamma, **weights))
     slope, curvature = derivatives(exact.sigmoid_focal, x, y, gamma=gamma, alpha=0.25, **options)
     np.testing.assert_allclose(formula.slope(), slope, rtol=1e-13)
     scale = np.abs(curvature) + np.abs(slope)
@@ -53,7 +53,7 @@ def test_softmax_has_the_derivatives_of_its_definition(rule, gamma, rng):
         loss = SoftmaxOfLabels(axis=1, label_smoothing=smoothing)
     else:
         loss = SoftmaxOfDistributions(axis=1, soft_targets=rule, label_smoothing=smoothing)
-    operands = Operands.of(logits=x, targets=targets, gamma=gamma, alpha=alpha[None, :])
+    operands = Operands.of(scores=x, targets=targets, gamma=gamma, alpha=alpha[None, :])
     formula = loss.formula(xp, operands)
 
     options = {
@@ -104,7 +104,7 @@ def test_derivatives_are_finite_wherever_logits_are(gamma, dtype):
                 assert np.all(np.isfinite(formula.slope()))
                 assert np.all(np.isfinite(formula.curvature()))
         rows = np.stack([x, np.zeros_like(x), np.ones_like(x)], axis=-1)
-        operands = Operands.of(logits=rows, targets=np.zeros(len(x), int), gamma=gamma)
+        operands = Operands.of(scores=rows, targets=np.zeros(len(x), int), gamma=gamma)
         for formula in (
             SoftmaxOfLabels(axis=1).formula(xp, operands),
             SoftmaxOfLabels(axis=1, label_smoothing=0.1).formula(xp, operands),
@@ -135,7 +135,7 @@ def test_softmax_slopes_of_a_row_sum_to_zero(rng):
     x, y = rng.normal(size=(20, 5)) * 5, rng.random((20, 5))
     y /= y.sum(axis=1, keepdims=True)
     for rule in ("expected", "mixture"):
-        operands = Operands.of(logits=x, targets=y, gamma=2.0)
+        operands = Operands.of(scores=x, targets=y, gamma=2.0)
         slope = SoftmaxOfDistributions(axis=1, soft_targets=rule).formula(xp, operands).slope()
         np.testing.assert_allclose(slope.sum(axis=1), 0, atol=1e-14)
 
@@ -165,7 +165,7 @@ def test_formulas_call_nothing_outside_the_standard():
             sigmoid.Expected(xp, x, y, y, 2.0, (0.25, 0.75)),
             sigmoid.HardTarget(xp, x, certain, 2.0, (0.25, 0.75)),
             sigmoid.mixture(xp, x, y, 1.5, None),
-            softmax.Index(xp, x, top, 0.5, None),
+            softmax.OfLabel(xp, x, top, 0.5, None),
             softmax.Expected(xp, row, y, y, 3.7, None),
             softmax.Mixture(xp, row, y, 0.0, None),
             probability.Expected(xp, p, y, 2.0, 1e-7),

@@ -82,7 +82,7 @@ def test_a_row_of_the_table_names_modules_that_there_are(place):
     backend = backend_of(place.array([0.5]))
     for package, module in (
         (_execution, backend.runner),
-        (_execution, backend.compiler),
+        (_execution, backend.program),
         (_derivatives, backend.differentiator),
     ):
         folder = pathlib.Path(package.__file__).parent

@@ -13,7 +13,7 @@ FAR = np.finfo("float32").max
 
 def namespaces(place):
     """Every namespace in which formulas run here, by name."""
-    yield "the library's", backend_of(place.array([0.5])).formulas
+    yield "the library's", backend_of(place.array([0.5])).formula_xp
     if place.module == "torch":
         from focalcore._backends import torch
 

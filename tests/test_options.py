@@ -10,8 +10,8 @@ import pytest
 
 import focalcore
 from conformance.places import TORCH
+from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
-from focalcore._losses.probability import BinaryOptions
 from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
 
@@ -88,7 +88,9 @@ def test_an_unknown_option_is_refused_in_the_name_of_the_function(name, unknown)
 
 
 def test_an_unknown_option_of_a_new_loss_is_refused_in_its_name():
-    with pytest.raises(TypeError, match=r"^squared_margin\(\) .*'gamma'.*margin, mask, weight"):
+    with pytest.raises(
+        TypeError, match=r"^squared_margin\(\) .*'gamma'.*mask, weight, reduction, margin"
+    ):
         new.squared_margin([0.5], [1], gamma=2.0)
 
 

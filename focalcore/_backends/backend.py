@@ -13,7 +13,7 @@ class Backend(NamedTuple):
 
     name: str
     xp: Namespace  # its own, by which arguments are arranged
-    formulas: Namespace  # what formulas see
+    formula_xp: Namespace  # what formulas see
     # the values as NumPy, or None where looking costs or is impossible
     host_values: Callable[[Array], Any] = lambda _: None
     needs_device: bool = False  # its arrays live on a device that has to be named
@@ -28,4 +28,4 @@ class Backend(NamedTuple):
     # whether a whole call is compiled as one program
     runner: Literal["plain", "numpy_blocks", "torch_blocks", "dask_chunks"] = "plain"
     differentiator: Literal["none", "torch_function", "jax_custom_jvp"] = "none"
-    compiler: Literal["none", "jax_program"] = "none"
+    program: Literal["none", "jax_program"] = "none"

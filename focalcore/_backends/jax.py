@@ -35,5 +35,5 @@ BACKEND = Backend(
     autodiff_safe(jnp, constant=jax.lax.stop_gradient, total=_total),
     host_values=_host_values,
     differentiator="jax_custom_jvp",
-    compiler="jax_program",
+    program="jax_program",
 )

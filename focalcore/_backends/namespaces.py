@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._typing import Array
 
-# all that formulas and terms ask of a namespace
+# all that formulas and losses ask of a namespace
 NAMES = (
     *("abs", "clip", "exp", "isinf", "log", "log1p", "maximum", "minimum", "pow", "sqrt", "where"),
     *("any", "argmax", "max", "sum"),
@@ -33,10 +33,11 @@ class Namespace:
         def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, xp: Any, **functions: Any) -> None:
-        self.__dict__.update({name: getattr(xp, name) for name in NAMES} | functions)
+        names = (name for name in NAMES if name not in functions)
+        self.__dict__.update({name: getattr(xp, name) for name in names} | functions)
 
     def heaviside(self, x: Array) -> Array:
-        """1 where x > 0, 0 where x < 0; at 0, of the side that abs and maximum differentiate."""
+        """1 where x > 0, 0 where x < 0; at 0 either, which no result may depend on."""
         return self.astype(x >= 0, x.dtype)
 
     def straight_through_floor(self, x: Array, least: float) -> Array:

@@ -102,7 +102,7 @@ def _function(mode: Mode, arrays: dict[str, Array], output: Output) -> Any:
         case Mode.RECORDED if output.is_sum and not any(others_learn):
             return _Sum
     # `DTensor.from_local` fails under torch.func, which a Function would take
-    return None if any(others_learn) and is_dtensor(arrays["logits"]) else _Values
+    return None if any(others_learn) and is_dtensor(arrays["scores"]) else _Values
 
 
 class _Sum(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency

@@ -34,14 +34,14 @@ def run(
         case "dask_chunks":
             from . import dask_chunks
 
-            return dask_chunks.run(backend.formulas, loss, operands, outputs)
+            return dask_chunks.run(backend.formula_xp, loss, operands, outputs)
         case _:
-            return plain.run(backend.formulas, loss, operands, outputs)
+            return plain.run(backend.formula_xp, loss, operands, outputs)
 
 
 def compiled(backend: Backend, f: Callable[[Prepared], T]) -> Callable[[Prepared], T]:
     """A function of a prepared loss, as one program where the library has such a thing."""
-    if backend.compiler == "none":
+    if backend.program == "none":
         return f
     from . import jax_program
 

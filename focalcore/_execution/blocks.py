@@ -32,7 +32,7 @@ def run(
     share: Callable[[Callable[[int], None], int], None],
 ) -> tuple[Array, ...]:
     """The outputs, from blocks of about ``size`` logits; ``share`` does the work of each."""
-    logits = operands.arrays["logits"]
+    logits = operands.arrays["scores"]
     shape, device = tuple(logits.shape), getattr(logits, "device", None)  # NumPy 1 has none
     cuts = list(cuts_of(shape, loss.axis, size))
     dtypes = [dtype_of(xp, output, logits.dtype) for output in outputs]

@@ -22,7 +22,7 @@ def run(
     """The outputs, each in tasks of its own: a task has one result."""
     found = []
     for output in outputs:
-        dtype = dtype_of(xp, output, operands.arrays["logits"].dtype)
+        dtype = dtype_of(xp, output, operands.arrays["scores"].dtype)
         x = _elements(loss, operands, output, dtype)
         found.append(summed(xp, x, dtype) if output.is_sum else x)
     return tuple(found)
@@ -44,13 +44,13 @@ class _OfChunk:
         (found,) = _execution.run(backend, self.loss, operands, (self.output,))
         if not self.output.is_sum:
             return found
-        one_each = (1,) * len(self.loss.rows_of(operands.arrays["logits"].shape))
+        one_each = (1,) * len(self.loss.rows_of(operands.arrays["scores"].shape))
         return backend.xp.reshape(backend.xp.asarray(found), one_each)
 
 
 def _elements(loss: LossSpec, operands: Operands, output: Output, dtype: DType) -> Array:
     """The output of each element or row, or the sum of each chunk."""
-    axes = tuple(range(operands.arrays["logits"].ndim))
+    axes = tuple(range(operands.arrays["scores"].ndim))
     placed: list[Any] = []
     for name, x in operands.arrays.items():
         own = loss.rows_of(axes) if loss.is_per_row(name) else axes
@@ -64,7 +64,7 @@ def _elements(loss: LossSpec, operands: Operands, output: Output, dtype: DType) 
         concatenate=True,
         adjust_chunks=dict.fromkeys(result, 1) if output.is_sum else None,
         dtype=dtype,
-        meta=da.utils.meta_from_array(operands.arrays["logits"], ndim=len(result), dtype=dtype),
+        meta=da.utils.meta_from_array(operands.arrays["scores"], ndim=len(result), dtype=dtype),
     )
 
 

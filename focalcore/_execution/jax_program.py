@@ -41,7 +41,7 @@ def _numbers_as_arrays(operands: Operands) -> Operands:
     dtype = operands.dtype(jnp)
     numbers = dict(operands.numbers)
     exact = numbers.pop("gamma", None)
-    if _is_compiled(operands.arrays["logits"]):  # by a program that has them as constants
+    if _is_compiled(operands.arrays["scores"]):  # by a program that has them as constants
         numbers = {}
     arrays: dict[str, Any] = {name: jnp.asarray(x, dtype=dtype) for name, x in numbers.items()}
     if exact is not None and exact not in STATIC:

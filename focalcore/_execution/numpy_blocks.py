@@ -25,7 +25,7 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tupl
     found = _compiled(loss, operands, outputs) if settings.compiler() else None
     if found is not None:
         return found
-    x = operands.arrays["logits"]
+    x = operands.arrays["scores"]
     # an underflow or an infinity on the way is meant; the caller's errstate stays as it is
     with np.errstate(all="ignore"):
         if x.nbytes <= BLOCK:

@@ -15,6 +15,6 @@ def run(
     """The outputs, one after the other."""
     found = []
     for output, x in zip(outputs, loss.compute(xp, operands, outputs), strict=True):
-        dtype = dtype_of(xp, output, operands.arrays["logits"].dtype)
+        dtype = dtype_of(xp, output, operands.arrays["scores"].dtype)
         found.append(summed(xp, x, dtype) if output.is_sum else cast(xp, x, dtype))
     return tuple(found)

@@ -55,7 +55,7 @@ def run(
     loss: LossSpec, operands: Operands, outputs: tuple[Output, ...], mode: Mode | None = None
 ) -> tuple[Array, ...]:
     """The outputs, by the way that fits what becomes of them."""
-    x = operands.arrays["logits"]
+    x = operands.arrays["scores"]
     if is_dtensor(x):
         from . import torch_dtensor
 

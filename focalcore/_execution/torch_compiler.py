@@ -49,7 +49,7 @@ def run_numpy(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -
 
 
 def _run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Found | None:
-    arrays, shape = operands.arrays, operands.arrays["logits"].shape
+    arrays, shape = operands.arrays, operands.arrays["scores"].shape
     is_flat = loss.axis is None and all(x.shape in ((), shape) for x in arrays.values())
     # arrays of one shape are rows of numbers, so that a kernel serves every shape
     flat = [x.detach().reshape(-1) if is_flat and x.ndim else x.detach() for x in arrays.values()]

@@ -17,7 +17,7 @@ from . import plain
 
 def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Array, ...]:
     """The outputs, spread as torch finds best."""
-    mesh = operands.arrays["logits"].device_mesh
+    mesh = operands.arrays["scores"].device_mesh
 
     def everywhere(x: Array) -> Array:
         if isinstance(x, DTensor):

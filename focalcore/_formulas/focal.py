@@ -131,12 +131,17 @@ def alpha_t(balance: Balance, target: Target) -> Array:
 
 
 def multiplication(xp: Namespace, *weights: Array) -> Multiply:
-    """How a factor that holds these weights is multiplied: one that may be 0, zero-safe."""
+    """How a factor that holds these weights is multiplied: zero-safe where it may be 0."""
     for weight in weights:
         # what is less than the least normal number may be 0 in its type
         if weight is not None and not (isinstance(weight, float) and weight >= 2.0**-126):
-            return partial(safe_multiply, xp)
+            return zero_safe(xp)
     return operator.mul
+
+
+def zero_safe(xp: Namespace) -> Multiply:
+    """The multiplication in which a factor of 0 wins even over an infinity."""
+    return partial(safe_multiply, xp)
 
 
 class Exponent(NamedTuple):

@@ -58,7 +58,7 @@ class Expected(focal.Product):
         return self.xp.zeros_like(self.u), H
 
 
-class Index:
+class OfLabel:
     """Rows of probabilities and class labels: the formula of the target's probability."""
 
     def __init__(

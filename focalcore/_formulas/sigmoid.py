@@ -44,7 +44,7 @@ class Odds(Protocol):
         ...
 
 
-class Margin:
+class MarginOdds:
     """The odds of a class whose negative margin is w."""
 
     def __init__(self, xp: Namespace, w: Array) -> None:
@@ -93,7 +93,7 @@ class HardTarget:
     ) -> None:
         self.dw_dx = target.one_minus_y - target.y
         alpha_t, multiply = focal.alpha_t(balance, target), focal.multiplication(xp, *balance or ())
-        self.f = FromMargin(xp, Margin(xp, self.dw_dx * x), gamma, alpha_t, multiply)
+        self.f = FromMargin(xp, MarginOdds(xp, self.dw_dx * x), gamma, alpha_t, multiply)
 
     def value(self) -> Array:
         return self.f.value()
@@ -155,7 +155,7 @@ class Expected(focal.Product):
         self.b = self.modulating.one_minus_y + self.modulating.y * e
         against = focal.safe_multiply(xp, self.entering.one_minus_y, self.side.distance)
         # where the two are apart, u may be 0 beside an infinite CE
-        multiply = focal.multiplication(xp, 0.0 if apart else 1.0, *balance or ())
+        multiply = focal.zero_safe(xp) if apart else focal.multiplication(xp, *balance or ())
         u, ce, alpha_t = self.b / (1 + e), xp.log1p(e) + against, focal.alpha_t(balance, target)
         super().__init__(xp, u, ce, gamma, alpha_t, multiply)
 

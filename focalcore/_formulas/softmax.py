@@ -103,7 +103,7 @@ class OneVsRest:
         return self.E / self.S
 
 
-class Index:
+class OfLabel:
     """Class labels: the formula of the target's class."""
 
     def __init__(
@@ -172,8 +172,9 @@ class Expected(focal.Product):
         u = xp.with_slope_of(u, self._u_from_top)
         terms = focal.safe_multiply(xp, smoothed.y, row.minus_log_p)
         ce = xp.sum(terms, axis=self.axis, keepdims=True)
-        # u may be 0 beside another target's CE
-        multiply = focal.multiplication(xp, 1.0 if smoothed is target else 0.0, alpha_t)
+        # where the two are apart, u may be 0 beside an infinite CE
+        apart = smoothed is not target
+        multiply = focal.zero_safe(xp) if apart else focal.multiplication(xp, alpha_t)
         super().__init__(xp, u, ce, gamma, alpha_t, multiply)
 
     def first_derivatives(self) -> tuple[Array, Array]:

@@ -106,8 +106,8 @@ class Inputs(NamedTuple):
     """The arguments of a call, as arrays of one context."""
 
     context: ArrayContext
-    scores: Array
-    labels: Array
+    scores: Array  # logits or probabilities
+    targets: Array
     mask: Array | None
     weight: Array | None
     parameters: dict[str, Parameter]

@@ -32,7 +32,7 @@ UNKNOWN = TargetFacts()
 
 def targets_in_unit_interval(inputs: Inputs, door: Door, ignore_index: int | None) -> TargetFacts:
     """Every counted target lies in [0, 1]."""
-    context, y = inputs.context, inputs.labels
+    context, y = inputs.context, inputs.targets
     kind = dtype_name(y.dtype)
     if kind == "bool":
         return TargetFacts(checked=True, binary=True)
@@ -60,13 +60,13 @@ def class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None
         raise ValueError("the class axis is empty; there must be a class to be right")
     text = f"{door.labels} must be class labels from 0 to {n_classes - 1}"
     claim = Claim(text, 0, n_classes - 1, lambda: door.left_out("ignore_index=", "mask="))
-    return _check(inputs.context, inputs.labels, ignore_index, inputs.mask, claim)
+    return _check(inputs.context, inputs.targets, ignore_index, inputs.mask, claim)
 
 
 def distributions(inputs: Inputs, door: Door, axis: int) -> bool:
     """Every counted row is a distribution: values in [0, 1] that sum to 1."""
     context, mask = inputs.context, inputs.mask
-    seen = context.backend.host_values(inputs.labels)
+    seen = context.backend.host_values(inputs.targets)
     rows = None if mask is None else context.backend.host_values(mask)
     if seen is None or (mask is not None and rows is None):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._formulas import focal, probability
-from .._inputs import checks, labels, parse
+from .._inputs import checks, class_axis, parse
 from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, Device, Namespace, Parameter
@@ -44,10 +44,10 @@ class Categorical(LossSpec):
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula of the probability given to the target."""
         targets = xp.expand_dims(self.read(xp, operands)[0], axis=self.axis)
-        p = operands.wide(xp, "logits")
+        p = operands.wide(xp, "scores")
         p = p if self.inputs_checked else nan_outside(xp, p)
         choice = choice_of(xp, p, targets, self.axis, self.device, self.inputs_checked)
-        return probability.Index(xp, p, choice, *of_each_class(operands, choice), self.eps)
+        return probability.OfLabel(xp, p, choice, *of_each_class(operands, choice), self.eps)
 
 
 def prepare(
@@ -55,7 +55,7 @@ def prepare(
 ) -> Prepared:
     """The loss and its operands, from what the caller gave."""
     inputs, axis = rowwise_inputs(door, y_pred, y_true, options, options.axis)
-    labels.check_labels(inputs, door, axis)
+    class_axis.check_labels(inputs, door, axis)
     loss: LossSpec
     device = inputs.context.device
     if options.from_logits:
@@ -65,5 +65,5 @@ def prepare(
         eps, checked = parse.eps_of(options.eps, inputs.scores), checks.probabilities(inputs, door)
         checked = checks.class_labels(inputs, door, axis, None) and checked
         loss = Categorical(axis=axis, eps=eps, inputs_checked=checked, device=device)
-    gamma, alpha = (labels.per_class(inputs, name, axis) for name in ("gamma", "class_weight"))
+    gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "class_weight"))
     return prepared(inputs, loss, options, gamma=gamma, alpha=alpha)

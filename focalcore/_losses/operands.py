@@ -30,11 +30,11 @@ class Operands:
 
     def dtype(self, xp: Namespace) -> DType:
         """The dtype of the arithmetic."""
-        return arithmetic_dtype(xp, self.arrays["logits"].dtype)
+        return arithmetic_dtype(xp, self.arrays["scores"].dtype)
 
     def wide(self, xp: Namespace, name: str) -> Array:
         """An array in the dtype of the arithmetic."""
-        return cast(xp, self.arrays[name], arithmetic_dtype(xp, self.arrays["logits"].dtype))
+        return cast(xp, self.arrays[name], self.dtype(xp))
 
     def get(self, name: str) -> Parameter:
         """An array or a number; None where there is none of the name."""
@@ -82,6 +82,6 @@ class Output(Enum):
     WEIGHT = "weight", False, True, False
     POSITIVE_WEIGHT = "weight of positives", False, True, False
 
-    def __init__(self, quantity: str, has_classes: bool, is_sum: bool, is_rounded: bool) -> None:
-        self.quantity, self.has_classes = quantity, has_classes
+    def __init__(self, quantity: str, is_like_scores: bool, is_sum: bool, is_rounded: bool) -> None:
+        self.quantity, self.is_like_scores = quantity, is_like_scores
         self.is_sum, self.is_rounded = is_sum, is_rounded

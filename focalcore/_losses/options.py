@@ -24,15 +24,21 @@ class FocalOptions(Options):
 
 
 @options
-class LogitsOptions(FocalOptions):
-    """What softens, leaves out, weighs and reduces."""
+class ReducedOptions(Options):
+    """What masks, weighs and reduces."""
+
+    mask: ArrayLike | None = option(None)
+    weight: ArrayLike | None = option(None)
+    reduction: Reduction = option("none", parse.one_of(REDUCTIONS))
+
+
+@options
+class LogitsOptions(FocalOptions, ReducedOptions):
+    """What the losses from logits have beside these."""
 
     label_smoothing: float = option(0.0, parse.at_most(1.0))
     soft_targets: SoftTargets = option("expected", parse.one_of(SOFT_TARGETS))
     ignore_index: int | None = option(None, parse.index)
-    mask: ArrayLike | None = option(None)
-    weight: ArrayLike | None = option(None)
-    reduction: Reduction = option("none", parse.one_of(REDUCTIONS))
     normalizer: Parameter | str | None = parameter(
         None, partial(parse.normalizer, names=("weight",))
     )

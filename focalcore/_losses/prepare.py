@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from .._inputs import labels
+from .._inputs import class_axis
 from .._inputs.arrays import ArrayContext, Inputs, convert_inputs
 from .._inputs.doors import Door
 from .._inputs.options import Options
@@ -23,7 +23,7 @@ class Prepared(NamedTuple):
     loss: LossSpec
     operands: Operands
     reduction: Reduction = "none"
-    denominator: Output | None = None  # of a mean; None: a number that was given, or the count
+    divide_by: Output | None = None  # of a mean; None: a number that was given, or the count
 
 
 def prepared(inputs: Inputs, loss: LossSpec, options: Options, **parameters: Parameter) -> Prepared:
@@ -31,8 +31,8 @@ def prepared(inputs: Inputs, loss: LossSpec, options: Options, **parameters: Par
     normalizer = inputs.parameters.get("normalizer")
     name = normalizer if isinstance(normalizer, str) else None
     operands = Operands.of(
-        logits=inputs.scores,
-        targets=inputs.labels,
+        scores=inputs.scores,
+        targets=inputs.targets,
         mask=inputs.mask,
         weight=inputs.weight,
         normalizer=normalizer if name is None else None,
@@ -51,10 +51,10 @@ def elementwise_inputs(
     shape = inputs.scores.shape
     check_shape(
         door.labels,
-        inputs.labels,
+        inputs.targets,
         door.scores,
         shape,
-        partial(labels.hint_of_classes, inputs, door),
+        partial(class_axis.hint_of_classes, inputs, door),
     )
     for name, x in (("mask", inputs.mask), (door.weight, inputs.weight)):
         if x is not None:
@@ -77,7 +77,7 @@ def rowwise_inputs(
     """The inputs of a loss of rows of classes, and the class axis counted from the front."""
     inputs = convert_inputs(door, scores, targets, options)
     xp, shape = inputs.context.xp, tuple(inputs.scores.shape)
-    axis = labels.class_axis(door, axis, shape)
+    axis = class_axis.from_the_front(door, axis, shape)
     rows: Shape = shape[:axis] + shape[axis + 1 :]
     for name, x in (("mask", inputs.mask), (door.weight, inputs.weight)):
         if x is not None:

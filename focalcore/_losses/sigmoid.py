@@ -34,11 +34,11 @@ class Sigmoid(LossSpec):
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
     ignore_index: int | None = None
-    targets: checks.TargetFacts = checks.UNKNOWN
+    facts: checks.TargetFacts = checks.UNKNOWN
 
     def without_binary_targets(self) -> Sigmoid:
         """The same for targets that may change: it is not known that they are 0 or 1."""
-        return replace(self, targets=self.targets._replace(binary=False))
+        return replace(self, facts=self.facts._replace(binary=False))
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """The targets as numbers, and which of them count (None: all)."""
@@ -48,13 +48,13 @@ class Sigmoid(LossSpec):
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula at the operands, smoothed and masked."""
         y, counted = self.read(xp, operands)
-        if not self.targets.checked:
+        if not self.facts.checked:
             y = nan_outside(xp, y)
-        x = operands.wide(xp, "logits")
+        x = operands.wide(xp, "scores")
         if counted is not None:
             x, y = keep(xp, counted, x), keep(xp, counted, y)
         gamma, balance, shares = operands.exponent(), balance_of(operands), focal.Target.of(y)
-        if self.targets.binary and not self.label_smoothing:
+        if self.facts.binary and not self.label_smoothing:
             return sigmoid.HardTarget(xp, x, shares, gamma, balance)
         smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
         if self.soft_targets == "mixture":

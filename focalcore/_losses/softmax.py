@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._formulas import focal, softmax
-from .._inputs import checks, labels, parse
+from .._inputs import checks, class_axis, parse
 from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
@@ -37,7 +37,7 @@ class Softmax(LossSpec):
 
     def logits_of(self, xp: Namespace, operands: Operands, counted: Array | None) -> Array:
         """The logits to compute from, 0 in rows that are left out."""
-        return keep(xp, self.beside_classes(xp, counted), operands.wide(xp, "logits"))
+        return keep(xp, self.beside_classes(xp, counted), operands.wide(xp, "scores"))
 
     def of_distribution(
         self, xp: Namespace, x: Array, y: Array, operands: Operands
@@ -85,7 +85,7 @@ class SoftmaxOfLabels(Softmax):
         targets = keep(xp, rows, xp.expand_dims(targets, axis=self.axis))
         choice = choice_of(xp, x, targets, self.axis, self.device, self.targets_checked)
         if not self.label_smoothing:
-            return softmax.Index(xp, x, choice, *of_each_class(operands, choice))
+            return softmax.OfLabel(xp, x, choice, *of_each_class(operands, choice))
         nothing = xp.zeros_like(x)  # or NaN, where a label is none of the classes
         y = choice.scatter(nothing + choice.gather(nothing), 1.0)
         return self.of_distribution(xp, x, y, operands)
@@ -120,12 +120,12 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxO
         "device": inputs.context.device,
     }
     loss: Softmax
-    if labels.are_class_labels(inputs, door, axis, options.ignore_index):
-        ignored = labels.label_or_none(inputs.labels.dtype, options.ignore_index)
+    if class_axis.are_class_labels(inputs, door, axis, options.ignore_index):
+        ignored = class_axis.label_or_none(inputs.targets.dtype, options.ignore_index)
         checked = checks.class_labels(inputs, door, axis, ignored)
         loss = SoftmaxOfLabels(ignore_index=ignored, targets_checked=checked, **shared)
     else:
         checked = checks.distributions(inputs, door, axis)
         loss = SoftmaxOfDistributions(targets_checked=checked, **shared)
-    gamma, alpha = (labels.per_class(inputs, name, axis) for name in ("gamma", "alpha"))
+    gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "alpha"))
     return prepared(inputs, loss, options, gamma=gamma, alpha=alpha)

@@ -49,7 +49,7 @@ class LossSpec:
 
     def shape_of(self, output: Output, shape: Shape) -> Shape:
         """The shape of an output before it is summed up, from that of the logits."""
-        return tuple(shape) if output.has_classes else self.rows_of(shape)
+        return tuple(shape) if output.is_like_scores else self.rows_of(shape)
 
     def compute(
         self, xp: Namespace, operands: Operands, outputs: tuple[Output, ...]
@@ -76,7 +76,7 @@ class LossSpec:
             x = focal.safe_multiply(xp, self.beside_classes(xp, weight), x)
         if counted is not None:
             x = keep(xp, self.beside_classes(xp, counted), x)
-        if output.has_classes:
+        if output.is_like_scores:
             return divided(xp, x, operands.get("denominator"))
         return x if self.axis is None else xp.squeeze(x, axis=self.axis)
 
@@ -93,7 +93,7 @@ class LossSpec:
             case _:
                 positives = self.positives(xp, operands, targets)
                 x = keep(xp, counted, focal.safe_multiply(xp, positives, operands.arrays["weight"]))
-        return xp.broadcast_to(x, self.rows_of(operands.arrays["logits"].shape))
+        return xp.broadcast_to(x, self.rows_of(operands.arrays["scores"].shape))
 
     def beside_classes(self, xp: Namespace, rows: Array | None) -> Array | None:
         """What lies in the rows, laid beside the class axis."""

@@ -9,8 +9,8 @@ import torch
 
 from .. import _call, losses
 from .._inputs import parse
+from .._inputs.class_axis import label_or_none
 from .._inputs.doors import Door
-from .._inputs.labels import label_or_none
 from .._inputs.options import Options
 from .._losses import sigmoid, softmax
 from .._losses.prepare import Prepared

@@ -80,7 +80,7 @@ class WorkersLoss(Loss):
         reduction: Reduction = "mean" if self.reduction == "mean_positive" else self.reduction
         call = self._prepare(inputs, targets, weight=weight, reduction=reduction)
         if reduction == "mean":
-            call = call._replace(denominator=self._denominator(weight))
+            call = call._replace(divide_by=self._divide_by(weight))
         if reduction == "none" or not is_over_workers:
             return _call.value(call)
         return mean_over_workers(*_call.sum_and_denominator(call), self.process_group)
@@ -88,7 +88,7 @@ class WorkersLoss(Loss):
     def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> Prepared:
         raise NotImplementedError
 
-    def _denominator(self, weight: Tensor | None) -> Output | None:
+    def _divide_by(self, weight: Tensor | None) -> Output | None:
         """What a mean is divided by; None: by how many count."""
         if self.reduction == "mean_positive":
             return Output.POSITIVES if weight is None else Output.POSITIVE_WEIGHT

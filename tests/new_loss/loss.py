@@ -5,33 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from focalcore._inputs import checks
-from focalcore._inputs.options import Options, one_of, option, options, parameter
+from focalcore._inputs.options import options, parameter
+from focalcore._losses.options import ReducedOptions
 from focalcore._losses.prepare import elementwise_inputs, prepared
 from focalcore._losses.spec import LossSpec, keep, nan_outside
-from focalcore._typing import REDUCTIONS
 
 from .formula import SquaredMargin
 
 
 @options
-class MarginOptions(Options):
+class MarginOptions(ReducedOptions):
     margin: float = parameter(1.0)
-    mask: object = option(None)
-    weight: object = option(None)
-    reduction: str = option("none", one_of(REDUCTIONS))
 
 
 @dataclass(frozen=True)
 class Margin(LossSpec):
-    targets: checks.TargetFacts
+    facts: checks.TargetFacts
 
     def read(self, xp, operands):
         return operands.wide(xp, "targets"), operands.arrays.get("mask")
 
     def formula(self, xp, operands):
         y, counted = self.read(xp, operands)
-        x = operands.wide(xp, "logits")
-        if not self.targets.checked:
+        x = operands.wide(xp, "scores")
+        if not self.facts.checked:
             y = nan_outside(xp, y)
         if counted is not None:
             x, y = keep(xp, counted, x), keep(xp, counted, y)

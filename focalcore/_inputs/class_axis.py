@@ -9,7 +9,7 @@ from .doors import Door
 from .shapes import is_empty, is_number, is_ragged, same_shape
 
 
-def class_axis(door: Door, axis: int, shape: Shape) -> int:
+def from_the_front(door: Door, axis: int, shape: Shape) -> int:
     """The class axis, counted from the front."""
     if not shape:
         raise ValueError(f"{door.scores} must have a class axis; found a single number")
@@ -29,7 +29,7 @@ def class_axis(door: Door, axis: int, shape: Shape) -> int:
 
 def are_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None) -> bool:
     """Whether targets are class labels; else they are distributions over the classes."""
-    if not same_shape(inputs.labels.shape, inputs.scores.shape):
+    if not same_shape(inputs.targets.shape, inputs.scores.shape):
         check_labels(inputs, door, axis)
         return True
     if ignore_index is not None:
@@ -44,15 +44,15 @@ def are_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | 
 
 def check_labels(inputs: Inputs, door: Door, axis: int) -> None:
     """Class labels are integers, one for each row."""
-    scores, labels = tuple(inputs.scores.shape), tuple(inputs.labels.shape)
+    scores, labels = tuple(inputs.scores.shape), tuple(inputs.targets.shape)
     rows = scores[:axis] + scores[axis + 1 :]
     if not same_shape(labels, rows):
         raise ValueError(
             f"{door.labels} of shape {labels} do not fit {door.scores} of shape {scores}; "
             f"class labels have the shape {rows}{_fix(door, scores, labels, rows)}"
         )
-    found = dtype_name(inputs.labels.dtype)
-    if found in FLOATS and not is_empty(inputs.labels):  # the type of nothing says nothing
+    found = dtype_name(inputs.targets.dtype)
+    if found in FLOATS and not is_empty(inputs.targets):  # the type of nothing says nothing
         raise TypeError(
             f"{door.labels} are class labels and must be integer; found {found}: "
             f"cast with {inputs.context.cast(door.labels, 'int64')}"
@@ -73,7 +73,7 @@ def _fix(door: Door, scores: Shape, labels: Shape, rows: Shape) -> str:
 
 def hint_of_classes(inputs: Inputs, door: Door) -> str:
     """Where class labels go, given to a loss of independent logits; nothing where they are none."""
-    labels, found = tuple(inputs.labels.shape), dtype_name(inputs.labels.dtype)
+    labels, found = tuple(inputs.targets.shape), dtype_name(inputs.targets.dtype)
     scores = tuple(inputs.scores.shape)
     if "int" not in found or all(scores[i] == 1 for i in _axes_that_fit(scores, labels)):
         return ""

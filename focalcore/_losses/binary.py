@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .._formulas import focal, probability
-from .._inputs import checks, labels, parse
+from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs, convert_inputs
 from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
@@ -31,7 +31,7 @@ class BinaryOptions(FocalOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Probability(LossSpec):
+class Binary(LossSpec):
     """Probabilities of the positive class, each against a target in [0, 1]."""
 
     eps: float
@@ -45,7 +45,7 @@ class Probability(LossSpec):
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """The formula at the operands, smoothed."""
         y, _ = self.read(xp, operands)
-        p = operands.wide(xp, "logits")
+        p = operands.wide(xp, "scores")
         if not self.inputs_checked:
             p, y = nan_outside(xp, p), nan_outside(xp, y)
         s, gamma, balance = self.label_smoothing, operands.exponent(), balance_of(operands)
@@ -57,7 +57,7 @@ class Probability(LossSpec):
 
 def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOptions) -> Prepared:
     """The loss and its operands, from what the caller gave."""
-    labels.check_no_pairs(door, y_pred)
+    class_axis.check_no_pairs(door, y_pred)
     inputs = _broadcast(convert_inputs(door, y_pred, y_true, options), door)
     fit_parameters(inputs, door)
     facts = checks.targets_in_unit_interval(inputs, door, None)
@@ -66,7 +66,7 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
         meaning: SoftTargets = "expected" if options.label_smoothing is None else "mixture"
         loss = Sigmoid(meaning, options.label_smoothing or 0.0, None, facts)
     else:
-        loss = Probability(
+        loss = Binary(
             eps=parse.eps_of(options.eps, inputs.scores),
             label_smoothing=options.label_smoothing,
             inputs_checked=checks.probabilities(inputs, door) and facts.checked,
@@ -77,11 +77,11 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
 
 def _broadcast(inputs: Inputs, door: Door) -> Inputs:
     """Scores and labels of their common shape."""
-    xp, x, y = inputs.context.xp, inputs.scores, inputs.labels
-    hint = partial(labels.hint_of_classes, inputs, door)
+    xp, x, y = inputs.context.xp, inputs.scores, inputs.targets
+    hint = partial(class_axis.hint_of_classes, inputs, door)
     check_broadcast(door.labels, y.shape, door.scores, x.shape, hint)
     if same_shape(x.shape, y.shape) and 1 not in (*x.shape, *y.shape):
         return inputs
     rank = max(x.ndim, y.ndim)
     x, y = xp.broadcast_arrays(full_rank(xp, x, rank), full_rank(xp, y, rank))
-    return inputs._replace(scores=x, labels=y)
+    return inputs._replace(scores=x, targets=y)
