@@ -88,9 +88,7 @@ def test_an_unknown_option_is_refused_in_the_name_of_the_function(name, unknown)
 
 
 def test_an_unknown_option_of_a_new_loss_is_refused_in_its_name():
-    with pytest.raises(
-        TypeError, match=r"^squared_margin\(\) .*'gamma'.*mask, weight, reduction, margin"
-    ):
+    with pytest.raises(TypeError, match=r"^squared_margin\(\) .*'gamma'.*, margin$"):
         new.squared_margin([0.5], [1], gamma=2.0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from .._dtypes import FLOATS, dtype_name
 from .._typing import ArrayLike, DType, Parameter, Shape
 from .arrays import Inputs
@@ -13,6 +15,7 @@ def from_the_front(door: Door, axis: int, shape: Shape) -> int:
     """The class axis, counted from the front."""
     if not shape:
         raise ValueError(f"{door.scores} must have a class axis; found a single number")
+    axis = operator.index(axis)  # by which torch.compile makes a constant of it
     if not -len(shape) <= axis < len(shape):
         if not door.class_axis:
             raise ValueError(f"{door.scores} must have classes on axis {axis}; found shape {shape}")
