@@ -43,8 +43,11 @@ def lint(session):
 
 @nox.session
 def types(session):
-    session.install(".[lint,cli]")
+    """The package with the libraries that have types, and what a user writes, by two checkers."""
+    session.install(".[lint,cli,dask,jax,keras]", "torch==2.13.0")
     session.run("mypy")
+    session.run("mypy", "tests/typed_user.py")
+    session.run("pyright", "tests/typed_user.py")
 
 
 @nox.session

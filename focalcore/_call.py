@@ -10,45 +10,45 @@ from . import _derivatives, _execution
 from ._losses.operands import Operands, Output
 from ._losses.prepare import Prepared
 from ._losses.reduction import divided, size_of
-from ._typing import Array, Parameter
+from ._typing import Parameter, Result
 
 
-def value(call: Prepared) -> Array:
+def value(call: Prepared) -> Result:
     """The loss, reduced as asked; differentiable where the library differentiates."""
     return _execution.compiled(call.context.backend, _value)(call)
 
 
-def value_and_grad(call: Prepared) -> tuple[Array, Array]:
+def value_and_grad(call: Prepared) -> tuple[Result, Result]:
     """The loss, and its gradient with respect to the logits."""
     return _execution.compiled(call.context.backend, _value_and_grad)(call)
 
 
-def grad_and_hess(call: Prepared) -> tuple[Array, Array]:
+def grad_and_hess(call: Prepared) -> tuple[Result, Result]:
     """The gradient and the diagonal of the Hessian."""
     return _execution.compiled(call.context.backend, _grad_and_hess)(call)
 
 
-def sum_and_denominator(call: Prepared) -> tuple[Array, Parameter | None]:
+def sum_and_denominator(call: Prepared) -> tuple[Result, Parameter | None]:
     """The sum that a mean is made of, and what it is divided by; None: nothing."""
     operands = _without_normalizer(call.operands)
     total = _derivatives.run(call.context.backend, call.loss, operands, Output.LOSS_SUM)
     return total, _denominator(call)
 
 
-def _value(call: Prepared) -> Array:
+def _value(call: Prepared) -> Result:
     if call.reduction == "none":
         return _derivatives.run(call.context.backend, call.loss, call.operands, Output.VALUE)
     return divided(call.context.xp, *sum_and_denominator(call))
 
 
-def _value_and_grad(call: Prepared) -> tuple[Array, Array]:
+def _value_and_grad(call: Prepared) -> tuple[Result, Result]:
     denominator = _denominator(call)
     output = Output.VALUE if call.reduction == "none" else Output.LOSS_SUM
     value, grad = _run(call, denominator, output, Output.GRAD)
     return divided(call.context.xp, value, denominator), grad
 
 
-def _grad_and_hess(call: Prepared) -> tuple[Array, Array]:
+def _grad_and_hess(call: Prepared) -> tuple[Result, Result]:
     grad, hess = _run(call, _denominator(call), Output.GRAD, Output.HESS_DIAG)
     return grad, hess
 
@@ -68,7 +68,7 @@ def _denominator(call: Prepared) -> Parameter | None:
     return total
 
 
-def _run(call: Prepared, denominator: Parameter | None, *outputs: Output) -> tuple[Array, ...]:
+def _run(call: Prepared, denominator: Parameter | None, *outputs: Output) -> tuple[Result, ...]:
     operands = _without_normalizer(call.operands)
     if denominator is not None:
         operands = operands.bind(denominator=denominator)

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from ._typing import Array, DType, Namespace
+from ._typing import ArrayT, DType, Library
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 HALVES = ("float16", "bfloat16")
 
 
-def arithmetic_dtype(xp: Namespace, dtype: DType) -> DType:
+def arithmetic_dtype(xp: Library, dtype: DType) -> DType:
     """Half precision is computed in float32."""
     if dtype in (xp.float32, xp.float64):  # nearly always
         return dtype
     return xp.float32 if dtype_name(dtype) in HALVES else dtype
 
 
-def cast(xp: Namespace, x: Array, dtype: DType) -> Array:
+def cast(xp: Library, x: ArrayT, dtype: DType) -> ArrayT:
     """The array in a dtype, itself where it has it."""
     return x if x.dtype == dtype else xp.astype(x, dtype)
 

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, get_args
 
-Array = Any
-Namespace = Any
+import numpy as np
+from numpy.typing import NDArray
+
+from ._formulas.arrays import Array as Array
+from ._formulas.arrays import Namespace as Namespace
+
+HostArray = NDArray[Any]
+Result = Any  # an array of the library that the operands of a call are of
+Library = Any  # its own namespace, as it is
 DType = Any
 Device = Any
 Length = Any  # of an axis: an int, or what a library has in place of one that it does not know
 Shape = tuple[Length, ...]
-ArrayLike = Any  # an array, a column, a list, a number
+
+
+class Column(Protocol):
+    """A column, or a table, of pandas, polars or pyarrow."""
+
+    def __array__(self) -> HostArray: ...
+    def to_numpy(self) -> Any: ...
+
+
+HostLike = HostArray | np.generic | Column | Sequence[Any] | float  # NumPy's, or becomes so
+ArrayLike = Array | HostLike
+ArrayT = TypeVar("ArrayT", bound=Array)
 Parameter = Any  # parsed: a float, nested tuples of floats, or an array
 
 Reduction = Literal["none", "sum", "mean"]
@@ -24,16 +43,21 @@ WORKERS_REDUCTIONS: tuple[WorkersReduction, ...] = get_args(WorkersReduction)
 TASKS: tuple[Task, ...] = get_args(Task)
 
 
-class Keywords(TypedDict, total=False):
+class CallKeywords(TypedDict, total=False):
+    """The options of a call of `FocalLoss`."""
+
+    mask: ArrayLike | None
+    weight: ArrayLike | None
+
+
+class Keywords(CallKeywords, total=False):
     """The options that the losses from logits have in common, for type checkers."""
 
-    gamma: float | ArrayLike
-    alpha: float | ArrayLike | None
+    gamma: ArrayLike
+    alpha: ArrayLike | None
     label_smoothing: float
     soft_targets: SoftTargets
     ignore_index: int | None
-    mask: ArrayLike | None
-    weight: ArrayLike | None
     reduction: Reduction
     normalizer: str | float | Array | None
 
@@ -41,10 +65,29 @@ class Keywords(TypedDict, total=False):
 class SigmoidKeywords(Keywords, total=False):
     """The options of `sigmoid_focal_loss`."""
 
-    pos_weight: float | ArrayLike | None
+    pos_weight: ArrayLike | None
 
 
 class SoftmaxKeywords(Keywords, total=False):
     """The options of `softmax_focal_loss`."""
 
     axis: int
+
+
+class BinaryKeywords(TypedDict, total=False):
+    """The options of `binary_focal_loss` that are given by name alone."""
+
+    pos_weight: ArrayLike | None
+    from_logits: bool
+    label_smoothing: float | None
+    alpha: ArrayLike | None
+    eps: float | None
+
+
+class CategoricalKeywords(TypedDict, total=False):
+    """The options of `sparse_categorical_focal_loss` that are given by name alone."""
+
+    class_weight: ArrayLike | None
+    from_logits: bool
+    axis: int
+    eps: float | None

@@ -6,16 +6,24 @@ the numbers. In torch and JAX the losses themselves are differentiable.
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Unpack, overload
 
 from . import _call
 from ._inputs.doors import SIGMOID, SOFTMAX
 from ._losses import sigmoid, softmax
 from ._losses.sigmoid import SigmoidOptions
 from ._losses.softmax import SoftmaxOptions
-from ._typing import Array, ArrayLike, SigmoidKeywords, SoftmaxKeywords
+from ._typing import Array, ArrayLike, ArrayT, HostArray, HostLike, SigmoidKeywords, SoftmaxKeywords
 
 
+@overload
+def sigmoid_focal_loss_value_and_grad(
+    logits: HostLike, targets: HostLike, **options: Unpack[SigmoidKeywords]
+) -> tuple[HostArray, HostArray]: ...
+@overload
+def sigmoid_focal_loss_value_and_grad(
+    logits: ArrayT | HostLike, targets: ArrayT | HostLike, **options: Unpack[SigmoidKeywords]
+) -> tuple[ArrayT, ArrayT]: ...
 def sigmoid_focal_loss_value_and_grad(
     logits: ArrayLike, targets: ArrayLike, **options: Unpack[SigmoidKeywords]
 ) -> tuple[Array, Array]:
@@ -62,6 +70,14 @@ def sigmoid_focal_loss_value_and_grad(
     return _call.value_and_grad(sigmoid.prepare(SIGMOID, logits, targets, checked))
 
 
+@overload
+def softmax_focal_loss_value_and_grad(
+    logits: HostLike, targets: HostLike, **options: Unpack[SoftmaxKeywords]
+) -> tuple[HostArray, HostArray]: ...
+@overload
+def softmax_focal_loss_value_and_grad(
+    logits: ArrayT | HostLike, targets: ArrayT | HostLike, **options: Unpack[SoftmaxKeywords]
+) -> tuple[ArrayT, ArrayT]: ...
 def softmax_focal_loss_value_and_grad(
     logits: ArrayLike, targets: ArrayLike, **options: Unpack[SoftmaxKeywords]
 ) -> tuple[Array, Array]:
@@ -108,6 +124,14 @@ def softmax_focal_loss_value_and_grad(
     return _call.value_and_grad(softmax.prepare(SOFTMAX, logits, targets, checked))
 
 
+@overload
+def sigmoid_focal_loss_grad_and_hess(
+    logits: HostLike, targets: HostLike, **options: Unpack[SigmoidKeywords]
+) -> tuple[HostArray, HostArray]: ...
+@overload
+def sigmoid_focal_loss_grad_and_hess(
+    logits: ArrayT | HostLike, targets: ArrayT | HostLike, **options: Unpack[SigmoidKeywords]
+) -> tuple[ArrayT, ArrayT]: ...
 def sigmoid_focal_loss_grad_and_hess(
     logits: ArrayLike, targets: ArrayLike, **options: Unpack[SigmoidKeywords]
 ) -> tuple[Array, Array]:
@@ -145,6 +169,14 @@ def sigmoid_focal_loss_grad_and_hess(
     return _call.grad_and_hess(sigmoid.prepare(SIGMOID, logits, targets, checked))
 
 
+@overload
+def softmax_focal_loss_grad_and_hess(
+    logits: HostLike, targets: HostLike, **options: Unpack[SoftmaxKeywords]
+) -> tuple[HostArray, HostArray]: ...
+@overload
+def softmax_focal_loss_grad_and_hess(
+    logits: ArrayT | HostLike, targets: ArrayT | HostLike, **options: Unpack[SoftmaxKeywords]
+) -> tuple[ArrayT, ArrayT]: ...
 def softmax_focal_loss_grad_and_hess(
     logits: ArrayLike, targets: ArrayLike, **options: Unpack[SoftmaxKeywords]
 ) -> tuple[Array, Array]:

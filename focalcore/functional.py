@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Unpack, overload
+
 from . import _call
 from ._inputs.doors import SIGMOID, SOFTMAX
 from ._losses import sigmoid, softmax
 from ._losses.sigmoid import SigmoidOptions
 from ._losses.softmax import SoftmaxOptions
-from ._typing import Array, ArrayLike, Reduction, SoftTargets
+from ._typing import (
+    Array,
+    ArrayLike,
+    ArrayT,
+    HostArray,
+    HostLike,
+    Reduction,
+    SigmoidKeywords,
+    SoftmaxKeywords,
+    SoftTargets,
+)
 
 
+@overload
+def sigmoid_focal_loss(
+    logits: HostLike, targets: HostLike, **options: Unpack[SigmoidKeywords]
+) -> HostArray: ...
+@overload
+def sigmoid_focal_loss(
+    logits: ArrayT | HostLike, targets: ArrayT | HostLike, **options: Unpack[SigmoidKeywords]
+) -> ArrayT: ...
 def sigmoid_focal_loss(
     logits: ArrayLike,
     targets: ArrayLike,
     *,
-    gamma: float | ArrayLike = 2.0,
-    alpha: float | ArrayLike | None = None,
-    pos_weight: float | ArrayLike | None = None,
+    gamma: ArrayLike = 2.0,
+    alpha: ArrayLike | None = None,
+    pos_weight: ArrayLike | None = None,
     label_smoothing: float = 0.0,
     soft_targets: SoftTargets = "expected",
     ignore_index: int | None = None,
     mask: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     reduction: Reduction = "none",
-    normalizer: str | float | Array | None = None,
+    normalizer: str | Array | float | None = None,
 ) -> Array:
     r"""Focal loss of independent logits: binary, or multi-label.
 
@@ -118,12 +138,20 @@ def sigmoid_focal_loss(
     return _call.value(sigmoid.prepare(SIGMOID, logits, targets, options))
 
 
+@overload
+def softmax_focal_loss(
+    logits: HostLike, targets: HostLike, **options: Unpack[SoftmaxKeywords]
+) -> HostArray: ...
+@overload
+def softmax_focal_loss(
+    logits: ArrayT | HostLike, targets: ArrayT | HostLike, **options: Unpack[SoftmaxKeywords]
+) -> ArrayT: ...
 def softmax_focal_loss(
     logits: ArrayLike,
     targets: ArrayLike,
     *,
-    gamma: float | ArrayLike = 2.0,
-    alpha: float | ArrayLike | None = None,
+    gamma: ArrayLike = 2.0,
+    alpha: ArrayLike | None = None,
     axis: int = -1,
     label_smoothing: float = 0.0,
     soft_targets: SoftTargets = "expected",
@@ -131,7 +159,7 @@ def softmax_focal_loss(
     mask: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     reduction: Reduction = "none",
-    normalizer: str | float | Array | None = None,
+    normalizer: str | Array | float | None = None,
 ) -> Array:
     r"""Focal loss of logits over classes that exclude each other.
 

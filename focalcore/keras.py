@@ -14,9 +14,9 @@ from ._inputs.shapes import check_shape
 from ._losses import binary, categorical
 from ._losses.binary import BinaryOptions
 from ._losses.categorical import CategoricalOptions
-from ._typing import Parameter
+from ._typing import ArrayLike
 
-Tensor = Any
+Tensor = Any  # of the backend of Keras, which has no types
 
 __all__ = ["BinaryFocalLoss", "SparseCategoricalFocalLoss"]
 
@@ -25,7 +25,7 @@ __all__ = ["BinaryFocalLoss", "SparseCategoricalFocalLoss"]
 EXACT_UP_TO = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 2**53}
 
 
-class _Loss(keras.losses.Loss):  # type: ignore[misc] # keras is not a dependency
+class _Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
     """A loss whose options are saved with the model."""
 
     _list: type[Options]  # of the options
@@ -107,12 +107,12 @@ class BinaryFocalLoss(_Loss):
 
     def __init__(
         self,
-        gamma: Parameter = 2.0,
+        gamma: ArrayLike = 2.0,
         *,
-        pos_weight: Parameter | None = None,
+        pos_weight: ArrayLike | None = None,
         from_logits: bool = False,
         label_smoothing: float | None = None,
-        alpha: Parameter | None = None,
+        alpha: ArrayLike | None = None,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "binary_focal_loss",
         dtype: Any = None,
@@ -196,8 +196,8 @@ class SparseCategoricalFocalLoss(_Loss):
 
     def __init__(
         self,
-        gamma: Parameter = 2.0,
-        class_weight: Parameter | None = None,
+        gamma: ArrayLike = 2.0,
+        class_weight: ArrayLike | None = None,
         from_logits: bool = False,
         axis: int = -1,
         *,

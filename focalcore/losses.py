@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Unpack, overload
 
 import numpy as np
 
@@ -15,7 +15,18 @@ from ._losses import sigmoid, softmax
 from ._losses.prepare import Prepared
 from ._losses.sigmoid import SigmoidOptions
 from ._losses.softmax import SoftmaxOptions
-from ._typing import TASKS, Array, ArrayLike, Parameter, Reduction, Task
+from ._typing import (
+    TASKS,
+    Array,
+    ArrayLike,
+    ArrayT,
+    CallKeywords,
+    HostArray,
+    HostLike,
+    Parameter,
+    Reduction,
+    Task,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +68,8 @@ class FocalLoss:
     0.00892
     """
 
-    gamma: Parameter = 2.0
-    alpha: Parameter | None = None
+    gamma: ArrayLike = 2.0
+    alpha: ArrayLike | None = None
     reduction: Reduction = "mean"
     task_type: Task = "binary"
     num_classes: int | None = None
@@ -79,6 +90,14 @@ class FocalLoss:
             if n is not None and entries not in (None, n):
                 raise ValueError(f"{name} must be one number or {n}; found {entries}")
 
+    @overload
+    def __call__(
+        self, logits: HostLike, targets: HostLike, **arrays: Unpack[CallKeywords]
+    ) -> HostArray: ...
+    @overload
+    def __call__(
+        self, logits: ArrayT | HostLike, targets: ArrayT | HostLike, **arrays: Unpack[CallKeywords]
+    ) -> ArrayT: ...
     def __call__(
         self,
         logits: ArrayLike,

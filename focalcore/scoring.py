@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Unpack, overload
+
 from . import _call
 from ._inputs.doors import BINARY, CATEGORICAL
 from ._losses import binary, categorical
 from ._losses.binary import BinaryOptions
 from ._losses.categorical import CategoricalOptions
-from ._typing import Array, ArrayLike
+from ._typing import (
+    Array,
+    ArrayLike,
+    ArrayT,
+    BinaryKeywords,
+    CategoricalKeywords,
+    HostArray,
+    HostLike,
+)
 
 
+@overload
+def binary_focal_loss(
+    y_true: HostLike, y_pred: HostLike, gamma: ArrayLike = 2.0, **options: Unpack[BinaryKeywords]
+) -> HostArray: ...
+@overload
+def binary_focal_loss(
+    y_true: ArrayT | HostLike,
+    y_pred: ArrayT | HostLike,
+    gamma: ArrayLike = 2.0,
+    **options: Unpack[BinaryKeywords],
+) -> ArrayT: ...
 def binary_focal_loss(
     y_true: ArrayLike,
     y_pred: ArrayLike,
-    gamma: float | ArrayLike = 2.0,
+    gamma: ArrayLike = 2.0,
     *,
-    pos_weight: float | ArrayLike | None = None,
+    pos_weight: ArrayLike | None = None,
     from_logits: bool = False,
     label_smoothing: float | None = None,
-    alpha: float | ArrayLike | None = None,
+    alpha: ArrayLike | None = None,
     eps: float | None = None,
 ) -> Array:
     r"""Focal loss of each binary prediction.
@@ -90,10 +111,24 @@ def binary_focal_loss(
     return _call.value(binary.prepare(BINARY, y_true, y_pred, options))
 
 
+@overload
+def sparse_categorical_focal_loss(
+    y_true: HostLike,
+    y_pred: HostLike,
+    gamma: ArrayLike = 2.0,
+    **options: Unpack[CategoricalKeywords],
+) -> HostArray: ...
+@overload
+def sparse_categorical_focal_loss(
+    y_true: ArrayT | HostLike,
+    y_pred: ArrayT | HostLike,
+    gamma: ArrayLike = 2.0,
+    **options: Unpack[CategoricalKeywords],
+) -> ArrayT: ...
 def sparse_categorical_focal_loss(
     y_true: ArrayLike,
     y_pred: ArrayLike,
-    gamma: float | ArrayLike = 2.0,
+    gamma: ArrayLike = 2.0,
     *,
     class_weight: ArrayLike | None = None,
     from_logits: bool = False,

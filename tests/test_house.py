@@ -15,9 +15,10 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 # from the ground up; a room imports from its own floor and those below
 FLOORS = (
+    ("_formulas",),
     ("_typing",),
     ("_dtypes",),
-    ("_formulas", "_backends"),
+    ("_backends",),
     ("_inputs", "settings"),
     ("_losses",),
     ("_execution",),

@@ -54,6 +54,17 @@ def test_type_checkers_see_the_names_of_the_list(name):
     assert set(typing.get_type_hints(keywords)) == set(DERIVATIVES[name].names)
 
 
+@pytest.mark.parametrize("name", LISTS)
+def test_type_checkers_see_the_names_of_the_list_in_every_overload(name):
+    overloads = typing.get_overloads(getattr(focalcore, name))
+    assert len(overloads) == 2
+    for overload in overloads:
+        annotations = inspect.get_annotations(overload, eval_str=True)
+        (keywords,) = typing.get_args(annotations["options"])
+        by_name = set(typing.get_type_hints(keywords))
+        assert by_name | (set(annotations) & {"gamma"}) == set(LISTS[name].names)
+
+
 @pytest.mark.parametrize("name", DERIVATIVES)
 def test_a_derivative_takes_every_option_of_the_list(name):
     scores, targets = np.asarray([[0.5, 1.0]]), np.asarray([[0.0, 1.0]])

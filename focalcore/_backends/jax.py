@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
-from .._typing import Array
 from .backend import Backend
 from .namespaces import autodiff_safe
 

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._typing import Array
 from .backend import Backend
 from .namespaces import Namespace
 
@@ -76,7 +75,7 @@ def _tensorflow() -> Backend:
 def _array_api_strict() -> Backend:
     import array_api_strict as xp
 
-    def host_values(x: Array) -> Any:
+    def host_values(x: Any) -> Any:
         return np.asarray(x) if x.device == xp.Device("CPU_DEVICE") else None
 
     cast = "xp.astype({}, xp.{})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .._typing import Array
+from .._typing import Array, Library
 
 # all that formulas and losses ask of a namespace
 NAMES = (
@@ -32,7 +32,7 @@ class Namespace:
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def __init__(self, xp: Any, **functions: Any) -> None:
+    def __init__(self, xp: Library, **functions: Any) -> None:
         names = (name for name in NAMES if name not in functions)
         self.__dict__.update({name: getattr(xp, name) for name in names} | functions)
 
@@ -58,7 +58,7 @@ class Namespace:
         return self.sum(x)
 
 
-def autodiff_safe(xp: Any, constant: Callable[[Array], Array], **functions: Any) -> Namespace:
+def autodiff_safe(xp: Library, constant: Callable[[Any], Any], **functions: Any) -> Namespace:
     """A namespace for automatic differentiation: every point has the derivatives of one side.
 
     At a tie, abs, maximum and minimum take the side of their first argument. The derivative of a

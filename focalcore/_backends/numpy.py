@@ -7,7 +7,7 @@ from typing import NamedTuple
 import array_api_compat.numpy as xp
 import numpy as np
 
-from .._typing import Array, DType
+from .._typing import DType, HostArray
 from .backend import Backend
 from .namespaces import Namespace
 
@@ -15,18 +15,18 @@ from .namespaces import Namespace
 class Choice(NamedTuple):
     """The entry that each row's label names, a good one, by NumPy's own indexing."""
 
-    labels: Array
+    labels: HostArray
     axis: int
 
-    def gather(self, x: Array) -> Array:
+    def gather(self, x: HostArray) -> HostArray:
         """That entry of each row."""
         return np.take_along_axis(x, self.labels, axis=self.axis)
 
-    def scatter(self, x: Array, by: Array) -> Array:
+    def scatter(self, x: HostArray, by: HostArray) -> HostArray:
         """The rows with that entry replaced."""
         return self.scatter_into(x.copy(), by)
 
-    def scatter_into(self, x: Array, by: Array) -> Array:
+    def scatter_into(self, x: HostArray, by: HostArray) -> HostArray:
         """The same for rows that nothing else needs any more."""
         np.put_along_axis(x, self.labels, by, axis=self.axis)
         return x
@@ -37,7 +37,7 @@ class Choice(NamedTuple):
 P = (0.33333207, 0.2001085, 0.1399957, 0.14012233)
 
 
-def _log1p(e: Array) -> Array:
+def _log1p(e: HostArray) -> HostArray:
     """log(1 + e) for e in [-1/2, 1], where NumPy's own is not vectorised."""
     if e.dtype != np.float32:
         whole = 1 + e
@@ -60,15 +60,15 @@ FILLED = (0.0, 2.0**60)  # the numbers that formulas compare with at every call
 MOST_FILLED = 2**19  # bytes of each that are kept: a block's
 
 
-def _maximum(a: Array, b: Array) -> Array:
+def _maximum(a: HostArray, b: HostArray | float) -> HostArray:
     return np.maximum(a, _filled(b, a) if isinstance(b, float) and b in FILLED else b)
 
 
-def _minimum(a: Array, b: Array) -> Array:
+def _minimum(a: HostArray, b: HostArray | float) -> HostArray:
     return np.minimum(a, _filled(b, a) if isinstance(b, float) and b in FILLED else b)
 
 
-def _filled(number: float, like: Array) -> Array:
+def _filled(number: float, like: HostArray) -> HostArray:
     """A number as an array, beside which NumPy compares three times as fast."""
     key = number, like.dtype
     known = _FILLED.get(key)
@@ -79,14 +79,14 @@ def _filled(number: float, like: Array) -> Array:
     return known[: like.size].reshape(like.shape)
 
 
-_FILLED: dict[tuple[float, DType], Array] = {}
+_FILLED: dict[tuple[float, DType], HostArray] = {}
 
 
-def _astype(x: Array, dtype: DType, copy: bool = True) -> Array:
+def _astype(x: HostArray, dtype: DType, copy: bool = True) -> HostArray:
     return x.astype(dtype, copy=copy)
 
 
-def _shifted_exp(x: Array, shift: Array) -> Array:
+def _shifted_exp(x: HostArray, shift: HostArray) -> HostArray:
     far = np.finfo(shift.dtype).max
     if (np.abs(shift) >= far).any():  # infinities that are equal are 0 apart
         x, shift = np.clip(x, -far, far), np.clip(shift, -far, far)

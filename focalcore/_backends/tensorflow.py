@@ -100,7 +100,7 @@ FORMULAS = autodiff_safe(
 )
 
 
-def _host_values(x: Array) -> Any:
+def _host_values(x: Any) -> Any:
     is_eager = tf.executing_eagerly() and hasattr(x, "numpy")
     return x.numpy() if is_eager and "CPU" in x.device else None
 

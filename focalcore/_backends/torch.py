@@ -7,19 +7,22 @@ from typing import Any
 
 import array_api_compat.torch as xp
 import torch
+from torch import Tensor
 
-from .._typing import Array
 from .backend import Backend
 from .namespaces import Namespace, autodiff_safe
 
 
-def is_plain(x: Array) -> bool:
+def is_plain(x: Tensor) -> bool:
     """Whether a tensor is nothing but numbers on the host, and nobody records what is done."""
     is_on_host = type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type == "cpu"
-    return is_on_host and not (torch.jit.is_tracing() or torch._C._len_torch_dispatch_stack())
+    return is_on_host and not (
+        torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call] # torch's
+        or torch._C._len_torch_dispatch_stack()
+    )
 
 
-def is_dtensor(x: Array) -> bool:
+def is_dtensor(x: Any) -> bool:
     """Whether a tensor is spread over many workers; there is none before its module is loaded."""
     tensor = sys.modules.get("torch.distributed.tensor")
     return tensor is not None and isinstance(x, tensor.DTensor)
@@ -28,37 +31,37 @@ def is_dtensor(x: Array) -> bool:
 class Choice:
     """The entry that each row's label names, a good one, by torch's own gather and scatter."""
 
-    def __init__(self, labels: Array, axis: int) -> None:
+    def __init__(self, labels: Tensor, axis: int) -> None:
         self.labels, self.axis = labels.long(), axis
 
-    def gather(self, x: Array) -> Array:
+    def gather(self, x: Tensor) -> Tensor:
         """That entry of each row."""
         rows = list(self.labels.shape)
         rows[self.axis] = x.shape[self.axis]
         return x.expand(rows).gather(self.axis, self.labels)
 
-    def scatter(self, x: Array, by: Array) -> Array:
+    def scatter(self, x: Tensor, by: Tensor) -> Tensor:
         """The rows with that entry replaced."""
         return x.scatter(self.axis, self.labels, by)
 
-    def scatter_into(self, x: Array, by: Array) -> Array:
+    def scatter_into(self, x: Tensor, by: Tensor) -> Tensor:
         """The same for rows that nothing else needs any more."""
         return x.scatter_(self.axis, self.labels, by)
 
 
-def _maximum(a: Array, b: Array) -> Array:
+def _maximum(a: Tensor, b: Tensor | float) -> Tensor:
     return torch.maximum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_min(a, b)
 
 
-def _minimum(a: Array, b: Array) -> Array:
+def _minimum(a: Tensor, b: Tensor | float) -> Tensor:
     return torch.minimum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_max(a, b)
 
 
-def _heaviside(x: Array) -> Array:
+def _heaviside(x: Tensor) -> Tensor:
     return x.sign().clamp_min_(0.0)  # a comparison costs as much as eight additions
 
 
-def _shifted_exp(x: Array, shift: Array) -> Array:
+def _shifted_exp(x: Tensor, shift: Tensor) -> Tensor:
     far = torch.finfo(shift.dtype).max
     if (shift.abs() >= far).any():  # infinities that are equal are 0 apart
         x, shift = x.clamp_(-far, far), shift.clamp(-far, far)
@@ -78,7 +81,7 @@ ON_HOST = Namespace(xp, shifted_exp=_shifted_exp, **_QUICK)
 SMOOTH = autodiff_safe(xp, constant=torch.Tensor.detach)
 
 
-def _host_values(x: Array) -> Any:
+def _host_values(x: Tensor) -> Any:
     if torch.compiler.is_compiling() or not is_plain(x):
         return None
     try:
@@ -88,12 +91,12 @@ def _host_values(x: Array) -> Any:
         return None
 
 
-def _read_scores(x: Array) -> Array:
+def _read_scores(x: Tensor) -> Tensor:
     is_half = x.dtype in (torch.float16, torch.bfloat16)
     return x.float() if is_half and torch.is_autocast_enabled(x.device.type) else x
 
 
-def _refuses(x: Array) -> str | None:
+def _refuses(x: Tensor) -> str | None:
     if x.layout is torch.strided and not x.is_nested:  # nearly always
         return None
     if x.layout is torch.jagged:

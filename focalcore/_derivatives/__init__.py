@@ -12,10 +12,10 @@ from .. import _execution
 from .._backends import Backend
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
-from .._typing import Array
+from .._typing import Result
 
 
-def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) -> Array:
+def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) -> Result:
     """The value of each element or row, or their sum; differentiable where a library can."""
     match backend.differentiator:
         case "torch_function":

@@ -9,13 +9,13 @@ from __future__ import annotations
 from functools import partial
 
 import jax
+from jax import Array
 from jax.custom_derivatives import SymbolicZero
 
 from .. import _execution
 from .._backends.jax import BACKEND
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
-from .._typing import Array
 
 Arrays = dict[str, Array]
 

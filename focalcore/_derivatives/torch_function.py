@@ -13,6 +13,7 @@ from typing import Any
 
 import array_api_compat.torch as xp
 import torch
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from .._backends.torch import is_dtensor
@@ -23,9 +24,8 @@ from .._formulas.focal import safe_multiply
 from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of
 from .._losses.spec import LossSpec
-from .._typing import Array
 
-Arrays = tuple[Array, ...]
+Arrays = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class _Constants:
         operands = Operands(dict(zip(self.names, arrays, strict=True)), self.numbers)
         return torch_blocks.run(self.loss, operands, outputs)
 
-    def value(self, arrays: Arrays) -> Array:
+    def value(self, arrays: Arrays) -> Tensor:
         return self.run(arrays, self.element)[0]
 
-    def vjp(self, upstream: Array, arrays: Arrays) -> Array:
+    def vjp(self, upstream: Tensor, arrays: Arrays) -> Tensor:
         """The gradient of the logits, from that of the value."""
         (grad,), axis = self.run(arrays, Output.WIDE_GRAD), self.loss.axis
         beside = upstream if axis is None or not upstream.ndim else upstream.unsqueeze(axis)
         return cast(xp, beside * grad, arrays[0].dtype)
 
-    def jvp(self, tangent: Array, arrays: Arrays) -> Array:
+    def jvp(self, tangent: Tensor, arrays: Arrays) -> Tensor:
         """The tangent of the value, from that of the logits."""
         (grad,), axis = self.run(arrays, Output.WIDE_GRAD), self.loss.axis
         moved = safe_multiply(xp, tangent, grad)  # a gradient may be infinite where nothing moves
@@ -59,17 +59,17 @@ class _Constants:
 
     def of_some(
         self, arrays: Arrays, learned: list[int]
-    ) -> tuple[Callable[..., Array], *tuple[Array, ...]]:
+    ) -> tuple[Callable[..., Tensor], *tuple[Tensor, ...]]:
         """The value as a function of some of the arrays, and these."""
 
-        def of(*moved: Array) -> Array:
+        def of(*moved: Tensor) -> Tensor:
             at = dict(zip(learned, moved, strict=True))
             return self.value(tuple(at.get(i, x) for i, x in enumerate(arrays)))
 
         return of, *(arrays[i] for i in learned)
 
 
-def run(loss: LossSpec, operands: Operands, output: Output) -> Array:
+def run(loss: LossSpec, operands: Operands, output: Output) -> Tensor:
     """The value of each element or row, or their sum."""
     mode = mode_of(operands)
     if mode is Mode.PLAIN:
@@ -89,7 +89,7 @@ def run(loss: LossSpec, operands: Operands, output: Output) -> Array:
 UNSEEN_TANGENTS = (Mode.TRANSFORMED, Mode.PUSHED_FORWARD, Mode.TRACED)
 
 
-def _function(mode: Mode, arrays: dict[str, Array], output: Output) -> Any:
+def _function(mode: Mode, arrays: dict[str, Any], output: Output) -> Any:
     """The Function that gives the closed form; None: the formula itself is differentiated."""
     logits_learn, *others_learn = map(requires_grad, arrays.values())
     match mode:
@@ -105,18 +105,18 @@ def _function(mode: Mode, arrays: dict[str, Array], output: Output) -> Any:
     return None if any(others_learn) and is_dtensor(arrays["scores"]) else _Values
 
 
-class _Sum(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency
+class _Sum(torch.autograd.Function):
     """The sum, which keeps the gradient: found with the value, it costs little more."""
 
     @staticmethod
-    def forward(ctx: Any, constants: _Constants, *arrays: Array) -> Array:
+    def forward(ctx: Any, constants: _Constants, *arrays: Tensor) -> Tensor:
         total, grad = constants.run(arrays, Output.LOSS_SUM, Output.WIDE_GRAD)
         ctx.constants = constants
         ctx.save_for_backward(grad, *arrays)
         return total
 
     @staticmethod
-    def backward(ctx: Any, upstream: Array) -> Any:
+    def backward(ctx: Any, upstream: Tensor) -> Any:
         grad, *arrays = ctx.saved_tensors
         if torch.is_grad_enabled():  # what is pulled back will be differentiated
             grad = ctx.constants.vjp(upstream, tuple(arrays))
@@ -125,76 +125,76 @@ class _Sum(torch.autograd.Function):  # type: ignore[misc] # torch is not a depe
         return None, grad, *(None for _ in arrays[1:])
 
 
-class _Values(torch.autograd.Function):  # type: ignore[misc] # as above
+class _Values(torch.autograd.Function):
     """The value, with its derivatives; the logits are the first of the arrays."""
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(constants: _Constants, *arrays: Array) -> Array:
+    def forward(constants: _Constants, *arrays: Tensor) -> Tensor:
         return constants.value(arrays)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Array) -> None:  # noqa: ARG004 - torch's
+    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:  # noqa: ARG004 - torch's
         ctx.constants, *arrays = inputs
         ctx.save_for_backward(*arrays)
         ctx.save_for_forward(*arrays)
 
     @staticmethod
-    def backward(ctx: Any, upstream: Array) -> Any:
+    def backward(ctx: Any, upstream: Tensor) -> Any:
         arrays, (_, along_logits, *along) = ctx.saved_tensors, ctx.needs_input_grad
         grads = [None] * len(arrays)
         if along_logits:
             grads[0] = ctx.constants.vjp(upstream, arrays)
         learned = [i for i, needed in enumerate(along, start=1) if needed]
         if learned:
-            _, pull = torch.func.vjp(*ctx.constants.of_some(arrays, learned))
+            _, pull = torch.func.vjp(*ctx.constants.of_some(arrays, learned))  # type: ignore[misc] # 3 with has_aux
             for i, grad in zip(learned, pull(upstream), strict=True):
                 grads[i] = grad
         return None, *grads
 
     @staticmethod
-    def jvp(ctx: Any, _: None, along_logits: Array, *along: Array) -> Array:
+    def jvp(ctx: Any, _: None, along_logits: Tensor, *along: Tensor) -> Tensor:
         arrays, parts = ctx.saved_tensors, []
         if along_logits is not None:
             parts.append(ctx.constants.jvp(along_logits, arrays))
         moving = {i: t for i, t in enumerate(along, start=1) if t is not None}
         if moving:
             # forward mode does not nest, but pulling back is linear: pull that back
-            result, pull = torch.func.vjp(*ctx.constants.of_some(arrays, list(moving)))
-            _, push = torch.func.vjp(pull, torch.zeros_like(result))
+            result, pull = torch.func.vjp(*ctx.constants.of_some(arrays, list(moving)))  # type: ignore[misc] # 3 with has_aux
+            _, push = torch.func.vjp(pull, torch.zeros_like(result))  # type: ignore[misc] # 3 with has_aux
             parts.append(push(tuple(moving.values()))[0])
         return sum(parts)
 
 
-class _CompiledValues(torch.autograd.Function):  # type: ignore[misc] # as above
+class _CompiledValues(torch.autograd.Function):
     """The same for Dynamo, which takes no Function that has a `jvp`."""
 
     @staticmethod
-    def forward(ctx: Any, constants: _Constants, *arrays: Array) -> Array:
+    def forward(ctx: Any, constants: _Constants, *arrays: Tensor) -> Tensor:
         ctx.constants = constants
         ctx.save_for_backward(*arrays)
         return constants.value(arrays)
 
     @staticmethod
-    def backward(ctx: Any, upstream: Array) -> Any:
+    def backward(ctx: Any, upstream: Tensor) -> Any:
         arrays = ctx.saved_tensors
         return None, ctx.constants.vjp(upstream, arrays), *(None for _ in arrays[1:])
 
 
-class _CompiledSum(torch.autograd.Function):  # type: ignore[misc] # as above
+class _CompiledSum(torch.autograd.Function):
     """The sum for Dynamo, which keeps the gradient."""
 
     @staticmethod
-    def forward(ctx: Any, constants: _Constants, *arrays: Array) -> Array:
+    def forward(ctx: Any, constants: _Constants, *arrays: Tensor) -> Tensor:
         total, grad = constants.run(arrays, Output.LOSS_SUM, Output.WIDE_GRAD)
         ctx.dtype = arrays[0].dtype
         ctx.save_for_backward(grad)
         return total
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator] # torch's
-    def backward(ctx: Any, upstream: Array) -> Any:
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> Any:
         (grad,) = ctx.saved_tensors
         return (
             None,

@@ -7,13 +7,13 @@ from typing import Any
 import array_api_compat.torch as xp
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 from .._backends.torch import is_dtensor
 from .._losses.reduction import divided
-from .._typing import Array
 
 
-def mean_over_workers(total: Array, count: Array, group: Any) -> Array:
+def mean_over_workers(total: Tensor, count: Tensor | float | None, group: Any) -> Tensor:
     """The sum of all totals, divided by the sum of all counts: the same on every worker.
 
     Two numbers travel, once. A count of 0 divides by 1. The gradient is such that the mean of the
@@ -28,26 +28,27 @@ def mean_over_workers(total: Array, count: Array, group: Any) -> Array:
     # W by the count of all: the count divided by W, where it is 0, would be 1 and not 1 / W
     share = divided(xp, torch.full_like(number, dist.get_world_size(group)), number)
     along_count = torch.where(number == 0, 0.0, -share * value)
-    return _Mean.apply(total, count, value.to(total.dtype), share, along_count)
+    parts = total, count, value.to(total.dtype), share, along_count
+    return _Mean.apply(*parts)  # type: ignore[no-untyped-call] # torch's
 
 
-class _Mean(torch.autograd.Function):  # type: ignore[misc] # torch is not a dependency
+class _Mean(torch.autograd.Function):
     """A mean that is known, with its slopes along this worker's total and count."""
 
     @staticmethod
-    def forward(total: Array, count: Array, value: Array, *slopes: Array) -> Array:  # noqa: ARG004
+    def forward(total: Tensor, count: Tensor, value: Tensor, *slopes: Tensor) -> Tensor:  # noqa: ARG004
         return value.clone()
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Array) -> None:
+    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
         ctx.dtype = output.dtype
         ctx.save_for_backward(*inputs[3:])
 
     @staticmethod
-    def backward(ctx: Any, upstream: Array) -> Any:
+    def backward(ctx: Any, upstream: Tensor) -> Any:
         share, along_count = ctx.saved_tensors
         return (upstream * share).to(ctx.dtype), upstream * along_count, None, None, None
 
 
-def _whole(x: Array) -> Array:
+def _whole(x: Any) -> Any:
     return x.full_tensor() if is_dtensor(x) else x

@@ -14,7 +14,7 @@ from .._backends import Backend
 from .._losses.operands import Operands, Output
 from .._losses.prepare import Prepared
 from .._losses.spec import LossSpec
-from .._typing import Array
+from .._typing import Result
 from . import numpy_blocks, plain
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 def run(
     backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
-) -> tuple[Array, ...]:
+) -> tuple[Result, ...]:
     """The outputs that are asked for, at the price of one reading of the operands."""
     match backend.runner:
         case "numpy_blocks":

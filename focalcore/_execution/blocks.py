@@ -17,7 +17,7 @@ from typing import Any
 from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of, sum_of_block, sum_of_blocks
 from .._losses.spec import LossSpec
-from .._typing import Array, Namespace, Shape
+from .._typing import Array, Namespace, Result, Shape
 
 Cut = tuple[slice, ...]  # of the shape of the logits; the class axis is whole
 
@@ -30,7 +30,7 @@ def run(
     *,
     size: int,
     share: Callable[[Callable[[int], None], int], None],
-) -> tuple[Array, ...]:
+) -> tuple[Result, ...]:
     """The outputs, from blocks of about ``size`` logits; ``share`` does the work of each."""
     logits = operands.arrays["scores"]
     shape, device = tuple(logits.shape), getattr(logits, "device", None)  # NumPy 1 has none

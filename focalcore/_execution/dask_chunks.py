@@ -13,12 +13,12 @@ from .._backends import NUMPY, backend_of
 from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of, summed
 from .._losses.spec import LossSpec
-from .._typing import Array, DType, Namespace
+from .._typing import Array, DType, Namespace, Result
 
 
 def run(
     xp: Namespace, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
-) -> tuple[Array, ...]:
+) -> tuple[Result, ...]:
     """The outputs, each in tasks of its own: a task has one result."""
     found = []
     for output in outputs:
@@ -68,7 +68,7 @@ def _elements(loss: LossSpec, operands: Operands, output: Output, dtype: DType) 
     )
 
 
-def _uncut(x: Array, loss: LossSpec, ndim: int) -> Array:
+def _uncut(x: Any, loss: LossSpec, ndim: int) -> Any:
     """A row is never cut."""
     is_cut = loss.axis is not None and isinstance(x, da.Array) and x.ndim == ndim
     return x.rechunk({loss.axis: -1}) if is_cut else x

@@ -11,7 +11,7 @@ from .. import settings
 from .._backends.numpy import FORMULAS
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
-from .._typing import Array
+from .._typing import Result
 from . import blocks, fallback, plain
 
 # bytes of a block: some ten arrays of it are in use at a time, and the caches hold them; for
@@ -20,7 +20,7 @@ BLOCK, LARGE_BLOCK = 2**18, 2**19
 LARGE = 2**23  # bytes of logits from which blocks are large, and several threads gain
 
 
-def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Array, ...]:
+def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Result, ...]:
     """The outputs; small arrays go the plain way."""
     found = _compiled(loss, operands, outputs) if settings.compiler() else None
     if found is not None:
@@ -39,7 +39,7 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tupl
 
 def _compiled(
     loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
-) -> tuple[Array, ...] | None:
+) -> tuple[Result, ...] | None:
     """The outputs by torch's compiler, None where it can't be used."""
     try:
         from . import torch_compiler

@@ -6,12 +6,12 @@ from .._dtypes import cast
 from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of, summed
 from .._losses.spec import LossSpec
-from .._typing import Array, Namespace
+from .._typing import Namespace, Result
 
 
 def run(
     xp: Namespace, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
-) -> tuple[Array, ...]:
+) -> tuple[Result, ...]:
     """The outputs, one after the other."""
     found = []
     for output, x in zip(outputs, loss.compute(xp, operands, outputs), strict=True):

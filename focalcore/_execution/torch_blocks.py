@@ -6,13 +6,13 @@ from enum import Enum
 from typing import Any
 
 import torch
-from torch._functorch.pyfunctorch import TransformType, retrieve_all_functorch_interpreters
+from torch._functorch.pyfunctorch import TransformType, retrieve_all_functorch_interpreters  # type: ignore[attr-defined] # torch's
 
 from .. import settings
 from .._backends.torch import EAGER, ON_HOST, SMOOTH, is_dtensor, is_plain
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
-from .._typing import Array
+from .._typing import Result
 from . import blocks, plain
 
 # bytes of a block, which torch's own threads share; of rows more, for them to share evenly
@@ -53,7 +53,7 @@ def requires_grad(x: Any) -> bool:
 
 def run(
     loss: LossSpec, operands: Operands, outputs: tuple[Output, ...], mode: Mode | None = None
-) -> tuple[Array, ...]:
+) -> tuple[Result, ...]:
     """The outputs, by the way that fits what becomes of them."""
     x = operands.arrays["scores"]
     if is_dtensor(x):

@@ -13,14 +13,15 @@ from typing import Any
 import array_api_compat.torch as xp
 import numpy as np
 import torch
+from torch import Tensor
 
 from .._backends.namespaces import autodiff_safe
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
-from .._typing import Array
+from .._typing import HostArray, Result
 from . import fallback, plain
 
-Found = tuple[Array, ...]
+Found = tuple[Result, ...]
 Kernel = Callable[..., Found]
 
 
@@ -69,17 +70,17 @@ def _run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Fou
         return None
 
 
-def _first(key: Any, flat: list[Array]) -> Found:
+def _first(key: Any, flat: list[Tensor]) -> Found:
     """Compile a kernel, and run it."""
     loss, numbers, outputs, names, _ = key
 
-    def kernel(*arrays: Array) -> Found:
+    def kernel(*arrays: Tensor) -> Found:
         operands = Operands(dict(zip(names, arrays, strict=True)), numbers)
         return plain.run(_NAMESPACE, loss, operands, outputs)
 
     # torch counts compilations, and remembers sizes, by the name of a piece of code
     kernel.__code__ = kernel.__code__.replace(co_name=f"kernel_{next(_NUMBERS)}")
-    options = {"guard_filter_fn": _of_arrays}
+    options: dict[str, Any] = {"guard_filter_fn": _of_arrays}
     compiled = torch.compile(kernel, fullgraph=True, options=options)
     with torch.no_grad(), warnings.catch_warnings():  # torch warns of itself
         warnings.simplefilter("ignore")
@@ -93,7 +94,7 @@ def _of_arrays(guards: Any) -> list[bool]:
     return [guard.guard_type in ("TENSOR_MATCH", "SHAPE_ENV") for guard in guards]
 
 
-def _marked(arrays: list[Array]) -> list[Array]:
+def _marked(arrays: list[Tensor]) -> list[Tensor]:
     """Arrays of which every size but 1 may be another at the next call."""
     for x in arrays:
         torch._dynamo.maybe_mark_dynamic(x, [i for i, n in enumerate(x.shape) if n != 1])
@@ -104,19 +105,19 @@ def _reshaped(found: Found, shape: Any) -> Found:
     return found if shape is None else tuple(x.reshape(shape) if x.ndim else x for x in found)
 
 
-def _writable(x: Array) -> Array:
+def _writable(x: HostArray) -> HostArray:
     """The same memory as an array that torch takes without a warning; nothing writes to it."""
     return x if x.flags.writeable else np.asarray(_Memory(x))
 
 
 class _Memory:
-    def __init__(self, x: Array) -> None:
+    def __init__(self, x: HostArray) -> None:
         self.owner = x
         whole = x.__array_interface__
         self.__array_interface__ = whole | {"data": (whole["data"][0], False)}
 
 
-def _total(x: Array) -> Array:
+def _total(x: Tensor) -> Tensor:
     return x.sum(dtype=torch.float64)
 
 

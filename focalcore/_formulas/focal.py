@@ -23,9 +23,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-Array = Any
-Namespace = Any
-
+from .arrays import Array, Namespace, Number
 
 Multiply = Callable[[Array, Array], Array]
 
@@ -46,8 +44,8 @@ class Product:
         xp: Namespace,
         u: Array,
         ce: Array,
-        gamma: Array,  # a float, or an array that broadcasts
-        alpha_t: Array = None,  # None: 1
+        gamma: Gamma,
+        alpha_t: Number | None = None,  # None: 1
         multiply: Multiply = operator.mul,  # by the factor, which may be 0 where CE is infinite
     ) -> None:
         self.xp, self.u, self.ce, self.multiply = xp, u, ce, multiply
@@ -122,15 +120,15 @@ class Target(NamedTuple):
         return Target((1 - s) * self.y + even, (1 - s) * self.one_minus_y + (s - even))
 
 
-Balance = tuple[Array, Array] | None  # what positives and negatives weigh; None: 1 and 1
+Balance = tuple[Number, Number] | None  # what positives and negatives weigh; None: 1 and 1
 
 
-def alpha_t(balance: Balance, target: Target) -> Array:
+def alpha_t(balance: Balance, target: Target) -> Array | None:
     """The class balance of a target between 0 and 1."""
     return None if balance is None else target.y * balance[0] + target.one_minus_y * balance[1]
 
 
-def multiplication(xp: Namespace, *weights: Array) -> Multiply:
+def multiplication(xp: Namespace, *weights: Number | None) -> Multiply:
     """How a factor that holds these weights is multiplied: zero-safe where it may be 0."""
     for weight in weights:
         # what is less than the least normal number may be 0 in its type
@@ -155,7 +153,10 @@ class Exponent(NamedTuple):
         return 0
 
 
-def power(xp: Namespace, u: Array, gamma: Array) -> Array:
+Gamma = Number | Exponent
+
+
+def power(xp: Namespace, u: Array, gamma: Gamma) -> Array:
     """``u^gamma`` for u >= 0: products and roots for the exponents that people use.
 
     What is left of another exponent is small, and so is what its rounding to u's type costs.
@@ -183,7 +184,7 @@ def power(xp: Namespace, u: Array, gamma: Array) -> Array:
     return product
 
 
-def safe_multiply(xp: Namespace, factor: Array, x: Array) -> Array:
+def safe_multiply(xp: Namespace, factor: Number, x: Array) -> Any:
     """``factor * x``, where a factor of 0 wins even over an infinite x."""
     return factor * xp.where((factor == 0) & xp.isinf(x), 0.0, x)
 

@@ -12,12 +12,9 @@ for every gamma; the curvature at p_t = 1 is truly infinite for 0 < gamma < 1.
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import focal, softmax
-
-Array = Any
-Namespace = Any
+from .arrays import Array, Namespace, Number
+from .focal import Gamma
 
 
 class Expected(focal.Product):
@@ -28,7 +25,7 @@ class Expected(focal.Product):
         xp: Namespace,
         p: Array,
         target: focal.Target,
-        gamma: Array,
+        gamma: Gamma,
         eps: float,
         balance: focal.Balance = None,
     ) -> None:
@@ -66,8 +63,8 @@ class OfLabel:
         xp: Namespace,
         p: Array,
         choice: softmax.Choice,
-        gamma: Array,
-        alpha_t: Array,
+        gamma: Gamma,
+        alpha_t: Number | None,
         eps: float,
     ) -> None:
         self.choice, self.elsewhere = choice, xp.zeros_like(p)
@@ -85,7 +82,7 @@ class OfLabel:
 
 
 def mixture(
-    xp: Namespace, p: Array, target: focal.Target, gamma: Array, eps: float, balance: focal.Balance
+    xp: Namespace, p: Array, target: focal.Target, gamma: Gamma, eps: float, balance: focal.Balance
 ) -> focal.Mixture:
     """A modulating factor for each class: ``y FL(p, 1) + (1 - y) FL(p, 0)``."""
     negative = Expected(xp, p, focal.Target(xp.zeros_like(p), xp.ones_like(p)), gamma, eps)
@@ -93,6 +90,6 @@ def mixture(
 
 
 def _hard(
-    xp: Namespace, p: Array, gamma: Array, eps: float, balance: focal.Balance = None
+    xp: Namespace, p: Array, gamma: Gamma, eps: float, balance: focal.Balance = None
 ) -> Expected:
     return Expected(xp, p, focal.Target(xp.ones_like(p), xp.zeros_like(p)), gamma, eps, balance)

@@ -24,12 +24,11 @@ Each is a sum or product of terms >= 0: nothing overflows and nothing cancels.
 from __future__ import annotations
 
 import operator
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from . import focal
-
-Array = Any
-Namespace = Any
+from .arrays import Array, Namespace, Number
+from .focal import Gamma
 
 
 class Odds(Protocol):
@@ -70,8 +69,8 @@ class FromMargin(focal.Product):
         self,
         xp: Namespace,
         odds: Odds,
-        gamma: Array,
-        alpha_t: Array = None,
+        gamma: Gamma,
+        alpha_t: Number | None = None,
         multiply: focal.Multiply = operator.mul,
     ) -> None:
         self.odds, u = odds, odds.against / odds.total
@@ -89,7 +88,7 @@ class HardTarget:
     """Targets of 0 or 1: the formula of the target's class, as a function of the logit."""
 
     def __init__(
-        self, xp: Namespace, x: Array, target: focal.Target, gamma: Array, balance: focal.Balance
+        self, xp: Namespace, x: Array, target: focal.Target, gamma: Gamma, balance: focal.Balance
     ) -> None:
         self.dw_dx = target.one_minus_y - target.y
         alpha_t, multiply = focal.alpha_t(balance, target), focal.multiplication(xp, *balance or ())
@@ -145,7 +144,7 @@ class Expected(focal.Product):
         x: Array,
         target: focal.Target,
         smoothed: focal.Target,
-        gamma: Array,
+        gamma: Gamma,
         balance: focal.Balance = None,
     ) -> None:
         self.side = side_of(xp, x)
@@ -175,7 +174,7 @@ class Expected(focal.Product):
 
 
 def mixture(
-    xp: Namespace, x: Array, target: focal.Target, gamma: Array, balance: focal.Balance
+    xp: Namespace, x: Array, target: focal.Target, gamma: Gamma, balance: focal.Balance
 ) -> focal.Mixture:
     """A modulating factor for each class: ``y FL(x, 1) + (1 - y) FL(x, 0)``."""
     ones, zeros = xp.ones_like(x), xp.zeros_like(x)

@@ -18,12 +18,11 @@ Everything keeps the class axis, of length 1 where it is reduced, whichever axis
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from . import focal, sigmoid
-
-Array = Any
-Namespace = Any
+from .arrays import Array, Namespace, Number
+from .focal import Gamma
 
 
 class Choice(Protocol):
@@ -38,11 +37,11 @@ class Choice(Protocol):
         """Its entry, NaN where a row has none."""
         ...
 
-    def scatter(self, x: Array, by: Array) -> Array:
+    def scatter(self, x: Array, by: Number) -> Array:
         """The rows with that entry replaced."""
         ...
 
-    def scatter_into(self, x: Array, by: Array) -> Array:
+    def scatter_into(self, x: Array, by: Number) -> Array:
         """The same for rows that nothing else needs any more."""
         ...
 
@@ -60,11 +59,11 @@ class OneHot(NamedTuple):
         some = self.xp.any(self.chosen, axis=self.axis, keepdims=True)
         return self.xp.where(some, entry, self.xp.nan)
 
-    def scatter(self, x: Array, by: Array) -> Array:
+    def scatter(self, x: Array, by: Number) -> Array:
         """The rows with that entry replaced."""
         return self.xp.where(self.chosen, by, x)
 
-    def scatter_into(self, x: Array, by: Array) -> Array:
+    def scatter_into(self, x: Array, by: Number) -> Array:
         """The same for rows that nothing else needs any more."""
         return self.scatter(x, by)
 
@@ -107,7 +106,7 @@ class OfLabel:
     """Class labels: the formula of the target's class."""
 
     def __init__(
-        self, xp: Namespace, x: Array, choice: Choice, gamma: Array, alpha_t: Array
+        self, xp: Namespace, x: Array, choice: Choice, gamma: Gamma, alpha_t: Number | None
     ) -> None:
         self.odds, self.choice = OneVsRest(xp, x, choice), choice
         multiply = focal.multiplication(xp, alpha_t)
@@ -163,8 +162,8 @@ class Expected(focal.Product):
         row: RowProbabilities,
         target: focal.Target,
         smoothed: focal.Target,
-        gamma: Array,
-        alpha_t: Array,
+        gamma: Gamma,
+        alpha_t: Number | None,
     ) -> None:
         self.xp, self.row, self.axis = xp, row, row.top.axis
         self.target, self.smoothed = target, smoothed
@@ -220,7 +219,12 @@ class Mixture:
     """
 
     def __init__(
-        self, xp: Namespace, row: RowProbabilities, target: focal.Target, gamma: Array, alpha: Array
+        self,
+        xp: Namespace,
+        row: RowProbabilities,
+        target: focal.Target,
+        gamma: Gamma,
+        alpha: Number | None,
     ) -> None:
         self.xp, self.row, self.top = xp, row, row.top
         self.shares = target.y if alpha is None else target.y * alpha

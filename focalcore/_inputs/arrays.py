@@ -15,7 +15,7 @@ import numpy as np
 from .._backends import NUMPY, Backend, backend_of
 from .._backends.python_values import LISTS, PYTHON_VALUES, in_memory
 from .._dtypes import FLOATS, arithmetic_dtype, cast, dtype_name
-from .._typing import Array, ArrayLike, Device, DType, Namespace, Parameter
+from .._typing import Array, ArrayLike, Device, DType, Library, Parameter
 from . import parse
 from .doors import Door
 from .options import Options
@@ -29,7 +29,7 @@ class ArrayContext(NamedTuple):
     device: Device
 
     @property
-    def xp(self) -> Namespace:
+    def xp(self) -> Library:
         return self.backend.xp
 
     def floating(self, name: str, value: Any, dtype: DType = None) -> Array:
@@ -159,7 +159,7 @@ def _scores(context: ArrayContext, door: Door, given: dict[str, Any]) -> Array:
 _CONSTANTS = (float, str, tuple, np.ndarray)
 
 
-def context_of(arrays: dict[str, Array]) -> ArrayContext:
+def context_of(arrays: dict[str, Any]) -> ArrayContext:
     """Where arrays live, and numbers and lists will; two libraries or devices are an error."""
     context, first = ArrayContext(NUMPY, None), None
     for name, x in arrays.items():

@@ -117,7 +117,7 @@ def _parts(x: Any) -> Iterable[Any]:
 
 
 def _check(
-    context: ArrayContext, y: Array, ignore_index: int | None, mask: Array, claim: Claim
+    context: ArrayContext, y: Array, ignore_index: int | None, mask: Array | None, claim: Claim
 ) -> bool:
     seen = context.backend.host_values(y)
     counted = None if mask is None else context.backend.host_values(mask)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
+from typing import Any
 
-from .._typing import Array, Length, Namespace, Parameter, Shape
+from .._typing import Array, Length, Library, Parameter, Shape
 
 Hint = Callable[[], str]  # what may have been meant, asked where a shape is refused
 
@@ -34,7 +35,7 @@ def _reshaping(name: str, shape: Shape, onto: Shape) -> str:
     return f"it must have the shape {onto}, or 1 in place of some of these lengths"
 
 
-def fitting(xp: Namespace, name: str, value: Array, onto_name: str, onto: Shape) -> Array:
+def fitting(xp: Library, name: str, value: Array, onto_name: str, onto: Shape) -> Array:
     """A parameter of as many axes as a shape, to which it broadcasts, never past it."""
     shape, onto = tuple(value.shape), tuple(onto)
     padded = (1,) * (len(onto) - len(shape)) + shape
@@ -81,7 +82,7 @@ def is_empty(x: Array) -> bool:
     return any(isinstance(n, int) and n == 0 for n in x.shape)
 
 
-def full_rank(xp: Namespace, x: Array, ndim: int) -> Array:
+def full_rank(xp: Library, x: Array | None, ndim: int) -> Any:
     """An array, where there is one, with all the leading axes that broadcasting gives it."""
     if x is not None:
         for _ in range(ndim - x.ndim):

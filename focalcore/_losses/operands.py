@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from .._dtypes import arithmetic_dtype, cast
 from .._formulas.focal import Exponent
-from .._typing import Array, DType, Namespace, Parameter
+from .._typing import Array, DType, Library, Parameter
 
 
 @dataclass(frozen=True)
 class Operands:
     """The arrays of a call, and its numbers, which are constants of the computation; by name."""
 
-    arrays: dict[str, Array]
+    arrays: dict[str, Any]  # of one library
     numbers: tuple[tuple[str, float], ...] = ()
 
     @staticmethod
@@ -28,11 +29,11 @@ class Operands:
                 arrays[name] = value
         return Operands(arrays, tuple(numbers))
 
-    def dtype(self, xp: Namespace) -> DType:
+    def dtype(self, xp: Library) -> DType:
         """The dtype of the arithmetic."""
         return arithmetic_dtype(xp, self.arrays["scores"].dtype)
 
-    def wide(self, xp: Namespace, name: str) -> Array:
+    def wide(self, xp: Library, name: str) -> Array:
         """An array in the dtype of the arithmetic."""
         return cast(xp, self.arrays[name], self.dtype(xp))
 

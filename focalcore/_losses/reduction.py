@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 from .._dtypes import arithmetic_dtype, cast
 from .._inputs.shapes import is_known
-from .._typing import Array, Device, DType, Namespace, Parameter
+from .._typing import Array, ArrayT, Device, DType, Library, Namespace, Parameter
 from .operands import Output
 
 # what the names of normalizers divide a mean by
 NAMED = {"positives": Output.POSITIVES, "weight": Output.WEIGHT}
 
 
-def dtype_of(xp: Namespace, output: Output, dtype: DType) -> DType:
+def dtype_of(xp: Library, output: Output, dtype: DType) -> DType:
     """The dtype of an output, from that of the logits."""
     return dtype if output.is_rounded else arithmetic_dtype(xp, dtype)
 
@@ -44,7 +44,7 @@ def size_of(xp: Namespace, x: Array, axis: int | None) -> Array:
     return xp.sum(ones) / (1 if axis is None else x.shape[axis])
 
 
-def divided(xp: Namespace, x: Array, denominator: Parameter | None) -> Array:
+def divided(xp: Library, x: ArrayT, denominator: Parameter | None) -> ArrayT:
     """``x / denominator``; one of 0 counts as 1, so that nothing gives 0 and not NaN."""
     if denominator is None:
         return x

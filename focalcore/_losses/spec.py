@@ -7,6 +7,8 @@ the same numbers.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._formulas import focal
 from .._typing import Array, Namespace, Shape
 from .operands import Operands, Output
@@ -95,7 +97,7 @@ class LossSpec:
                 x = keep(xp, counted, focal.safe_multiply(xp, positives, operands.arrays["weight"]))
         return xp.broadcast_to(x, self.rows_of(operands.arrays["scores"].shape))
 
-    def beside_classes(self, xp: Namespace, rows: Array | None) -> Array | None:
+    def beside_classes(self, xp: Namespace, rows: Array | None) -> Any:
         """What lies in the rows, laid beside the class axis."""
         return rows if rows is None or self.axis is None else xp.expand_dims(rows, axis=self.axis)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._typing import HostArray
 from ._source import (
     BadDataError,
     Block,
@@ -22,8 +23,6 @@ from ._source import (
     which_weight,
 )
 
-Array = Any
-
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -33,7 +32,7 @@ HEADERS = {
 class ArraySource:
     """Arrays of one row per example."""
 
-    def __init__(self, name: str, kind: str, arrays: Mapping[str, Array], names: Names) -> None:
+    def __init__(self, name: str, kind: str, arrays: Mapping[str, HostArray], names: Names) -> None:
         self.name, self.kind, self.arrays = name, kind, arrays
         scores = names.scores or which_scores(
             name, {key: [key] if key in arrays else [] for key in ("logits", "probs")}, arrays
@@ -78,7 +77,7 @@ class ArraySource:
                 weight = np.asarray(self.weight[cut], np.float64).reshape(-1)
             yield Block(np.asarray(self.scores[cut], np.float64), targets, weight)
 
-    def _rows(self, key: str) -> Array:
+    def _rows(self, key: str) -> HostArray:
         if key not in self.arrays:
             raise BadDataError(
                 f"{self.name}: no array {shown(key)}; found {listed(self.arrays)}: name one of "
@@ -108,7 +107,7 @@ class ArraySource:
                 )
 
 
-class Members(Mapping[str, Array]):
+class Members(Mapping[str, HostArray]):
     """The arrays of a .npz file, each opened when it is asked for."""
 
     def __init__(self, file: Path) -> None:
@@ -125,7 +124,7 @@ class Members(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, name: str) -> Array:
+    def __getitem__(self, name: str) -> HostArray:
         with zipfile.ZipFile(self.file) as archive:
             if name not in self.names:
                 raise KeyError(name)
@@ -141,14 +140,14 @@ class Members(Mapping[str, Array]):
                 return np.lib.format.read_array(data, allow_pickle=False)
 
 
-def _load(file: Path) -> Array:
+def _load(file: Path) -> HostArray:
     with file.open("rb") as raw:
         shape, _, _ = _read_header(raw)
     # an empty array can't be mapped
     return np.load(file, mmap_mode="r" if math.prod(shape) else None)
 
 
-def _map(file: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
+def _map(file: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> HostArray:
     """Map a stored member: its data begin behind two headers, the archive's and NumPy's."""
     with archive.open(info) as member:
         shape, is_fortran, dtype = _read_header(member)

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-Array = Any
+from .._typing import HostArray
+
 Shape = tuple[int, ...]
 
 WEIGHTS = ("weight", "sample_weight")
@@ -82,10 +83,10 @@ class Taken:
 class Block(NamedTuple):
     """Consecutive rows."""
 
-    scores: Array
-    targets: Array
-    weight: Array | None
-    kept: Array | None = None  # which targets are not ignored; None: all of them
+    scores: HostArray
+    targets: HostArray
+    weight: HostArray | None
+    kept: HostArray | None = None  # which targets are not ignored; None: all of them
 
 
 class Source(Protocol):

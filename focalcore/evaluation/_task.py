@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
+from .._typing import HostArray
 from ._source import BadDataError, Shape, Source, blocks
-
-Array = Any
 
 TASKS = ("binary", "multi-label", "multi-class")
 FIRST_ROWS, ROWS_AT_A_TIME = 1024, 32
@@ -49,7 +47,7 @@ def has_one_hot_targets(task: str, source: Source) -> bool:
     return task == "multi-class" and not _is_flat(source.targets_shape)
 
 
-def is_one_hot(targets: Array) -> Array:
+def is_one_hot(targets: HostArray) -> HostArray:
     """Which rows are one 1 and else 0."""
     return ((targets == 0) | (targets == 1)).all(axis=1) & ((targets == 1).sum(axis=1) == 1)
 
@@ -80,7 +78,7 @@ def _by_rows(source: Source, ignore_index: int | None) -> str:
     )
 
 
-def _distance(rows: Array) -> Array:
+def _distance(rows: HostArray) -> HostArray:
     """How far from 1 each row adds up; NaN is as far as can be."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.nan_to_num(np.abs(rows.sum(axis=1) - 1.0), nan=np.inf)

@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from .._typing import HostArray
 from ._array_files import ArraySource
 from ._source import BadDataError, Block, Names, Source, blocks, reading
 from ._tables import TableSource
 from ._task import has_one_hot_targets, is_one_hot, task_of
-
-Array = Any
 
 CHUNK_ROWS = 65_536
 
@@ -93,7 +91,7 @@ class Predictions:
         if weight is not None:
             self._check_each(first_row, "weight", weight, _is_weight, "finite and >= 0")
 
-    def _check_targets(self, first_row: int, targets: Array) -> None:
+    def _check_targets(self, first_row: int, targets: HostArray) -> None:
         unless = ", or be named with --ignore-index"
         if self.task == "multi-class":
             most = len(self.classes) - 1
@@ -106,8 +104,8 @@ class Predictions:
         self,
         first_row: int,
         what: str,
-        values: Array,
-        good: Callable[[Array], Array],
+        values: HostArray,
+        good: Callable[[HostArray], HostArray],
         allowed: str,
     ) -> None:
         bad = ~good(values)
@@ -138,17 +136,17 @@ def _opened(file: Path | None, names: Names) -> Source:
         return TableSource(file, names)
 
 
-def _is_number(x: Array) -> Array:
+def _is_number(x: HostArray) -> HostArray:
     return ~np.isnan(x)
 
 
-def _in_unit(x: Array) -> Array:
+def _in_unit(x: HostArray) -> HostArray:
     return (x >= 0) & (x <= 1)
 
 
-def _is_class(most: int, y: Array) -> Array:
+def _is_class(most: int, y: HostArray) -> HostArray:
     return (y >= 0) & (y <= most) & (y == np.floor(y))
 
 
-def _is_weight(w: Array) -> Array:
+def _is_weight(w: HostArray) -> HostArray:
     return (w >= 0) & (w < np.inf)

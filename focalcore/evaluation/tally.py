@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from .._typing import HostArray
 from ..functional import sigmoid_focal_loss, softmax_focal_loss
 from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
 from ._source import BadDataError, Block, Taken
 from .predictions import CHUNK_ROWS, Predictions
 
-Array = Any
 Alpha = float | tuple[float, ...] | None
 
 
@@ -165,7 +165,7 @@ class Tally:
     def _is_multi_label(self) -> bool:
         return self.predictions.task == "multi-label"
 
-    def _sum_by_class(self, y: Array) -> Callable[[Array], Array]:
+    def _sum_by_class(self, y: HostArray) -> Callable[[HostArray], HostArray]:
         if self._is_multi_label:
             return lambda x: np.sum(x, axis=0)
         n = len(self.predictions.classes)
@@ -182,19 +182,19 @@ class Tally:
         )
 
 
-def _softmax(x: Array, y: Array, gamma: float, alpha: Alpha) -> Array:
+def _softmax(x: HostArray, y: HostArray, gamma: float, alpha: Alpha) -> HostArray:
     return softmax_focal_loss(x, y, gamma=gamma, alpha=alpha)
 
 
-def _sigmoid(x: Array, y: Array, gamma: float, alpha: Alpha) -> Array:
+def _sigmoid(x: HostArray, y: HostArray, gamma: float, alpha: Alpha) -> HostArray:
     return sigmoid_focal_loss(x, y, gamma=gamma, alpha=alpha)
 
 
-def _categorical(p: Array, y: Array, gamma: float, alpha: Alpha) -> Array:
+def _categorical(p: HostArray, y: HostArray, gamma: float, alpha: Alpha) -> HostArray:
     return sparse_categorical_focal_loss(y, p, gamma, class_weight=alpha)
 
 
-def _binary(p: Array, y: Array, gamma: float, alpha: Alpha) -> Array:
+def _binary(p: HostArray, y: HostArray, gamma: float, alpha: Alpha) -> HostArray:
     return binary_focal_loss(y, p, gamma, alpha=alpha)
 
 
@@ -208,17 +208,17 @@ _LOSSES = {
 }
 
 
-def _beside(weight: Array, y: Array) -> Array:
+def _beside(weight: HostArray, y: HostArray) -> HostArray:
     """A weight for each row, beside all classes of the row."""
     return weight[:, None] if y.ndim == 2 else weight
 
 
-def _times(weight: Array, loss: Array) -> Array:
+def _times(weight: HostArray, loss: HostArray) -> HostArray:
     """A weight of 0 wins, even over an infinite loss."""
     return weight * np.where(weight > 0, loss, 0.0)
 
 
-def _modulating_factor(loss: Array, ce: Array, gamma: float) -> Array:
+def _modulating_factor(loss: HostArray, ce: HostArray, gamma: float) -> HostArray:
     """(1 - p_t)^gamma; its limit where both are 0 or infinite."""
     limit = np.where(np.isinf(ce) | (gamma == 0), 1.0, 0.0)
     return np.divide(loss, ce, out=limit, where=np.isfinite(ce) & (ce > 0))

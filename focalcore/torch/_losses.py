@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from .. import _call, losses
 from .._inputs import parse
@@ -16,11 +17,8 @@ from .._losses import sigmoid, softmax
 from .._losses.prepare import Prepared
 from .._losses.sigmoid import SigmoidOptions
 from .._losses.softmax import SoftmaxOfLabels, SoftmaxOptions
-from .._typing import Parameter, Reduction, Task, WorkersReduction
+from .._typing import ArrayLike, Reduction, Task, WorkersReduction
 from ._module import Loss, WorkersLoss
-
-Tensor = Any
-
 
 INPUTS = Door(scores="inputs", weight="sample_weight")
 
@@ -91,8 +89,8 @@ class SigmoidFocalLoss(WorkersLoss):
 
     def __init__(
         self,
-        alpha: Parameter | None = 0.25,
-        gamma: Parameter = 2.0,
+        alpha: ArrayLike | None = 0.25,
+        gamma: ArrayLike = 2.0,
         reduction: WorkersReduction = "mean",
         gather_distributed: bool | None = None,
         *,
@@ -180,8 +178,8 @@ class SoftmaxFocalLoss(WorkersLoss):
 
     def __init__(
         self,
-        alpha: Parameter | None = None,
-        gamma: Parameter = 2.0,
+        alpha: ArrayLike | None = None,
+        gamma: ArrayLike = 2.0,
         reduction: WorkersReduction = "mean",
         label_smoothing: float = 0.0,
         ignore_index: int = -100,
@@ -269,11 +267,12 @@ class FocalLoss(Loss):
     """
 
     _options = ("gamma", "alpha", "reduction", "task_type", "num_classes")
+    task_type: Task
 
     def __init__(
         self,
-        gamma: Parameter = 2.0,
-        alpha: Parameter | None = None,
+        gamma: ArrayLike = 2.0,
+        alpha: ArrayLike | None = None,
         reduction: Reduction = "mean",
         task_type: Task = "binary",
         num_classes: int | None = None,
@@ -291,6 +290,6 @@ class FocalLoss(Loss):
         return _call.value(losses.prepare_task(self, door, inputs, targets))
 
 
-def _parse_alpha(options: type[Options], alpha: Parameter | None) -> Parameter | None:
+def _parse_alpha(options: type[Options], alpha: ArrayLike | None) -> ArrayLike | None:
     is_off = isinstance(alpha, int | float) and alpha == -1
     return None if is_off else options.parse("alpha", alpha)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 from .. import _call
 from .._backends.torch import is_dtensor
@@ -17,10 +18,8 @@ from .._losses.operands import Output
 from .._losses.prepare import Prepared
 from .._typing import WORKERS_REDUCTIONS, Parameter, Reduction, WorkersReduction
 
-Tensor = Any
 
-
-class Loss(torch.nn.Module):  # type: ignore[misc] # torch is not a dependency
+class Loss(torch.nn.Module):
     """A loss with options: numbers are attributes, arrays are buffers or learned parameters."""
 
     _options: tuple[str, ...]  # in the order of the constructor
@@ -110,7 +109,7 @@ class WorkersLoss(Loss):
             raise ValueError("process_group does not hold this worker; give a group that does")
         return size > 1 and not (is_dtensor(inputs) and self._is_whole(inputs))
 
-    def _is_whole(self, inputs: Tensor) -> bool:
+    def _is_whole(self, inputs: Any) -> bool:
         """Whether a DTensor is the batch of all workers already, and not only of some."""
         workers = set(dist.get_process_group_ranks(self.process_group))
         shared = workers & set(inputs.device_mesh.mesh.flatten().tolist())
