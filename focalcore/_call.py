@@ -1,7 +1,7 @@
-"""A prepared loss becomes numbers: its value, its gradient, the diagonal of its Hessian.
+"""The results of a prepared loss: its value, its gradient, the diagonal of its Hessian.
 
-Each of the functions here is the outermost one that sees arrays alone: where a library has a
-compiler of its own, as JAX has, the whole of it is one program.
+Each public function here is the outermost one whose arguments are arrays alone, so that a library
+with a compiler of its own, as JAX has, compiles all of it as one program.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from ._typing import Parameter, Result
 
 
 def value(call: Prepared) -> Result:
-    """The loss, reduced as asked; differentiable where the library differentiates."""
+    """Return the loss, reduced as asked; it is differentiable where the library differentiates."""
     return _execution.compiled(call.context.backend, _value)(call)
 
 
 def value_and_grad(call: Prepared) -> tuple[Result, Result]:
-    """The loss, and its gradient with respect to the logits."""
+    """Return the loss, and its gradient with respect to the logits."""
     return _execution.compiled(call.context.backend, _value_and_grad)(call)
 
 
 def grad_and_hess(call: Prepared) -> tuple[Result, Result]:
-    """The gradient and the diagonal of the Hessian."""
+    """Return the gradient and the diagonal of the Hessian."""
     return _execution.compiled(call.context.backend, _grad_and_hess)(call)
 
 
 def sum_and_denominator(call: Prepared) -> tuple[Result, Parameter | None]:
-    """The sum that a mean is made of, and what it is divided by; None: nothing."""
+    """Return the sum that a mean is made of, and what it is divided by (None: nothing)."""
     operands = _without_normalizer(call.operands)
     total = _derivatives.run(call.context.backend, call.loss, operands, Output.LOSS_SUM)
     return total, _denominator(call)
@@ -54,7 +54,7 @@ def _grad_and_hess(call: Prepared) -> tuple[Result, Result]:
 
 
 def _denominator(call: Prepared) -> Parameter | None:
-    """What the mean divides by; None where there is no mean."""
+    """Return what the mean divides by, or None where there is no mean."""
     if call.reduction != "mean":
         return None
     given = call.operands.get("normalizer")
@@ -76,5 +76,5 @@ def _run(call: Prepared, denominator: Parameter | None, *outputs: Output) -> tup
 
 
 def _without_normalizer(operands: Operands) -> Operands:
-    """The operands of the elements: what their sum is divided by is none of them."""
+    """Return the operands without the normalizer, which the elements do not depend on."""
     return operands if operands.get("normalizer") is None else operands.bind(normalizer=None)

@@ -13,20 +13,20 @@ HALVES = ("float16", "bfloat16")
 
 
 def arithmetic_dtype(xp: Library, dtype: DType) -> DType:
-    """Half precision is computed in float32."""
-    if dtype in (xp.float32, xp.float64):  # nearly always
+    """Return the dtype to compute in: float32 for half precision, else the same dtype."""
+    if dtype in (xp.float32, xp.float64):  # the usual case
         return dtype
     return xp.float32 if dtype_name(dtype) in HALVES else dtype
 
 
 def cast(xp: Library, x: ArrayT, dtype: DType) -> ArrayT:
-    """The array in a dtype, itself where it has it."""
+    """Return the array in a dtype, the array itself if it has that dtype already."""
     return x if x.dtype == dtype else xp.astype(x, dtype)
 
 
 def dtype_name(dtype: DType) -> str:
-    """The standard's name of a dtype, the same in every library."""
-    if not isinstance(dtype, np.dtype):  # torch.compile follows no dict with NumPy's among its keys
+    """Return the name that the array API standard gives a dtype, the same in every library."""
+    if not isinstance(dtype, np.dtype):  # torch.compile can't follow a dict with NumPy's as keys
         return _name(dtype)
     if dtype not in _NUMPY_NAMES:
         _NUMPY_NAMES[dtype] = _name(dtype)
@@ -38,4 +38,4 @@ def _name(dtype: DType) -> str:
     return name.rpartition(".")[2]
 
 
-_NUMPY_NAMES: dict[Any, str] = {}  # asking NumPy takes longer than many an array
+_NUMPY_NAMES: dict[Any, str] = {}  # a cache, because asking NumPy takes longer than a small loss

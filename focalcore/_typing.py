@@ -1,4 +1,4 @@
-"""The types that the package speaks of: arrays, namespaces, and the names of choices."""
+"""The types in the package's annotations: arrays, namespaces, and the values of named options."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from ._formulas.arrays import Array as Array
 from ._formulas.arrays import Namespace as Namespace
 
 HostArray = NDArray[Any]
-Result = Any  # an array of the library that the operands of a call are of
-Library = Any  # its own namespace, as it is
+Result = Any  # an array of the same library as the operands of the call
+Library = Any  # a library's own namespace, unchanged
 DType = Any
 Device = Any
-Length = Any  # of an axis: an int, or what a library has in place of one that it does not know
+Length = Any  # of an axis: an int, or what a library puts there while it does not know it
 Shape = tuple[Length, ...]
 
 
 class Column(Protocol):
-    """A column, or a table, of pandas, polars or pyarrow."""
+    """A column or a table of pandas, polars or pyarrow."""
 
     def __array__(self) -> HostArray: ...
     def to_numpy(self) -> Any: ...
 
 
-HostLike = HostArray | np.generic | Column | Sequence[Any] | float  # NumPy's, or becomes so
+HostLike = HostArray | np.generic | Column | Sequence[Any] | float  # is, or becomes, a NumPy array
 ArrayLike = Array | HostLike
 ArrayT = TypeVar("ArrayT", bound=Array)
-Parameter = Any  # parsed: a float, nested tuples of floats, or an array
+Parameter = Any  # a parsed option: a float, nested tuples of floats, or an array
 
 Reduction = Literal["none", "sum", "mean"]
 SoftTargets = Literal["expected", "mixture", "hard"]

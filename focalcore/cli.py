@@ -51,16 +51,16 @@ EPILOG = "Exit codes: 0 fine, 2 wrong usage, 3 bad data."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code."""
+    """Run the command line, and return the exit code."""
     try:
         try:
             options = _parser().parse_args(arguments)
             return int(options.run(options))
         finally:
-            _say("")  # so that what --help wrote fails here too, if it fails
+            _say("")  # flushes what --help wrote, so that an error of writing it is raised here
     except BadDataError as error:
         return _complain(BAD_DATA, str(error))
-    except BrokenPipeError:  # who reads has seen enough
+    except BrokenPipeError:  # the reader has closed the pipe
         _silence()
         return GOOD
     except OSError as error:  # files are read and written elsewhere: this is stdout
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str) -> None:
-    """Write to stdout, what its encoding lacks as escapes."""
+    """Write a text to stdout, with escapes for characters that its encoding lacks."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), end="", flush=True)
 
@@ -82,7 +82,7 @@ def _complain(code: int, message: str) -> int:
 
 
 def _silence() -> None:
-    """Let stdout lead nowhere: Python would write what it still holds once more at the end."""
+    """Send stdout to nowhere, because at exit Python would try again to write what is left."""
     with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
@@ -178,7 +178,7 @@ def _scored(options: argparse.Namespace, names: Names) -> Report:
 
 
 def _scored_into(options: argparse.Namespace, names: Names) -> Report:
-    """The report, written to a file that is opened first: not to be written is told at once."""
+    """Return the report, and write it to a file, opened first so that an error comes at once."""
     try:
         with whole_file(options.json) as file:
             report = _scored(options, names)
@@ -241,7 +241,7 @@ def _score(options: argparse.Namespace, predictions: Predictions) -> Report:
 
 
 def _table(options: argparse.Namespace) -> Callable[[Report], str]:
-    """How a report looks as a table, found out before the work begins."""
+    """Return the function that makes a table of a report, or end with an error before the work."""
     try:
         from .evaluation.table import text_of
     except ImportError:

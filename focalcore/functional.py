@@ -1,4 +1,4 @@
-"""The losses from logits."""
+"""The losses that are computed from logits."""
 
 from __future__ import annotations
 

@@ -28,20 +28,20 @@ EXACT_UP_TO = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 
 class _Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
     """A loss whose options are saved with the model."""
 
-    _list: type[Options]  # of the options
+    _list: type[Options]  # the class that lists the options
     _options: tuple[str, ...]  # in the order of the constructor
 
     def _hold(self, **options: Any) -> None:
-        """Keep the options, checked, of which tensors are numbers that can be saved."""
+        """Check the options and keep them, with tensors as numbers that can be saved."""
         for name, value in options.items():
             setattr(self, name, self._list.parse(name, _constant(value)))
 
     def _given(self) -> dict[str, Any]:
-        """The options by name."""
+        """Return the options by name."""
         return {name: getattr(self, name) for name in self._options}
 
     def get_config(self) -> dict[str, Any]:
-        """The options, as the constructor takes them."""
+        """Return the options, as the constructor takes them."""
         config: dict[str, Any] = super().get_config()
         config["dtype"] = self.dtype
         return config | {name: _saved(value) for name, value in self._given().items()}
@@ -127,7 +127,7 @@ class BinaryFocalLoss(_Loss):
         )
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """The loss of each sample."""
+        """Return the loss of each sample."""
         y_true, y_pred = map(keras.ops.convert_to_tensor, (y_true, y_pred))
         if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
             y_true = keras.ops.expand_dims(y_true, axis=-1)
@@ -209,7 +209,7 @@ class SparseCategoricalFocalLoss(_Loss):
         self._hold(gamma=gamma, class_weight=class_weight, from_logits=from_logits, axis=axis)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """The loss of each sample."""
+        """Return the loss of each sample."""
         y_true, y_pred = map(keras.ops.convert_to_tensor, (y_true, y_pred))
         # Keras' labels may have the class axis, of length 1
         if y_true.ndim == y_pred.ndim and y_true.shape[self.axis] == 1:
@@ -219,7 +219,7 @@ class SparseCategoricalFocalLoss(_Loss):
         return _call.value(categorical.prepare(CATEGORICAL, labels, y_pred, options))
 
     def _labels(self, y_true: Tensor, classes: int) -> Tensor:
-        """The class labels, of which Keras has made floats."""
+        """Return the class labels as integers again, after Keras has made floats of them."""
         if classes > EXACT_UP_TO[self.dtype]:
             raise ValueError(
                 f"labels of {classes} classes lose digits in {self.dtype}, which is exact up to "
@@ -236,10 +236,10 @@ def _hint(y_true: Tensor, y_pred: Tensor) -> str:
 
 
 def _saved(value: Any) -> Any:
-    """An option as JSON has it."""
+    """Return an option in a form that JSON can hold."""
     return np.asarray(value).tolist() if isinstance(value, tuple | np.ndarray) else value
 
 
 def _constant(value: Any) -> Any:
-    """An option as numbers, which can be saved."""
+    """Return an option as numbers, which can be saved."""
     return keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value

@@ -106,7 +106,7 @@ class FocalLoss:
         mask: ArrayLike | None = None,
         weight: ArrayLike | None = None,
     ) -> Array:
-        """The loss of logits against targets; `mask` and `weight` as for the functions."""
+        """Return the loss of logits against targets; `mask` and `weight` as for the functions."""
         door = DOORS[self.task_type]
         return _call.value(prepare_task(self, door, logits, targets, mask=mask, weight=weight))
 
@@ -136,7 +136,7 @@ OPTIONS: dict[str, type[SigmoidOptions] | type[SoftmaxOptions]] = {
 def prepare_task(
     loss: Any, door: Door, logits: ArrayLike, targets: ArrayLike, **arrays: ArrayLike | None
 ) -> Prepared:
-    """The loss that an object with the options of `FocalLoss` stands for, and its operands."""
+    """Return the loss and operands of an object that has the options of `FocalLoss`."""
     _check_classes(loss, door, logits)
     given: dict[str, Any] = {n: getattr(loss, n) for n in ("gamma", "alpha", "reduction")}
     given |= arrays
@@ -146,9 +146,9 @@ def prepare_task(
 
 
 def _frozen(parameter: Parameter) -> Parameter:
-    """A parameter that nobody else can change: numbers where they can be seen, else a copy.
+    """Return a parameter that nobody else can change: its numbers if they can be read, else a copy.
 
-    What learns is itself.
+    One that is learned is returned as it is.
     """
     backend = None if _is_plain(parameter) else backend_of(parameter)
     if backend is None or getattr(parameter, "requires_grad", False):
@@ -158,11 +158,11 @@ def _frozen(parameter: Parameter) -> Parameter:
         return backend.xp.asarray(parameter, copy=True)
     values = np.array(values)
     values.setflags(write=False)
-    return parse.parameter("the values", values)  # few are a tuple
+    return parse.parameter("the values", values)  # a short array becomes a tuple
 
 
 def _key_of(option: Any) -> Any:
-    """What an option is compared by: its values, or what it is where they can't be seen."""
+    """Return what an option is compared by: its values, or its id where they can't be read."""
     if isinstance(option, np.ndarray):
         return option.dtype.str, option.shape, option.tobytes()
     return option if _is_plain(option) else id(option)
@@ -184,7 +184,7 @@ def _check_classes(options: Any, door: Door, logits: Any) -> None:
 
 
 def _entries(parameter: Parameter) -> int | None:
-    """How many numbers a list has; None for one number, or an array of several axes."""
+    """Return how many numbers a list has, or None for one number or an array of several axes."""
     if isinstance(parameter, tuple):
         return len(parameter)
     return parameter.shape[0] if getattr(parameter, "ndim", 0) == 1 else None

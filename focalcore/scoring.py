@@ -1,4 +1,4 @@
-"""The losses for evaluation scripts: scikit-learn's order of arguments, probabilities or logits."""
+"""The losses for evaluation scripts: arguments in scikit-learn's order, probabilities or logits."""
 
 from __future__ import annotations
 

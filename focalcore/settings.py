@@ -1,4 +1,4 @@
-"""How focalcore runs on this machine: what changes the time it takes, and never the numbers.
+"""The settings of how focalcore runs here, which change the time it takes, never the numbers.
 
 Both settings hold for the whole process, every thread of it.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class _Setting:
-    """Takes effect when constructed; as a context manager, the old value returns on exit."""
+    """A setting that holds from construction on, or as a context manager until the block ends."""
 
     def __init__(self, name: str, value: int) -> None:
         self._name, self._before = name, getattr(_settings, name)
@@ -57,7 +57,7 @@ class use_threads(_Setting):  # noqa: N801 - called as a function is
         super().__init__("threads", _default_threads() if number is None else _at_least_one(number))
 
 
-class use_compiler(_Setting):  # noqa: N801 - as above
+class use_compiler(_Setting):  # noqa: N801 - called as a function is
     """Run eager calls on torch and NumPy through a cached ``torch.compile``; also a context.
 
     From some hundred thousand elements on up to twice as fast as without. The first call with other
@@ -68,7 +68,7 @@ class use_compiler(_Setting):  # noqa: N801 - as above
     Parameters
     ----------
     on : bool, default True
-        Whether to.
+        Whether to compile.
 
     See Also
     --------
@@ -93,12 +93,12 @@ class _Settings:
 
 
 def threads() -> int:
-    """How many threads to work with."""
+    """Return how many threads to work with."""
     return _settings.threads
 
 
 def compiler() -> bool:
-    """Whether to compile what is eager."""
+    """Tell whether to compile eager calls."""
     return _settings.compiler
 
 

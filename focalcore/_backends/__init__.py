@@ -1,7 +1,7 @@
-"""What is known of each array library, at the ground of the house: it imports no other room.
+"""What focalcore knows of each array library, on which its other packages build.
 
-`libraries` is the table of them. A backend is found by the type of an array; nothing is imported
-before such an array arrives.
+`libraries` is the table of them. A backend is found by the type of an array; a library is imported
+only when the first array of it arrives.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["NUMPY", "Backend", "backend_of"]
 
 
 def backend_of(x: Any) -> Backend | None:
-    """The backend of an array, or None for what is not an array of a known kind."""
+    """Return the backend of an array, or None for what is not an array of a known kind."""
     kind = type(x)
     if kind not in _BACKENDS:
         _BACKENDS[kind] = _discover(x)
@@ -43,6 +43,6 @@ def _discover(x: Any) -> Backend | None:
     return None
 
 
-# plain dicts: torch.compile can follow nothing else
+# plain dicts, because torch.compile can follow nothing else
 _BY_TYPE = {kind: library for library in LIBRARIES for kind in library.types}
 _BACKENDS: dict[type, Backend | None] = {}

@@ -1,4 +1,4 @@
-"""What is known of an array library."""
+"""The record of what focalcore knows of an array library."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from .._typing import Library, Namespace
 
 
 class Backend(NamedTuple):
-    """An array library: its namespaces, how its arrays are looked at, and how it runs."""
+    """An array library: its namespaces, how its arrays' values are read, and how it runs a loss."""
 
     name: str
-    xp: Library  # its own, by which arguments are arranged
-    formula_xp: Namespace  # what formulas see
-    # the values as NumPy, or None where looking costs or is impossible
+    xp: Library  # its own namespace, which prepares arguments
+    formula_xp: Namespace  # the namespace that formulas use
+    # returns the values as NumPy, or None where reading them is costly or impossible
     host_values: Callable[[Any], Any] = lambda _: None
-    needs_device: bool = False  # its arrays live on a device that has to be named
-    written_cast: str = "{}.astype('{}')"  # how its users write a cast
-    # what a loss computes from: under torch's autocast, float32; of a variable, what it holds
+    needs_device: bool = False  # whether a new array has to be told its device
+    written_cast: str = "{}.astype('{}')"  # how its users write a cast, for errors
+    # makes of scores what a loss computes from: float32 under autocast, a variable's tensor
     read_scores: Callable[[Any], Any] | None = None
-    # whether Python itself is traced, and NumPy with it
+    # tells whether a compiler traces Python code now, and calls of NumPy with it
     traces_python: Callable[[], bool] = lambda: False
-    # why an array can't be taken, None for most
+    # returns why an array can't be used, or None where it can
     refuses: Callable[[Any], str | None] | None = None
-    # the module of `_execution` that runs it, of `_derivatives` that teaches it the slope, and
-    # whether a whole call is compiled as one program
+    # the module of `_execution` that runs losses, that of `_derivatives` that gives autodiff the
+    # gradient, and that of `_execution` that compiles a whole call as one program
     runner: Literal["plain", "numpy_blocks", "torch_blocks", "dask_chunks"] = "plain"
     differentiator: Literal["none", "torch_function", "jax_custom_jvp"] = "none"
     program: Literal["none", "jax_program"] = "none"

@@ -1,4 +1,4 @@
-"""JAX, whose compiler sees the operations as they are written."""
+"""The backend of JAX, whose compiler sees the operations as they are written."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _host_values(x: Array) -> Any:
 def _total(x: Array) -> Array:
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return jnp.sum(x)
-    # XLA's CPU backend tears what it sums out of the loop that computes it, into many arrays of
-    # the full size; it leaves the loop whole before a rounding that changes nothing
+    # XLA's CPU backend would split the sum from the loop that computes its terms, through many
+    # arrays of the full size; before a rounding, even one that changes nothing, it does not
     kind = jnp.finfo(x.dtype)
     return jnp.sum(jax.lax.reduce_precision(x, kind.nexp, kind.nmant))
 

@@ -1,7 +1,7 @@
 """The array libraries that focalcore knows, one row for each.
 
-To add one, write a row: a function that gives its `Backend`, and one that lists its devices. What
-they need is imported in them, by a statement, which torch.compile can follow.
+To add one, write a row, a function that returns its `Backend`, and one that lists its devices. Both
+import what they need inside, by a statement, which torch.compile can follow.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .namespaces import Namespace
 
 
 class Library(NamedTuple):
-    """An array library, before it is imported."""
+    """An array library, described without importing it."""
 
     name: str
-    types: tuple[str, ...]  # of its arrays: the top module and the name
+    types: tuple[str, ...]  # of its arrays: top-level module and class name
     load: Callable[[], Backend]
-    devices: Callable[[], tuple[str, ...]]  # of this machine
+    devices: Callable[[], tuple[str, ...]]  # lists those of this machine
     install: str
 
 
@@ -113,7 +113,7 @@ def _cupy_devices() -> tuple[str, ...]:
 
 
 def _tensorflow_devices() -> tuple[str, ...]:
-    return ("placed by TensorFlow",)  # which takes seconds to ask
+    return ("placed by TensorFlow",)  # to ask it for them takes seconds
 
 
 _JAX = ("jax.Array", "jaxlib.ArrayImpl", "jax.ArrayImpl", "jax.Tracer")
@@ -132,7 +132,7 @@ LIBRARIES = (
 
 
 def installed() -> list[Installed]:
-    """Every library that focalcore knows, the absent ones too."""
+    """Return what this machine has of every library that focalcore knows, absent ones too."""
     return [_look(library) for library in LIBRARIES]
 
 
@@ -150,5 +150,5 @@ def _look(library: Library) -> Installed:
 def _version(name: str) -> str:
     try:
         return version(name)
-    except PackageNotFoundError:  # the wheels of cupy and tensorflow go by other names too
+    except PackageNotFoundError:  # cupy and tensorflow have wheels of other names too
         return version(packages_distributions()[name][0])

@@ -1,4 +1,4 @@
-"""The namespaces that formulas see: a library's own, with functions in place of some of its own."""
+"""The namespaces that formulas use: a library's own functions, some of them replaced."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._typing import Array, Library
 
-# all that formulas and losses ask of a namespace
+# the names that formulas and losses use of a namespace
 NAMES = (
     *("abs", "clip", "exp", "isinf", "log", "log1p", "maximum", "minimum", "pow", "sqrt", "where"),
     *("any", "argmax", "max", "sum"),
@@ -18,14 +18,13 @@ NAMES = (
 
 
 class Namespace:
-    """A namespace as formulas see it: the library's own functions, or others in their place.
+    """A library's functions as formulas use them, some of them replaced.
 
-    The methods are hooks: what follows is right for every library, and one that can do better, or
-    that has to, gives its own.
+    The methods are hooks: as they are here they are right for every library, and a library that can
+    do better, or has to, passes functions of its own to the constructor.
     """
 
-    # the entry that each row's label names, of labels that are known to be good; None: compare
-    # with every class
+    # the library's own class for a choice by valid labels; None: compare with every class
     Choice: Callable[[Array, int], Any] | None = None
 
     if TYPE_CHECKING:
@@ -37,33 +36,33 @@ class Namespace:
         self.__dict__.update({name: getattr(xp, name) for name in names} | functions)
 
     def heaviside(self, x: Array) -> Array:
-        """1 where x > 0, 0 where x < 0; at 0 either, which no result may depend on."""
+        """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
         return self.astype(x >= 0, x.dtype)
 
     def straight_through_floor(self, x: Array, least: float) -> Array:
-        """At least so much; where it is less, automatic differentiation sees x still."""
+        """Return max(x, least), which automatic differentiation treats as x itself."""
         return self.maximum(x, least)
 
     def with_slope_of(self, value: Array, form: Callable[[], Array]) -> Array:  # noqa: ARG002
-        """A value; automatic differentiation sees another form, whose slope keeps its digits."""
+        """Return ``value``; what is differentiated is ``form``, whose slope loses no digits."""
         return value
 
     def shifted_exp(self, x: Array, shift: Array) -> Array:
-        """``exp(x - shift)``, equal infinities being 0 apart; x is needed by nobody any more."""
+        """Return ``exp(x - shift)``, where equal infinities differ by 0; x may be overwritten."""
         far = float(self.finfo(x.dtype).max)
         return self.exp(self.clip(x, -far, far) - self.clip(shift, -far, far))
 
     def total(self, x: Array) -> Array:
-        """The sum of all elements."""
+        """Return the sum of all elements."""
         return self.sum(x)
 
 
 def autodiff_safe(xp: Library, constant: Callable[[Any], Any], **functions: Any) -> Namespace:
-    """A namespace for automatic differentiation: every point has the derivatives of one side.
+    """Return a namespace for automatic differentiation, where a kink has the slope of one side.
 
     At a tie, abs, maximum and minimum take the side of their first argument. The derivative of a
     power or a root at 0 is set to 0; the true one is infinite and would give 0 * inf = NaN.
-    ``constant`` is the library's way to say that a number has no derivative.
+    ``constant`` is the library's function that excludes a number from differentiation.
     """
 
     def maximum(a: Array, b: Array) -> Array:

@@ -1,4 +1,4 @@
-"""NumPy, with functions in place of those that its kernels are slow at."""
+"""The backend of NumPy, with replacements for the functions that NumPy computes slowly."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from .namespaces import Namespace
 
 
 class Choice(NamedTuple):
-    """The entry that each row's label names, a good one, by NumPy's own indexing."""
+    """A choice of one class in each row by valid labels, with NumPy's own indexing."""
 
     labels: HostArray
     axis: int
 
     def gather(self, x: HostArray) -> HostArray:
-        """That entry of each row."""
+        """Return the entry of each row's chosen class."""
         return np.take_along_axis(x, self.labels, axis=self.axis)
 
     def scatter(self, x: HostArray, by: HostArray) -> HostArray:
-        """The rows with that entry replaced."""
+        """Return the rows with the entry of the chosen class replaced."""
         return self.scatter_into(x.copy(), by)
 
     def scatter_into(self, x: HostArray, by: HostArray) -> HostArray:
-        """The same for rows that nothing else needs any more."""
+        """Return what `scatter` returns, for an x that may be overwritten."""
         np.put_along_axis(x, self.labels, by, axis=self.axis)
         return x
 
 
 # log1p(e) = 2 t (1 + v P(v)), t = e / (2 + e), v = t^2: a fit to atanh, good to 5e-9 for e in
-# [-1/2, 1], which are all that the formulas ask for
+# [-1/2, 1], and formulas have no other arguments
 P = (0.33333207, 0.2001085, 0.1399957, 0.14012233)
 
 
 def _log1p(e: HostArray) -> HostArray:
-    """log(1 + e) for e in [-1/2, 1], where NumPy's own is not vectorised."""
+    """Return log(1 + e) for e in [-1/2, 1]; it is used where NumPy's own is not vectorised."""
     if e.dtype != np.float32:
         whole = 1 + e
         return np.log(whole) + (e - (whole - 1)) / whole
@@ -52,12 +52,12 @@ def _is_vectorised(name: str) -> bool:
     try:
         found = np.lib.introspect.opt_func_info(func_name=f"^{name}$", signature="float32")
         return not found[name]["ff"]["current"].startswith("baseline")
-    except (AttributeError, KeyError):  # an older NumPy does not tell
+    except (AttributeError, KeyError):  # an older NumPy can't tell
         return False
 
 
 FILLED = (0.0, 2.0**60)  # the numbers that formulas compare with at every call
-MOST_FILLED = 2**19  # bytes of each that are kept: a block's
+MOST_FILLED = 2**19  # the most bytes of each that are kept: those of a block
 
 
 def _maximum(a: HostArray, b: HostArray | float) -> HostArray:
@@ -69,7 +69,7 @@ def _minimum(a: HostArray, b: HostArray | float) -> HostArray:
 
 
 def _filled(number: float, like: HostArray) -> HostArray:
-    """A number as an array, beside which NumPy compares three times as fast."""
+    """Return an array full of a number, with which NumPy compares three times as fast."""
     key = number, like.dtype
     known = _FILLED.get(key)
     if known is None or known.size < like.size:
@@ -88,7 +88,7 @@ def _astype(x: HostArray, dtype: DType, copy: bool = True) -> HostArray:
 
 def _shifted_exp(x: HostArray, shift: HostArray) -> HostArray:
     far = np.finfo(shift.dtype).max
-    if (np.abs(shift) >= far).any():  # infinities that are equal are 0 apart
+    if (np.abs(shift) >= far).any():  # equal infinities differ by 0
         x, shift = np.clip(x, -far, far), np.clip(shift, -far, far)
     return np.exp(np.subtract(x, shift, out=x), out=x)
 

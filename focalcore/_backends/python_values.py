@@ -1,4 +1,4 @@
-"""Values without a library of their own: Python's numbers and lists, NumPy's scalars, columns."""
+"""Values that belong to no array library: Python's numbers and lists, NumPy's scalars, columns."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-# sequences of Python's own, and numbers: without a library or device of their own
+# Python's sequences and numbers, which have neither a library nor a device
 LISTS = (list, tuple, range, array.array, memoryview)
 PYTHON_VALUES = (bool, int, float, complex, str, np.generic, *LISTS)
 
-# modules whose columns are in memory, and what betrays a thing that is not
+# modules whose columns are in memory, and attributes by which lazy data is recognised
 _IN_MEMORY = ("pandas", "polars", "pyarrow")
 _LAZY = ("__dask_graph__", "chunks", "compute", "execute", "collect")
 
 
 def in_memory(name: str, x: Any) -> Any:
-    """A column as a NumPy array; what would have to be read or computed first is an error."""
+    """Return a column as a NumPy array, or raise an error if it would have to be computed first."""
     kind = type(x)
     is_read = kind.__module__.partition(".")[0] in _IN_MEMORY
     if not is_read and any(hasattr(x, sign) for sign in _LAZY):

@@ -1,7 +1,7 @@
-"""TensorFlow, by the names that the array API gives to what formulas ask for.
+"""The backend of TensorFlow: its functions, by the names of the array API standard.
 
-It differentiates the formula itself: the same gradient for finite logits, since every derivative
-of the formula is autodiff_safe.
+TensorFlow differentiates the formula itself; for finite logits that gives the gradient of the
+closed form, because the namespace is made by `autodiff_safe`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .namespaces import autodiff_safe
 
 
 def astype(x: Array, dtype: DType, *, copy: bool = True) -> Array:  # noqa: ARG001 - the API's
-    """The array in a dtype."""
+    """Return the array in a dtype."""
     return tf.cast(x, dtype)
 
 
@@ -29,28 +29,28 @@ def asarray(
     device: Any = None,  # noqa: ARG001 - TensorFlow places it
     copy: bool | None = None,  # noqa: ARG001 - its tensors never change, and variables are read
 ) -> Array:
-    """An array."""
+    """Return a value as a tensor."""
     return tf.convert_to_tensor(x, dtype=dtype)
 
 
 def arange(stop: int, *, dtype: DType, device: Any) -> Array:  # noqa: ARG001
-    """The numbers below another."""
+    """Return the integers from 0 up to, but not including, ``stop``."""
     return tf.range(stop, dtype=dtype)
 
 
 def argmax(x: Array, *, axis: int, keepdims: bool) -> Array:  # noqa: ARG001 - it is always asked
-    """The index of the largest, beside the axis."""
+    """Return the index of the largest element along an axis, which is kept with length 1."""
     return tf.expand_dims(tf.argmax(x, axis=axis), axis=axis)
 
 
 def where(condition: Array, a: Any, b: Any) -> Array:
-    """One or the other; a number takes the dtype of the array beside it, in a graph too."""
+    """Return a or b, by the condition; a number takes the dtype of the other, in a graph too."""
     dtype = next((x.dtype for x in (a, b) if tf.is_tensor(x)), None)
     return tf.where(condition, *(tf.convert_to_tensor(x, dtype=dtype) for x in (a, b)))
 
 
 def broadcast_to(x: Array, shape: Any) -> Array:
-    """The array in a shape; lengths that are not known yet are taken for those that it has."""
+    """Return the array in a shape, where a length that is not known yet is taken for its own."""
     if tuple(x.shape) == tuple(shape):
         return x
     if None in shape:
@@ -62,14 +62,14 @@ def broadcast_to(x: Array, shape: Any) -> Array:
 
 
 def broadcast_arrays(x: Array, y: Array) -> list[Array]:
-    """Two arrays in one shape."""
+    """Return two arrays in their common shape."""
     shape = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y))
     both = tf.broadcast_static_shape(x.shape, y.shape)
     return [tf.ensure_shape(tf.broadcast_to(a, shape), both) for a in (x, y)]
 
 
 def finfo(dtype: DType) -> Any:
-    """The limits of a dtype."""
+    """Return the limits of a floating dtype."""
     return np.finfo(dtype.as_numpy_dtype)
 
 

@@ -1,4 +1,4 @@
-"""torch, as it is quickest, as it is differentiated, and as it is traced."""
+"""The backend of torch, with namespaces for speed and for differentiation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .namespaces import Namespace, autodiff_safe
 
 
 def is_plain(x: Tensor) -> bool:
-    """Whether a tensor is nothing but numbers on the host, and nobody records what is done."""
+    """Tell whether a tensor holds plain numbers on the CPU, and nothing traces the operations."""
     is_on_host = type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type == "cpu"
     return is_on_host and not (
         torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call] # torch's
@@ -23,29 +23,29 @@ def is_plain(x: Tensor) -> bool:
 
 
 def is_dtensor(x: Any) -> bool:
-    """Whether a tensor is spread over many workers; there is none before its module is loaded."""
+    """Tell whether a tensor is a DTensor, without importing the module that defines them."""
     tensor = sys.modules.get("torch.distributed.tensor")
     return tensor is not None and isinstance(x, tensor.DTensor)
 
 
 class Choice:
-    """The entry that each row's label names, a good one, by torch's own gather and scatter."""
+    """A choice of one class in each row by valid labels, with torch's own gather and scatter."""
 
     def __init__(self, labels: Tensor, axis: int) -> None:
         self.labels, self.axis = labels.long(), axis
 
     def gather(self, x: Tensor) -> Tensor:
-        """That entry of each row."""
+        """Return the entry of each row's chosen class."""
         rows = list(self.labels.shape)
         rows[self.axis] = x.shape[self.axis]
         return x.expand(rows).gather(self.axis, self.labels)
 
     def scatter(self, x: Tensor, by: Tensor) -> Tensor:
-        """The rows with that entry replaced."""
+        """Return the rows with the entry of the chosen class replaced."""
         return x.scatter(self.axis, self.labels, by)
 
     def scatter_into(self, x: Tensor, by: Tensor) -> Tensor:
-        """The same for rows that nothing else needs any more."""
+        """Return what `scatter` returns, for an x that may be overwritten."""
         return x.scatter_(self.axis, self.labels, by)
 
 
@@ -63,7 +63,7 @@ def _heaviside(x: Tensor) -> Tensor:
 
 def _shifted_exp(x: Tensor, shift: Tensor) -> Tensor:
     far = torch.finfo(shift.dtype).max
-    if (shift.abs() >= far).any():  # infinities that are equal are 0 apart
+    if (shift.abs() >= far).any():  # equal infinities differ by 0
         x, shift = x.clamp_(-far, far), shift.clamp(-far, far)
     return x.sub_(shift).exp_()
 
@@ -76,7 +76,7 @@ _QUICK = {
     "Choice": Choice,
 }
 EAGER = Namespace(xp, **_QUICK)
-# where a look at a number waits for none
+# for the CPU, where the test in `_shifted_exp` need not wait for a device
 ON_HOST = Namespace(xp, shifted_exp=_shifted_exp, **_QUICK)
 SMOOTH = autodiff_safe(xp, constant=torch.Tensor.detach)
 
@@ -97,7 +97,7 @@ def _read_scores(x: Tensor) -> Tensor:
 
 
 def _refuses(x: Tensor) -> str | None:
-    if x.layout is torch.strided and not x.is_nested:  # nearly always
+    if x.layout is torch.strided and not x.is_nested:  # the usual case
         return None
     if x.layout is torch.jagged:
         return None

@@ -1,4 +1,4 @@
-"""How a library learns the gradient: its hook into automatic differentiation, and no mathematics.
+"""The hooks into each library's automatic differentiation, with no mathematics of their own.
 
 A hook gives autodiff the closed form of the gradient. `reduction="none"` keeps only the inputs for
 backward; "sum" and "mean" may also keep the gradient, which costs little beside the value.
@@ -16,7 +16,7 @@ from .._typing import Result
 
 
 def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) -> Result:
-    """The value of each element or row, or their sum; differentiable where a library can."""
+    """Return the value of each element or row, or their sum; differentiable if the library can."""
     match backend.differentiator:
         case "torch_function":
             from . import torch_function

@@ -1,6 +1,6 @@
-"""JAX: a custom_jvp whose one residual is the gradient.
+"""JAX's hook: a custom_jvp whose one residual (what it keeps for later) is the gradient.
 
-Which operands are differentiated is told by symbolic zeros. Numbers are static, so that the formula
+Symbolic zeros tell which operands are not differentiated. Numbers are static, so that the formula
 still sees that gamma is 2; arrays, a traced gamma among them, are differentiated as they are.
 """
 
@@ -21,7 +21,7 @@ Arrays = dict[str, Array]
 
 
 def run(loss: LossSpec, operands: Operands, output: Output) -> Array:
-    """The value of each element or row, or their sum."""
+    """Return the value of each element or row, or their sum."""
     return _run(loss, output, operands.numbers, operands.arrays)
 
 

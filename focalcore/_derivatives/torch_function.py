@@ -1,8 +1,8 @@
-"""torch: autograd Functions that give the closed form of the gradient.
+"""torch's hook: autograd Functions that give the closed form of the gradient.
 
 The gradient along the logits is the closed form. Along anything else that learns (gamma, alpha,
-weights, soft targets) the formula is differentiated, which is written to be smooth; so it is
-inside torch.func's forward mode, where a Function in a Function loses the outer tangent.
+weights, soft targets) torch differentiates the formula, which is written to be smooth. It does so
+for the logits too in torch.func's forward mode, where a nested Function loses the outer tangent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Arrays = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class _Constants:
-    """What is static in a call: opaque to torch, which takes tuples apart."""
+    """The static part of a call; not a tuple, because torch takes tuples apart."""
 
     loss: LossSpec
     element: Output  # the value of each element or row
@@ -45,22 +45,22 @@ class _Constants:
         return self.run(arrays, self.element)[0]
 
     def vjp(self, upstream: Tensor, arrays: Arrays) -> Tensor:
-        """The gradient of the logits, from that of the value."""
+        """Return the gradient of the logits, from that of the value."""
         (grad,), axis = self.run(arrays, Output.WIDE_GRAD), self.loss.axis
         beside = upstream if axis is None or not upstream.ndim else upstream.unsqueeze(axis)
         return cast(xp, beside * grad, arrays[0].dtype)
 
     def jvp(self, tangent: Tensor, arrays: Arrays) -> Tensor:
-        """The tangent of the value, from that of the logits."""
+        """Return the tangent of the value, from that of the logits."""
         (grad,), axis = self.run(arrays, Output.WIDE_GRAD), self.loss.axis
-        moved = safe_multiply(xp, tangent, grad)  # a gradient may be infinite where nothing moves
+        moved = safe_multiply(xp, tangent, grad)  # grad may be infinite where tangent is 0
         dtype = dtype_of(xp, self.element, tangent.dtype)
         return cast(xp, moved if axis is None else moved.sum(axis), dtype)
 
     def of_some(
         self, arrays: Arrays, learned: list[int]
     ) -> tuple[Callable[..., Tensor], *tuple[Tensor, ...]]:
-        """The value as a function of some of the arrays, and these."""
+        """Return the value as a function of some of the arrays, and then these arrays."""
 
         def of(*moved: Tensor) -> Tensor:
             at = dict(zip(learned, moved, strict=True))
@@ -70,7 +70,7 @@ class _Constants:
 
 
 def run(loss: LossSpec, operands: Operands, output: Output) -> Tensor:
-    """The value of each element or row, or their sum."""
+    """Return the value of each element or row, or their sum."""
     mode = mode_of(operands)
     if mode is Mode.PLAIN:
         return torch_blocks.run(loss, operands, (output,), mode)[0]
@@ -90,7 +90,7 @@ UNSEEN_TANGENTS = (Mode.TRANSFORMED, Mode.PUSHED_FORWARD, Mode.TRACED)
 
 
 def _function(mode: Mode, arrays: dict[str, Any], output: Output) -> Any:
-    """The Function that gives the closed form; None: the formula itself is differentiated."""
+    """Return the Function that gives the closed form; None: torch differentiates the formula."""
     logits_learn, *others_learn = map(requires_grad, arrays.values())
     match mode:
         case Mode.PUSHED_FORWARD | Mode.TRACED:
@@ -101,12 +101,12 @@ def _function(mode: Mode, arrays: dict[str, Any], output: Output) -> Any:
             return _CompiledSum if output.is_sum else _CompiledValues
         case Mode.RECORDED if output.is_sum and not any(others_learn):
             return _Sum
-    # `DTensor.from_local` fails under torch.func, which a Function would take
+    # the Function would use torch.func, under which `DTensor.from_local` fails
     return None if any(others_learn) and is_dtensor(arrays["scores"]) else _Values
 
 
 class _Sum(torch.autograd.Function):
-    """The sum, which keeps the gradient: found with the value, it costs little more."""
+    """The sum, which keeps the gradient for backward: found with the value it costs little more."""
 
     @staticmethod
     def forward(ctx: Any, constants: _Constants, *arrays: Tensor) -> Tensor:
@@ -118,7 +118,7 @@ class _Sum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
         grad, *arrays = ctx.saved_tensors
-        if torch.is_grad_enabled():  # what is pulled back will be differentiated
+        if torch.is_grad_enabled():  # the gradient will be differentiated itself
             grad = ctx.constants.vjp(upstream, tuple(arrays))
         else:
             grad = cast(xp, upstream * grad, arrays[0].dtype)
@@ -126,7 +126,7 @@ class _Sum(torch.autograd.Function):
 
 
 class _Values(torch.autograd.Function):
-    """The value, with its derivatives; the logits are the first of the arrays."""
+    """The value of each element or row, with its derivatives; the logits are the first array."""
 
     generate_vmap_rule = True
 
@@ -160,7 +160,7 @@ class _Values(torch.autograd.Function):
             parts.append(ctx.constants.jvp(along_logits, arrays))
         moving = {i: t for i, t in enumerate(along, start=1) if t is not None}
         if moving:
-            # forward mode does not nest, but pulling back is linear: pull that back
+            # forward mode does not nest; but `pull` is linear, and its own vjp is the jvp
             result, pull = torch.func.vjp(*ctx.constants.of_some(arrays, list(moving)))  # type: ignore[misc] # 3 with has_aux
             _, push = torch.func.vjp(pull, torch.zeros_like(result))  # type: ignore[misc] # 3 with has_aux
             parts.append(push(tuple(moving.values()))[0])
@@ -168,7 +168,7 @@ class _Values(torch.autograd.Function):
 
 
 class _CompiledValues(torch.autograd.Function):
-    """The same for Dynamo, which takes no Function that has a `jvp`."""
+    """The same as `_Values` for Dynamo, which takes no Function that has a `jvp`."""
 
     @staticmethod
     def forward(ctx: Any, constants: _Constants, *arrays: Tensor) -> Tensor:
@@ -183,7 +183,7 @@ class _CompiledValues(torch.autograd.Function):
 
 
 class _CompiledSum(torch.autograd.Function):
-    """The sum for Dynamo, which keeps the gradient."""
+    """The sum for Dynamo, which keeps the gradient for a single backward."""
 
     @staticmethod
     def forward(ctx: Any, constants: _Constants, *arrays: Tensor) -> Tensor:

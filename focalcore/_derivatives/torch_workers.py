@@ -14,7 +14,7 @@ from .._losses.reduction import divided
 
 
 def mean_over_workers(total: Tensor, count: Tensor | float | None, group: Any) -> Tensor:
-    """The sum of all totals, divided by the sum of all counts: the same on every worker.
+    """Return the sum of all totals divided by the sum of all counts, the same on every worker.
 
     Two numbers travel, once. A count of 0 divides by 1. The gradient is such that the mean of the
     workers' gradients, which is what DistributedDataParallel takes, is that of the whole.
@@ -25,7 +25,7 @@ def mean_over_workers(total: Tensor, count: Tensor | float | None, group: Any) -
     dist.all_reduce(sums, group=group)
     whole, number = sums.unbind()
     value = divided(xp, whole, number)
-    # W by the count of all: the count divided by W, where it is 0, would be 1 and not 1 / W
+    # W / count for W workers: 1 / (count / W) would make 1, and not W, of a count of 0
     share = divided(xp, torch.full_like(number, dist.get_world_size(group)), number)
     along_count = torch.where(number == 0, 0.0, -share * value)
     parts = total, count, value.to(total.dtype), share, along_count
@@ -33,7 +33,7 @@ def mean_over_workers(total: Tensor, count: Tensor | float | None, group: Any) -
 
 
 class _Mean(torch.autograd.Function):
-    """A mean that is known, with its slopes along this worker's total and count."""
+    """The mean, already computed, with its slopes along this worker's total and count."""
 
     @staticmethod
     def forward(total: Tensor, count: Tensor, value: Tensor, *slopes: Tensor) -> Tensor:  # noqa: ARG004

@@ -1,6 +1,6 @@
-"""How a library runs a loss: the formula says what is computed, this room says how.
+"""How a library runs a loss: the formula says what is computed, and this package says how.
 
-Each way takes a loss, its operands and the outputs that are asked for, and gives these in their
+Each way takes a loss, its operands and the outputs that are asked for, and returns these in their
 order. The plain way is the operations as they are written; a library that has a better one names
 its module in its `Backend`, and `run` imports it.
 """
@@ -23,7 +23,7 @@ T = TypeVar("T")
 def run(
     backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...]:
-    """The outputs that are asked for, at the price of one reading of the operands."""
+    """Return the outputs that are asked for, from one reading of the operands."""
     match backend.runner:
         case "numpy_blocks":
             return numpy_blocks.run(loss, operands, outputs)
@@ -40,7 +40,7 @@ def run(
 
 
 def compiled(backend: Backend, f: Callable[[Prepared], T]) -> Callable[[Prepared], T]:
-    """A function of a prepared loss, as one program where the library has such a thing."""
+    """Return the function as one compiled program, if the library has such programs."""
     if backend.program == "none":
         return f
     from . import jax_program

@@ -1,8 +1,8 @@
-"""In blocks of the size of a cache, into outputs made beforehand, over threads.
+"""Computation in blocks of the size of a cache, into outputs made beforehand, over threads.
 
-Large arrays spend their time on fresh memory for what is in between; a block's stays in the cache.
-How an array is cut depends on its size alone, and sums are added up block by block in their order:
-the number of threads is not seen in the result.
+Large arrays spend their time on fresh memory for intermediate results; a block's stay in the cache.
+How an array is cut depends on its size alone, and sums are added up block by block in their order,
+so that the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .._losses.reduction import dtype_of, sum_of_block, sum_of_blocks
 from .._losses.spec import LossSpec
 from .._typing import Array, Namespace, Result, Shape
 
-Cut = tuple[slice, ...]  # of the shape of the logits; the class axis is whole
+Cut = tuple[slice, ...]  # a slice for each axis of the logits; that of the class axis is whole
 
 
 def run(
@@ -31,9 +31,9 @@ def run(
     size: int,
     share: Callable[[Callable[[int], None], int], None],
 ) -> tuple[Result, ...]:
-    """The outputs, from blocks of about ``size`` logits; ``share`` does the work of each."""
+    """Return the outputs from blocks of about ``size`` logits; ``share`` does the work of each."""
     logits = operands.arrays["scores"]
-    shape, device = tuple(logits.shape), getattr(logits, "device", None)  # NumPy 1 has none
+    shape, device = tuple(logits.shape), getattr(logits, "device", None)  # in NumPy 1 it has none
     cuts = list(cuts_of(shape, loss.axis, size))
     dtypes = [dtype_of(xp, output, logits.dtype) for output in outputs]
     wholes: list[Any] = [
@@ -59,7 +59,7 @@ def run(
 
 
 def cuts_of(shape: Shape, whole: int | None, size: int) -> Iterator[Cut]:
-    """Cut a shape into blocks of about ``size``, along the leading axes; one axis stays whole."""
+    """Cut a shape into blocks of about ``size`` along the leading axes, and keep one axis whole."""
     inner, ranges = 1, [[slice(None)] for _ in shape]
     if whole is not None:
         inner = max(shape[whole], 1)
@@ -71,7 +71,7 @@ def cuts_of(shape: Shape, whole: int | None, size: int) -> Iterator[Cut]:
 
 
 def _cut(loss: LossSpec, operands: Operands, cut: Cut) -> Operands:
-    """The operands of a block; what is broadcast stays as it is."""
+    """Return the operands of a block; an axis that broadcasts is not cut."""
     rows = loss.rows_of(cut)
     arrays = {
         name: _cut_one(x, rows if loss.is_per_row(name) else cut)
@@ -86,15 +86,15 @@ def _cut_one(x: Array, cut: Sequence[slice]) -> Array:
 
 
 def in_turn(work: Callable[[int], None], n: int) -> None:
-    """All of the work, by the calling thread."""
+    """Do all of the work in the calling thread."""
     for i in range(n):
         work(i)
 
 
 def over_threads(work: Callable[[int], None], n: int, threads: int) -> None:
-    """All of the work, by several threads; an error or an interruption stops all of them.
+    """Do all of the work in several threads; an error or an interruption stops all of them.
 
-    Where the interpreter is shutting down, and no thread may start any more, by the calling one.
+    The calling thread does it where the interpreter is shutting down, and no thread may start.
     """
     stopped = threading.Event()
 

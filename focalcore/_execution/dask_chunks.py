@@ -1,4 +1,4 @@
-"""dask: one task per chunk, run the way of the chunk's own library; nothing computes by itself."""
+"""dask's way to run: one lazy task per chunk, in which the chunk's own library computes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .._typing import Array, DType, Namespace, Result
 def run(
     xp: Namespace, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...]:
-    """The outputs, each in tasks of its own: a task has one result."""
+    """Return the outputs, each from tasks of its own, because a task has one result."""
     found = []
     for output in outputs:
         dtype = dtype_of(xp, output, operands.arrays["scores"].dtype)
@@ -30,7 +30,7 @@ def run(
 
 @dataclass(frozen=True)
 class _OfChunk:
-    """An output of a loss as a function of chunks; a class, for closures don't pickle."""
+    """An output of a loss as a function of chunks; a class, because closures can't be pickled."""
 
     loss: LossSpec
     output: Output
@@ -38,7 +38,7 @@ class _OfChunk:
     names: tuple[str, ...]
 
     def __call__(self, *chunks: Array) -> Array:
-        backend = backend_of(chunks[0]) or NUMPY  # of one number, dask makes a NumPy scalar
+        backend = backend_of(chunks[0]) or NUMPY  # dask makes a NumPy scalar of a single number
         own = (np.asarray(c) if isinstance(c, np.generic) else c for c in chunks)
         operands = Operands(dict(zip(self.names, own, strict=True)), self.numbers)
         (found,) = _execution.run(backend, self.loss, operands, (self.output,))
@@ -49,7 +49,7 @@ class _OfChunk:
 
 
 def _elements(loss: LossSpec, operands: Operands, output: Output, dtype: DType) -> Array:
-    """The output of each element or row, or the sum of each chunk."""
+    """Return the output of each element or row, or the sum of each chunk."""
     axes = tuple(range(operands.arrays["scores"].ndim))
     placed: list[Any] = []
     for name, x in operands.arrays.items():
@@ -69,6 +69,6 @@ def _elements(loss: LossSpec, operands: Operands, output: Output, dtype: DType) 
 
 
 def _uncut(x: Any, loss: LossSpec, ndim: int) -> Any:
-    """A row is never cut."""
+    """Return an operand whose class axis is in one chunk, so that no row is cut."""
     is_cut = loss.axis is not None and isinstance(x, da.Array) and x.ndim == ndim
     return x.rechunk({loss.axis: -1}) if is_cut else x

@@ -1,4 +1,4 @@
-"""What is said where a faster way was asked for and can't be gone."""
+"""The warning where torch's compiler was asked for and can't be used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import warnings
 
 @functools.cache
 def warn_once(reason: str) -> None:
-    """Say it, the first time."""
+    """Warn that torch's compiler can't be used, once for each reason."""
     warnings.warn(
         f"use_compiler: going on without, torch's compiler can't be used here. It needs torch and "
         f"a C++ compiler, such as g++ or clang, on the PATH. What it says: {reason}",

@@ -1,4 +1,4 @@
-"""JAX: an eager call is one program, compiled once for its options and shapes."""
+"""JAX's programs: an eager call is one program, compiled once for its options and shapes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .._typing import Array
 
 T = TypeVar("T")
 
-# the exponents that have a program of their own, of products and a root
+# the exponents with a program of their own, which is made of products and a root
 STATIC = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 
 
 @cache
 def compiled(f: Callable[[Prepared], T]) -> Callable[[Prepared], T]:
-    """A function of a prepared loss, in which arrays are traced and all else is constant."""
+    """Return the function as a program, in which arrays are traced and all else is constant."""
 
     @partial(jax.jit, static_argnums=0, inline=True)
     def program(constants: Prepared, arrays: dict[str, Array]) -> T:
@@ -37,11 +37,11 @@ def compiled(f: Callable[[Prepared], T]) -> Callable[[Prepared], T]:
 
 
 def _numbers_as_arrays(operands: Operands) -> Operands:
-    """The operands with numbers as arrays, so that one program serves a sweep of them."""
+    """Return the operands with numbers as arrays, so that one program serves a sweep of them."""
     dtype = operands.dtype(jnp)
     numbers = dict(operands.numbers)
     exact = numbers.pop("gamma", None)
-    if _is_compiled(operands.arrays["scores"]):  # by a program that has them as constants
+    if _is_compiled(operands.arrays["scores"]):  # by an outer program, in which they are constants
         numbers = {}
     arrays: dict[str, Any] = {name: jnp.asarray(x, dtype=dtype) for name, x in numbers.items()}
     if exact is not None and exact not in STATIC:
@@ -53,7 +53,7 @@ def _numbers_as_arrays(operands: Operands) -> Operands:
 
 
 def _is_compiled(x: Array) -> bool:
-    """Whether an array is traced by a compiler, and not only differentiated."""
+    """Tell whether an array is traced by a compiler, and not only differentiated."""
     while isinstance(x, jax.core.Tracer) and hasattr(x, "primal"):
         x = x.primal
     return isinstance(x, jax.core.Tracer)

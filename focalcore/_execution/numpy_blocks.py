@@ -1,4 +1,4 @@
-"""NumPy: blocks that the caches hold, over threads."""
+"""NumPy's way to run: in blocks that the caches hold, over threads."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from . import blocks, fallback, plain
 # bytes of a block: some ten arrays of it are in use at a time, and the caches hold them; for
 # several threads it is larger, so that they seldom wait for the interpreter
 BLOCK, LARGE_BLOCK = 2**18, 2**19
-LARGE = 2**23  # bytes of logits from which blocks are large, and several threads gain
+LARGE = 2**23  # from so many bytes of logits on, blocks are large and several threads gain
 
 
 def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Result, ...]:
-    """The outputs; small arrays go the plain way."""
+    """Return the outputs, of small arrays by the plain way."""
     found = _compiled(loss, operands, outputs) if settings.compiler() else None
     if found is not None:
         return found
     x = operands.arrays["scores"]
-    # an underflow or an infinity on the way is meant; the caller's errstate stays as it is
+    # an underflow or an infinity on the way is no error; the caller's errstate stays as it is
     with np.errstate(all="ignore"):
         if x.nbytes <= BLOCK:
             return plain.run(FORMULAS, loss, operands, outputs)
@@ -40,7 +40,7 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tupl
 def _compiled(
     loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...] | None:
-    """The outputs by torch's compiler, None where it can't be used."""
+    """Return the outputs by torch's compiler, or None where it can't be used."""
     try:
         from . import torch_compiler
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The plain way: the operations as they are written, on whole arrays."""
+"""The plain way to run: the operations as they are written, on whole arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .._typing import Namespace, Result
 def run(
     xp: Namespace, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...]:
-    """The outputs, one after the other."""
+    """Return the outputs, computed on whole arrays."""
     found = []
     for output, x in zip(outputs, loss.compute(xp, operands, outputs), strict=True):
         dtype = dtype_of(xp, output, operands.arrays["scores"].dtype)

@@ -1,4 +1,4 @@
-"""torch: blocks on the CPU, where nobody watches; else the operations as written."""
+"""torch's way to run: in blocks if only numbers on the CPU are asked for, else as written."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .._losses.spec import LossSpec
 from .._typing import Result
 from . import blocks, plain
 
-# bytes of a block, which torch's own threads share; of rows more, for them to share evenly
+# bytes of a block, which torch's own threads share; rows need more to be shared evenly
 BLOCK, BLOCK_OF_ROWS = 2**20, 2**21
 
 
 class Mode(Enum):
-    """Who watches what is computed here."""
+    """What records or transforms the operations that are run here."""
 
     PLAIN = "nobody: numbers are asked for"
     RECORDED = "autograd"
@@ -31,7 +31,7 @@ class Mode(Enum):
 
 
 def mode_of(operands: Operands) -> Mode:
-    """Who watches what is done with the operands."""
+    """Return what records or transforms the operations on the operands."""
     # torch has no public name for what its own Function.apply asks
     is_inside = torch._C._are_functorch_transforms_active()
     is_transformed = is_inside or torch.autograd.forward_ad._current_level >= 0
@@ -47,14 +47,14 @@ def mode_of(operands: Operands) -> Mode:
 
 
 def requires_grad(x: Any) -> bool:
-    """Whether autograd records what is done with a tensor."""
+    """Tell whether autograd records the operations on a tensor."""
     return torch.is_grad_enabled() and isinstance(x, torch.Tensor) and x.requires_grad
 
 
 def run(
     loss: LossSpec, operands: Operands, outputs: tuple[Output, ...], mode: Mode | None = None
 ) -> tuple[Result, ...]:
-    """The outputs, by the way that fits what becomes of them."""
+    """Return the outputs, by the fastest way that suits what records or transforms them."""
     x = operands.arrays["scores"]
     if is_dtensor(x):
         from . import torch_dtensor

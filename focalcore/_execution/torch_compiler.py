@@ -1,6 +1,6 @@
 """torch's compiler, where it was asked for: a kernel for each choice of options and types.
 
-Each way gives None where there is no compiler, or it can't take what it is given.
+`run` and `run_numpy` return None where there is no compiler, or it can't take the operands.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Kernel = Callable[..., Found]
 
 
 def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Found | None:
-    """The outputs, from one kernel."""
+    """Return the outputs from one kernel, or None."""
     if loss.axis is None:  # numbers that are not floating are slow to read inside a kernel
         operands = operands.bind(targets=operands.wide(xp, "targets"))
     denominator = operands.get("denominator")
-    if isinstance(denominator, int | float):  # which changes from call to call
+    if isinstance(denominator, int | float):  # it changes from call to call
         operands = operands.bind(denominator=torch.tensor(denominator, dtype=operands.dtype(xp)))
     return _run(loss, operands, outputs)
 
 
 def run_numpy(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Found | None:
-    """The same for NumPy's arrays, whose memory torch works on."""
+    """Return the outputs for NumPy's arrays, on whose memory torch works, or None."""
     try:
-        with warnings.catch_warnings():  # of what broadcasting may do to memory, in later versions
+        with warnings.catch_warnings():  # NumPy may warn of elements that share memory
             warnings.simplefilter("ignore")
             there = {
                 n: torch.from_numpy(_writable(np.asarray(x))) for n, x in operands.arrays.items()
@@ -52,7 +52,7 @@ def run_numpy(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -
 def _run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Found | None:
     arrays, shape = operands.arrays, operands.arrays["scores"].shape
     is_flat = loss.axis is None and all(x.shape in ((), shape) for x in arrays.values())
-    # arrays of one shape are rows of numbers, so that a kernel serves every shape
+    # arrays of one shape are flattened, so that one kernel serves every shape
     flat = [x.detach().reshape(-1) if is_flat and x.ndim else x.detach() for x in arrays.values()]
     kinds = tuple((x.dtype, x.device, tuple(n == 1 for n in x.shape)) for x in flat)
     key = loss, operands.numbers, outputs, tuple(arrays), kinds
@@ -71,7 +71,7 @@ def _run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Fou
 
 
 def _first(key: Any, flat: list[Tensor]) -> Found:
-    """Compile a kernel, and run it."""
+    """Compile a kernel, keep it for later calls, and return its outputs."""
     loss, numbers, outputs, names, _ = key
 
     def kernel(*arrays: Tensor) -> Found:
@@ -82,7 +82,7 @@ def _first(key: Any, flat: list[Tensor]) -> Found:
     kernel.__code__ = kernel.__code__.replace(co_name=f"kernel_{next(_NUMBERS)}")
     options: dict[str, Any] = {"guard_filter_fn": _of_arrays}
     compiled = torch.compile(kernel, fullgraph=True, options=options)
-    with torch.no_grad(), warnings.catch_warnings():  # torch warns of itself
+    with torch.no_grad(), warnings.catch_warnings():  # torch warns of its own code
         warnings.simplefilter("ignore")
         found: Found = compiled(*_marked(flat))
     _KERNELS[key] = compiled
@@ -90,12 +90,12 @@ def _first(key: Any, flat: list[Tensor]) -> Found:
 
 
 def _of_arrays(guards: Any) -> list[bool]:
-    """What has to be asked at each call: all but the arrays is in the key, and constant."""
+    """Tell which guards to check at each call: those of arrays, for all else is in the key."""
     return [guard.guard_type in ("TENSOR_MATCH", "SHAPE_ENV") for guard in guards]
 
 
 def _marked(arrays: list[Tensor]) -> list[Tensor]:
-    """Arrays of which every size but 1 may be another at the next call."""
+    """Return the arrays, marked so that any size but 1 may be another at the next call."""
     for x in arrays:
         torch._dynamo.maybe_mark_dynamic(x, [i for i, n in enumerate(x.shape) if n != 1])
     return arrays
@@ -106,7 +106,7 @@ def _reshaped(found: Found, shape: Any) -> Found:
 
 
 def _writable(x: HostArray) -> HostArray:
-    """The same memory as an array that torch takes without a warning; nothing writes to it."""
+    """Return the same memory as an array that torch takes without a warning, and never writes."""
     return x if x.flags.writeable else np.asarray(_Memory(x))
 
 

@@ -1,4 +1,4 @@
-"""DTensors: what is made beside them, or given as a plain tensor, is the same on every worker."""
+"""The way to run for DTensors; a plain tensor beside them is the same on every worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import plain
 
 
 def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Result, ...]:
-    """The outputs, spread as torch finds best."""
+    """Return the outputs, spread over the workers as torch finds best."""
     mesh = operands.arrays["scores"].device_mesh
 
     def everywhere(x: Tensor) -> Tensor:

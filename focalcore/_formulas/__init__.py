@@ -1,6 +1,7 @@
-"""The mathematics, in the array API and nothing else.
+"""The mathematics of the losses, written with functions of the array API standard alone.
 
-Each formula is a class: built from arrays, it works out what value, slope and curvature share, and
-gives each of the three by a method. `focal` holds the product rule that all of them are instances
-of; `sigmoid`, `softmax` and `probability` say what the two factors are.
+Each formula is a class. Its constructor computes what the value, the slope (first derivative) and
+the curvature (second derivative) share, and a method returns each of them. `focal` holds the
+product rule that all formulas follow; `sigmoid`, `softmax` and `probability` say what the two
+factors are.
 """

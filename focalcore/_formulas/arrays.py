@@ -1,4 +1,4 @@
-"""Arrays and namespaces, as far as formulas know them: what type checkers hold libraries to."""
+"""Protocols of the arrays and namespaces that formulas use, for type checkers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Array(Protocol):
-    """An array of any library. Another operand is an array of the same one, or a number."""
+    """An array of any library, whose operators take another array of that library, or a number."""
 
     @property
     def shape(self) -> tuple[Any, ...]: ...
@@ -34,11 +34,11 @@ class Array(Protocol):
     def __getitem__(self, key: Any, /) -> Any: ...
 
 
-Number = Array | float  # which broadcasts, where it is an array
+Number = Array | float  # an array has to broadcast
 
 
 class Namespace(Protocol):
-    """What formulas and losses ask of a namespace: names of the array API standard, then hooks."""
+    """The functions that formulas call: names of the array API standard, then hooks of our own."""
 
     inf: float
     nan: float
@@ -75,19 +75,19 @@ class Namespace(Protocol):
     def zeros_like(self, x: Array, /) -> Array: ...
 
     Choice: Callable[[Array, int], Any] | None
-    """The entry that each row's label names, a good one; None: compare with every class."""
+    """The library's own class for a choice by valid labels; None: compare with every class."""
 
     def heaviside(self, x: Array, /) -> Array:
-        """1 where x > 0, 0 where x < 0; at 0 either, which no result may depend on."""
+        """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
 
     def straight_through_floor(self, x: Array, least: float, /) -> Array:
-        """At least so much; where it is less, automatic differentiation sees x still."""
+        """Return max(x, least), which automatic differentiation treats as x itself."""
 
     def with_slope_of(self, value: Array, form: Callable[[], Array], /) -> Array:
-        """A value; automatic differentiation sees another form, whose slope keeps its digits."""
+        """Return ``value``; what is differentiated is ``form``, whose slope loses no digits."""
 
     def shifted_exp(self, x: Array, shift: Array, /) -> Array:
-        """``exp(x - shift)``, equal infinities being 0 apart; x is needed by nobody any more."""
+        """Return ``exp(x - shift)``, where equal infinities differ by 0; x may be overwritten."""
 
     def total(self, x: Array, /) -> Array:
-        """The sum of all elements."""
+        """Return the sum of all elements."""

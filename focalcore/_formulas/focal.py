@@ -29,7 +29,7 @@ Multiply = Callable[[Array, Array], Array]
 
 
 class Formula(Protocol):
-    """What every formula gives, for each of its elements."""
+    """The value, slope and curvature that every formula returns for each of its elements."""
 
     def value(self) -> Array: ...
     def slope(self) -> Array: ...
@@ -37,7 +37,7 @@ class Formula(Protocol):
 
 
 class Product:
-    """``alpha_t u^gamma CE``: a formula says what u and CE are, and their derivatives."""
+    """The product ``alpha_t u^gamma CE``; a subclass gives u and CE, and their derivatives."""
 
     def __init__(
         self,
@@ -45,8 +45,8 @@ class Product:
         u: Array,
         ce: Array,
         gamma: Gamma,
-        alpha_t: Number | None = None,  # None: 1
-        multiply: Multiply = operator.mul,  # by the factor, which may be 0 where CE is infinite
+        alpha_t: Number | None = None,  # None: every element weighs 1
+        multiply: Multiply = operator.mul,  # zero-safe where the factor may be 0 and CE infinite
     ) -> None:
         self.xp, self.u, self.ce, self.multiply = xp, u, ce, multiply
         self.gamma = gamma.gamma if isinstance(gamma, Exponent) else gamma
@@ -54,11 +54,11 @@ class Product:
         self.factor = factor if alpha_t is None else alpha_t * factor
 
     def first_derivatives(self) -> tuple[Array, Array]:
-        """R and D."""
+        """Return R and D, of the formulas at the top of the module."""
         raise NotImplementedError
 
     def second_derivatives(self) -> tuple[Array, Array]:
-        """K and H."""
+        """Return K and H, of the formulas at the top of the module."""
         raise NotImplementedError
 
     def value(self) -> Array:
@@ -74,12 +74,12 @@ class Product:
         return self.multiply(self.factor, bend + 2 * self.gamma * R * D + H)
 
     def _times_ce(self, rate: Array) -> Array:
-        # a rate is 0 long before CE is this large: their product has to be 0 too, not NaN
+        # the rate is 0 long before CE reaches this bound, which makes their product 0, and not NaN
         return rate * self.xp.minimum(self.ce, 2.0**60)
 
 
 class Mixture:
-    """``y FL(1) + (1 - y) FL(0)``: each class with a modulating factor of its own."""
+    """The sum ``y FL(1) + (1 - y) FL(0)``, where each class has a modulating factor of its own."""
 
     def __init__(
         self, xp: Namespace, target: Target, positive: Formula, negative: Formula, balance: Balance
@@ -104,49 +104,49 @@ class Mixture:
 
 
 class Target(NamedTuple):
-    """The pair (y, 1 - y), kept so that 1 - y is never computed again by subtraction."""
+    """The pair (y, 1 - y), kept so that 1 - y is never computed again, which would lose digits."""
 
     y: Array  # the share of the positive class, or of each class
-    one_minus_y: Array  # of the others
+    one_minus_y: Array  # the share of the other classes
 
     @staticmethod
     def of(y: Array) -> Target:
-        """The pair of a target as it is given."""
+        """Return the pair for a target y as the caller gave it."""
         return Target(y, 1 - y)
 
     def smoothed(self, s: float, n_classes: int = 2) -> Target:
-        """A part s of the target, spread evenly over the classes."""
+        """Return the target with a part s of it spread evenly over the classes."""
         even = s / n_classes
         return Target((1 - s) * self.y + even, (1 - s) * self.one_minus_y + (s - even))
 
 
-Balance = tuple[Number, Number] | None  # what positives and negatives weigh; None: 1 and 1
+Balance = tuple[Number, Number] | None  # the weights of positives and of negatives; None: 1
 
 
 def alpha_t(balance: Balance, target: Target) -> Array | None:
-    """The class balance of a target between 0 and 1."""
+    """Return the class balance of a target between 0 and 1, or None where both classes weigh 1."""
     return None if balance is None else target.y * balance[0] + target.one_minus_y * balance[1]
 
 
 def multiplication(xp: Namespace, *weights: Number | None) -> Multiply:
-    """How a factor that holds these weights is multiplied: zero-safe where it may be 0."""
+    """Return the multiplication for a factor with these weights in it, zero-safe if it may be 0."""
     for weight in weights:
-        # what is less than the least normal number may be 0 in its type
+        # a number below 2^-126, the least normal one of float32, may become 0 in its type
         if weight is not None and not (isinstance(weight, float) and weight >= 2.0**-126):
             return zero_safe(xp)
     return operator.mul
 
 
 def zero_safe(xp: Namespace) -> Multiply:
-    """The multiplication in which a factor of 0 wins even over an infinity."""
+    """Return the multiplication in which a factor of 0 gives 0, even times an infinity."""
     return partial(safe_multiply, xp)
 
 
 class Exponent(NamedTuple):
-    """A gamma that a compiled program takes as data."""
+    """A gamma that a compiled program takes as an argument: two arrays that add up to it."""
 
     gamma: Array  # one number, in the type of u
-    rest: Array  # what that type has no digits for
+    rest: Array  # the rest of gamma, for which that type has no digits
 
     @property
     def ndim(self) -> int:
@@ -157,9 +157,9 @@ Gamma = Number | Exponent
 
 
 def power(xp: Namespace, u: Array, gamma: Gamma) -> Array:
-    """``u^gamma`` for u >= 0: products and roots for the exponents that people use.
+    """Return ``u^gamma`` for u >= 0, by products and roots where gamma is a multiple of 1/4.
 
-    What is left of another exponent is small, and so is what its rounding to u's type costs.
+    Of another gamma a rest below 1/4 is left: so small, it loses little when rounded to u's type.
     """
     if isinstance(gamma, Exponent):
         return xp.pow(u, gamma.gamma) * xp.pow(u, gamma.rest)
@@ -185,12 +185,12 @@ def power(xp: Namespace, u: Array, gamma: Gamma) -> Array:
 
 
 def safe_multiply(xp: Namespace, factor: Number, x: Array) -> Any:
-    """``factor * x``, where a factor of 0 wins even over an infinite x."""
+    """Return ``factor * x``, which is 0 where the factor is 0, even if x is infinite."""
     return factor * xp.where((factor == 0) & xp.isinf(x), 0.0, x)
 
 
 def _root(xp: Namespace, u: Array, quarters: int) -> Array:
-    """``u^(1/4)``, ``u^(1/2)`` or ``u^(3/4)``."""
+    """Return ``u^(1/4)``, ``u^(1/2)`` or ``u^(3/4)``, as ``quarters`` is 1, 2 or 3."""
     half = xp.sqrt(u)
     if quarters == 2:
         return half

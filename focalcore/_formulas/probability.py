@@ -1,6 +1,6 @@
 """Focal loss of a probability p of the positive class.
 
-With q = 1 - p, and the arguments of the logarithms, nothing else, kept at least eps:
+With q = 1 - p, where eps is the least argument of a logarithm, and bounds nothing else:
 
     u = y q + (1 - y) p      CE = -y log p - (1 - y) log q
     R = (1 - 2 y) / u        D = (1 - y) / q - y / p
@@ -18,7 +18,7 @@ from .focal import Gamma
 
 
 class Expected(focal.Product):
-    """One modulating factor, of the expected probability ``p_t = y p + (1 - y)(1 - p)``."""
+    """The loss with one modulating factor, of the expected ``p_t = y p + (1 - y)(1 - p)``."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Expected(focal.Product):
         self.target, q = target, 1 - p
         u = target.y * q + target.one_minus_y * p
         self.p, self.q = xp.straight_through_floor(p, eps), xp.straight_through_floor(q, eps)
-        # below a half 1 - p has lost digits that log1p still sees
+        # for p up to a half, 1 - p has lost digits of p, which log1p still sees
         log_q = xp.where(q < 0.5, xp.log(self.q), xp.log1p(-xp.where(q < 0.5, 0.0, p)))
         ce = -(
             focal.safe_multiply(xp, target.y, xp.log(self.p))
@@ -56,7 +56,7 @@ class Expected(focal.Product):
 
 
 class OfLabel:
-    """Rows of probabilities and class labels: the formula of the target's probability."""
+    """The loss of rows of probabilities against class labels, from the labelled class alone."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class OfLabel:
 def mixture(
     xp: Namespace, p: Array, target: focal.Target, gamma: Gamma, eps: float, balance: focal.Balance
 ) -> focal.Mixture:
-    """A modulating factor for each class: ``y FL(p, 1) + (1 - y) FL(p, 0)``."""
+    """Return ``y FL(p, 1) + (1 - y) FL(p, 0)``, with a modulating factor for each class."""
     negative = Expected(xp, p, focal.Target(xp.zeros_like(p), xp.ones_like(p)), gamma, eps)
     return focal.Mixture(xp, target, _hard(xp, p, gamma, eps), negative, balance)
 

@@ -10,8 +10,8 @@ A to B are the odds in favour of the target, and
     p_t = A / (A + B)                     CE = log1p(e) + max(w, 0)
     u   = 1 - p_t = B / (A + B)
 
-For a target between the two, loss(x, y) = loss(-x, 1 - y) reduces it to x >= 0: v is the target of
-the class that the logit is for, y where x >= 0 and 1 - y elsewhere. With
+For a target between 0 and 1, loss(x, y) = loss(-x, 1 - y) reduces it to x >= 0: v is the target of
+the class that the logit favours, y where x >= 0 and 1 - y elsewhere. With
 
     e = exp(-|x|)      r = 1 / (1 + e)      b = (1 - v) + v e
 
@@ -39,12 +39,12 @@ class Odds(Protocol):
     ce: Array
 
     def in_favour(self) -> Array:
-        """A."""
+        """Return A, the part of the odds that is in favour of the class."""
         ...
 
 
 class MarginOdds:
-    """The odds of a class whose negative margin is w."""
+    """The odds in favour of a class, from its negative margin w."""
 
     def __init__(self, xp: Namespace, w: Array) -> None:
         self.xp = xp
@@ -55,7 +55,7 @@ class MarginOdds:
         self.ce = xp.log1p(self.e) + xp.maximum(w, 0.0)
 
     def in_favour(self) -> Array:
-        """A."""
+        """Return A, the part of the odds that is in favour of the class."""
         return self.xp.maximum(1 - self.behind, self.e)
 
 
@@ -85,7 +85,7 @@ class FromMargin(focal.Product):
 
 
 class HardTarget:
-    """Targets of 0 or 1: the formula of the target's class, as a function of the logit."""
+    """The loss of targets of 0 or 1, a function of the logit: the formula of the target's class."""
 
     def __init__(
         self, xp: Namespace, x: Array, target: focal.Target, gamma: Gamma, balance: focal.Balance
@@ -105,7 +105,7 @@ class HardTarget:
 
 
 class Side(NamedTuple):
-    """The class that a logit is for."""
+    """The class that each logit favours, and how strongly."""
 
     positive: Array  # 1 where that is the positive class, else 0
     distance: Array  # |x|
@@ -116,20 +116,20 @@ class Side(NamedTuple):
         return 2 * self.positive - 1
 
     def of(self, target: focal.Target) -> focal.Target:
-        """The target of that class: v and 1 - v."""
+        """Return the target of the favoured class: the pair v and 1 - v."""
         (y, one_minus_y), positive, negative = target, self.positive, 1 - self.positive
         v = positive * y + negative * one_minus_y
         return focal.Target(v, positive * one_minus_y + negative * y)
 
 
 def side_of(xp: Namespace, x: Array) -> Side:
-    """The class that a logit is for, and how far."""
+    """Return the class that each logit favours, and how strongly."""
     distance = xp.abs(x)
     return Side(xp.heaviside(x), distance, xp.exp(-distance))
 
 
 class Expected(focal.Product):
-    """One modulating factor, of the expected probability ``p_t = y p + (1 - y)(1 - p)``.
+    """The loss with one modulating factor, of the expected ``p_t = y p + (1 - y)(1 - p)``.
 
     ``target`` decides the modulating factor and the class balance, ``smoothed`` the cross-entropy.
     With sign = 1 where x >= 0 and -1 elsewhere,
@@ -153,7 +153,7 @@ class Expected(focal.Product):
         self.entering = self.side.of(smoothed) if apart else self.modulating
         self.b = self.modulating.one_minus_y + self.modulating.y * e
         against = focal.safe_multiply(xp, self.entering.one_minus_y, self.side.distance)
-        # where the two are apart, u may be 0 beside an infinite CE
+        # where the two targets differ, u may be 0 and CE infinite
         multiply = focal.zero_safe(xp) if apart else focal.multiplication(xp, *balance or ())
         u, ce, alpha_t = self.b / (1 + e), xp.log1p(e) + against, focal.alpha_t(balance, target)
         super().__init__(xp, u, ce, gamma, alpha_t, multiply)
@@ -161,7 +161,7 @@ class Expected(focal.Product):
     def first_derivatives(self) -> tuple[Array, Array]:
         sign, e, r = self.side.sign, self.side.e, self.r
         v, one_minus_v = self.modulating
-        # where b is 0, so is u^gamma or gamma itself: any finite R will do
+        # where b is 0, u^gamma or gamma is 0 too and multiplies R: any finite R will do
         b = self.b + self.xp.astype(self.b == 0, self.b.dtype)
         R = sign * (one_minus_v - v) * e * r / b
         v, one_minus_v = self.entering
@@ -176,7 +176,7 @@ class Expected(focal.Product):
 def mixture(
     xp: Namespace, x: Array, target: focal.Target, gamma: Gamma, balance: focal.Balance
 ) -> focal.Mixture:
-    """A modulating factor for each class: ``y FL(x, 1) + (1 - y) FL(x, 0)``."""
+    """Return ``y FL(x, 1) + (1 - y) FL(x, 0)``, with a modulating factor for each class."""
     ones, zeros = xp.ones_like(x), xp.zeros_like(x)
     positive = HardTarget(xp, x, focal.Target(ones, zeros), gamma, None)
     negative = HardTarget(xp, x, focal.Target(zeros, ones), gamma, None)

@@ -13,7 +13,7 @@ formula of a class, a function of w = -m, the derivatives with respect to the ro
     slope_t = -f'(w)        slope_j     = f'(w) pi_j
     curvature_t = f''(w)    curvature_j = f''(w) pi_j^2 + f'(w) pi_j (1 - pi_j)
 
-Everything keeps the class axis, of length 1 where it is reduced, whichever axis that is.
+All arrays keep the class axis, with length 1 where it is reduced; it may be any axis.
 """
 
 from __future__ import annotations
@@ -26,45 +26,45 @@ from .focal import Gamma
 
 
 class Choice(Protocol):
-    """One class of each row."""
+    """A choice of one class in each row."""
 
     @property
     def axis(self) -> int:
-        """That of the classes."""
+        """Return the class axis."""
         ...
 
     def gather(self, x: Array) -> Array:
-        """Its entry, NaN where a row has none."""
+        """Return the entry of each row's chosen class, NaN where none is chosen."""
         ...
 
     def scatter(self, x: Array, by: Number) -> Array:
-        """The rows with that entry replaced."""
+        """Return the rows with the entry of the chosen class replaced."""
         ...
 
     def scatter_into(self, x: Array, by: Number) -> Array:
-        """The same for rows that nothing else needs any more."""
+        """Return what `scatter` returns, for an x that may be overwritten."""
         ...
 
 
 class OneHot(NamedTuple):
-    """A choice by comparison with every class: what any library can do, and any label."""
+    """A choice by comparing labels with every class, which works in any library, for any label."""
 
     xp: Namespace
     chosen: Array
     axis: int
 
     def gather(self, x: Array) -> Array:
-        """Its entry, NaN where a row has none."""
+        """Return the entry of each row's chosen class, NaN where none is chosen."""
         entry = self._sum(self.xp.where(self.chosen, x, 0.0))
         some = self.xp.any(self.chosen, axis=self.axis, keepdims=True)
         return self.xp.where(some, entry, self.xp.nan)
 
     def scatter(self, x: Array, by: Number) -> Array:
-        """The rows with that entry replaced."""
+        """Return the rows with the entry of the chosen class replaced."""
         return self.xp.where(self.chosen, by, x)
 
     def scatter_into(self, x: Array, by: Number) -> Array:
-        """The same for rows that nothing else needs any more."""
+        """Return what `scatter` returns, for an x that may be overwritten."""
         return self.scatter(x, by)
 
     def _sum(self, x: Array) -> Array:
@@ -72,16 +72,16 @@ class OneHot(NamedTuple):
 
 
 class OneVsRest:
-    """The odds of one class of each row against the others."""
+    """The odds of one class of each row against all other classes."""
 
     def __init__(self, xp: Namespace, x: Array, choice: Choice) -> None:
         others = choice.scatter(x, -xp.inf)
         M = xp.max(others, axis=choice.axis, keepdims=True)
         self.E = xp.shifted_exp(others, M)
-        # where all the others are infinitely low, the class itself was counted as one of them
+        # where all the others are infinitely low, the sum over them counts the class itself too
         is_lowest = xp.astype(-float(xp.finfo(x.dtype).max) >= M, x.dtype)
         S = xp.sum(self.E, axis=choice.axis, keepdims=True) - is_lowest
-        self.S = xp.maximum(S, 1.0)  # 0 where there is no other class
+        self.S = xp.maximum(S, 1.0)  # S is 0 where there is no other class
         x_t = choice.gather(x)
         d = _gap(xp, M, x_t)
         behind = xp.heaviside(d)
@@ -94,16 +94,16 @@ class OneVsRest:
         self.ce = xp.log1p(lesser / greater) + xp.log(greater) + xp.maximum(d, 0.0)
 
     def in_favour(self) -> Array:
-        """A."""
+        """Return A, the part of the odds that is in favour of the class."""
         return self.favour
 
     def pi(self) -> Array:
-        """Softmax over the others."""
+        """Return pi, the softmax over the other classes."""
         return self.E / self.S
 
 
 class OfLabel:
-    """Class labels: the formula of the target's class."""
+    """The loss of rows of logits against class labels: the formula of the label's class."""
 
     def __init__(
         self, xp: Namespace, x: Array, choice: Choice, gamma: Gamma, alpha_t: Number | None
@@ -125,18 +125,18 @@ class OfLabel:
 
 
 class RowProbabilities(NamedTuple):
-    """The probabilities of a row, seen from its largest class."""
+    """The probabilities of a row, computed from its largest class so that nothing cancels."""
 
     odds: OneVsRest  # the largest class against the others
-    top: OneHot  # that class
-    gap_to_max: Array  # of the largest logit over each: x_top - x_c >= 0
+    top: OneHot  # the choice of that class
+    gap_to_max: Array  # how far each logit is below the largest: x_top - x_c >= 0
     p: Array
     q: Array  # 1 - p
     minus_log_p: Array
 
 
 def row_of(xp: Namespace, x: Array, top: OneHot) -> RowProbabilities:
-    """Probabilities without cancellation, from the largest class."""
+    """Return the probabilities of a row, from its largest class, so that nothing cancels."""
     odds = OneVsRest(xp, x, top)
     p_top, q_top = odds.favour / odds.total, odds.against / odds.total
     p = top.scatter(odds.pi() * q_top, p_top)
@@ -147,7 +147,7 @@ def row_of(xp: Namespace, x: Array, top: OneHot) -> RowProbabilities:
 
 
 class Expected(focal.Product):
-    """One modulating factor per row, of ``p_t = sum y_c p_c``.
+    """The loss with one modulating factor per row, of the expected ``p_t = sum y_c p_c``.
 
     ``target`` decides the modulating factor, ``smoothed`` the cross-entropy:
 
@@ -171,14 +171,14 @@ class Expected(focal.Product):
         u = xp.with_slope_of(u, self._u_from_top)
         terms = focal.safe_multiply(xp, smoothed.y, row.minus_log_p)
         ce = xp.sum(terms, axis=self.axis, keepdims=True)
-        # where the two are apart, u may be 0 beside an infinite CE
+        # where the two targets differ, u may be 0 and CE infinite
         apart = smoothed is not target
         multiply = focal.zero_safe(xp) if apart else focal.multiplication(xp, alpha_t)
         super().__init__(xp, u, ce, gamma, alpha_t, multiply)
 
     def first_derivatives(self) -> tuple[Array, Array]:
         p, q, u = self.row.p, self.row.q, self.u
-        # where u is 0, so is u^gamma or gamma itself: any finite R will do
+        # where u is 0, u^gamma or gamma is 0 too and multiplies R: any finite R will do
         R = p * self._excess() / (u + self.xp.astype(u == 0, u.dtype))
         return R, self.smoothed.one_minus_y * p - self.smoothed.y * q
 
@@ -188,31 +188,31 @@ class Expected(focal.Product):
         return R * (q - p), p * q
 
     def _from_top(self) -> tuple[Array, Array]:
-        """What each target differs from that of the largest class, and what p_t does."""
+        """Return each target, and p_t, less the target of the largest class."""
         apart = self.target.y - self.row.top.gather(self.target.y)
         return apart, self.xp.sum(self.row.p * apart, axis=self.axis, keepdims=True)
 
     def _u_from_top(self) -> Array:
-        """u as 1 - y of the largest class, less what p_t differs from that y."""
+        """Return u as 1 - y of the largest class, less the difference of p_t from that y."""
         return self.row.top.gather(self.target.one_minus_y) - self._from_top()[1]
 
     def _excess(self) -> Array:
-        """``p_t - y_j``, of differences alone: the sum of ``p_k (y_k - y_j)``.
+        """Return ``p_t - y_j`` from differences alone, as the sum of ``p_k (y_k - y_j)``.
 
-        Among the targets that are equal nothing is left over, for a CE without bounds to multiply.
+        Equal targets then add exactly 0, and no rounding error that an unbounded CE would enlarge.
         """
         apart, of_top = self._from_top()
-        beyond = apart - of_top  # y_j - p_t, but for what rounding left
+        beyond = apart - of_top  # y_j - p_t, up to rounding
         rest = self.xp.sum(self.row.p * beyond, axis=self.axis, keepdims=True)
         return self.row.top.scatter(rest - beyond, of_top)
 
     def _times_ce(self, rate: Array) -> Array:
-        # a class of any p may meet a CE that another class makes infinite
+        # another class may make CE infinite, whatever the p of this class is
         return focal.safe_multiply(self.xp, rate, self.ce)
 
 
 class Mixture:
-    """A modulating factor per class: ``sum y_c alpha_c (1 - p_c)^gamma (-log p_c)``.
+    """The loss ``sum y_c alpha_c (1 - p_c)^gamma (-log p_c)``: a modulating factor per class.
 
     Every class has a negative margin w_c of its own, and dw_c/dx_j = p_j / q_c. Only the largest
     class can have a q near 0; for that one p_j / q is pi_j, which needs no division.
@@ -251,16 +251,16 @@ class Mixture:
         return self.xp.sum(x, axis=self.top.axis, keepdims=True)
 
     def _elsewhere(self, x: Array) -> Array:
-        """The sum over the classes that are neither the largest nor the class itself."""
+        """Return for each class the sum over the classes that are neither it nor the largest."""
         rest = self.top.scatter(x, 0.0)
         return self._sum(rest) - rest
 
 
 class _EachVsRest:
-    """The odds of every class against the others of its row."""
+    """The odds of every class against the other classes of its row."""
 
     def __init__(self, xp: Namespace, row: RowProbabilities) -> None:
-        T = row.odds.against / row.odds.favour  # odds against the largest
+        T = row.odds.against / row.odds.favour  # the odds against the largest class
         E = xp.exp(-row.gap_to_max)
         A, B = E, row.top.scatter(1 + (T - E), T)
         greater, is_behind = xp.maximum(B, A), B >= A
@@ -271,19 +271,19 @@ class _EachVsRest:
         self.ce = xp.log1p(e) + xp.where(is_behind, xp.log(greater) + row.gap_to_max, 0.0)
 
     def in_favour(self) -> Array:
-        """A."""
+        """Return A, the part of the odds that is in favour of the class."""
         return self.favour
 
 
 def _gap(xp: Namespace, a: Array, b: Array) -> Array:
-    """``a - b``; infinities that are equal are 0 apart."""
+    """Return ``a - b``, which is 0 where both are the same infinity."""
     return xp.where(xp.isinf(a) & (a == b), 0.0, a - b)
 
 
 def _rounding(xp: Namespace, a: Array, b: Array) -> Array:
-    """What a - b loses to rounding (Knuth's two-sum).
+    """Return what ``a - b`` loses to rounding (Knuth's two-sum).
 
-    Differences below 750, the ones that matter, are exact where an operand exceeds 2^12.
+    Operands are cut at 2^12: beyond it differences below 750, the ones that matter, are exact.
     """
     a, b = xp.clip(a, -4096.0, 4096.0), xp.clip(b, -4096.0, 4096.0)
     d = a - b

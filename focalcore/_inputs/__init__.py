@@ -1,1 +1,1 @@
-"""What the caller gave: options, arrays and their home, shapes, labels, and what is bad in them."""
+"""The caller's arguments, converted and checked: options, arrays, shapes, labels, values."""

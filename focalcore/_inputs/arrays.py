@@ -1,8 +1,8 @@
-"""From what the caller gave to arrays of one namespace on one device.
+"""The conversion of the caller's arguments to arrays of one library on one device.
 
 Lists and scalars become arrays of the other arguments' namespace; whatever has ``__array__``, such
 as a column of pandas, polars or pyarrow, is read as NumPy. Nothing is copied that need not be, and
-nothing is changed.
+nothing that the caller gave is changed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ArrayContext(NamedTuple):
         return self.backend.xp
 
     def floating(self, name: str, value: Any, dtype: DType = None) -> Array:
-        """A real floating array; numbers and lists take ``dtype``."""
+        """Return a real floating array; numbers and lists take ``dtype``."""
         if isinstance(value, PYTHON_VALUES):
             value = self._from_python(name, value, dtype)
             if dtype_name(value.dtype) not in FLOATS:
@@ -47,7 +47,7 @@ class ArrayContext(NamedTuple):
         return value
 
     def numeric(self, name: str, value: Any, dtype: DType) -> Array:
-        """A bool, integer or real floating array; lists of floats take ``dtype``."""
+        """Return a bool, integer or real floating array; lists of floats take ``dtype``."""
         if isinstance(value, PYTHON_VALUES):
             value = self._from_python(name, value, dtype)
             if is_empty(value):  # an empty list has no type
@@ -58,10 +58,10 @@ class ArrayContext(NamedTuple):
         return value
 
     def boolean(self, name: str, value: Any) -> Array:
-        """A boolean array."""
+        """Return a boolean array."""
         if isinstance(value, PYTHON_VALUES):
             value = self._from_python(name, value, None)
-        if is_empty(value):  # whose type says nothing
+        if is_empty(value):  # the type of an empty array says nothing
             return self.xp.astype(value, self.xp.bool)
         if dtype_name(value.dtype) != "bool":
             found = dtype_name(value.dtype)
@@ -72,11 +72,11 @@ class ArrayContext(NamedTuple):
         return value
 
     def cast(self, name: str, dtype: str) -> str:
-        """How a cast is written here."""
+        """Return a cast as the library's users write it, for an error message."""
         return self.backend.written_cast.format(name, dtype)
 
     def parameter(self, value: Parameter, dtype: DType, most: float) -> Parameter:
-        """A parsed option that is no number, as an array."""
+        """Return a parsed option, other than a single number, as an array."""
         if isinstance(value, np.ndarray) and self.backend is not NUMPY:
             value = value.tolist()
         if isinstance(value, tuple | list):
@@ -85,25 +85,25 @@ class ArrayContext(NamedTuple):
         value = self.xp.astype(value, dtype, copy=False)
         if seen is not None:
             return value
-        # what could not be checked must not pass as good
+        # what could not be checked becomes NaN where it is bad, so that it does not pass as good
         most = min(most, float(self.xp.finfo(dtype).max))
         return self.xp.where((value >= 0) & (value <= most), value, self.xp.nan)
 
     def _from_python(self, name: str, value: Any, dtype: DType) -> Array:
-        """An array of numbers; floats are of a dtype, None: of that of the library."""
+        """Return numbers as an array; floats take ``dtype``, or for None the library's default."""
         as_array = partial(self.xp.asarray, device=self.device)
-        if self.backend.traces_python():  # NumPy would be traced too
+        if self.backend.traces_python():  # the compiler would trace NumPy too
             found = as_array(value)
             is_floating = dtype is not None and dtype_name(found.dtype) in FLOATS
             return as_array(value, dtype=dtype) if is_floating else found
         host = _numbers(name, value)
         if self.backend is NUMPY and dtype is None:
-            return host  # a NumPy scalar or a buffer has a type
+            return host  # a NumPy scalar or a buffer keeps its own type
         return as_array(host.tolist(), dtype=dtype if host.dtype.kind == "f" else None)
 
 
 class Inputs(NamedTuple):
-    """The arguments of a call, as arrays of one context."""
+    """The arguments of a call, as arrays of one library and one device."""
 
     context: ArrayContext
     scores: Array  # logits or probabilities
@@ -114,7 +114,7 @@ class Inputs(NamedTuple):
 
 
 def convert_inputs(door: Door, scores: ArrayLike, labels: ArrayLike, options: Options) -> Inputs:
-    """The arguments of a call, and of its options those that may be arrays, as arrays."""
+    """Return the arguments of a call as arrays, and those of its options that may be arrays."""
     given = {
         door.scores: as_array(door, door.scores, scores),
         door.labels: as_array(door, door.labels, labels),
@@ -142,7 +142,7 @@ def convert_inputs(door: Door, scores: ArrayLike, labels: ArrayLike, options: Op
 
 
 def _scores(context: ArrayContext, door: Door, given: dict[str, Any]) -> Array:
-    """The logits or probabilities, of the type that the loss computes from."""
+    """Return the logits or probabilities, in the dtype that the loss computes from."""
     scores, labels = given[door.scores], given[door.labels]
     is_array = not isinstance(labels, PYTHON_VALUES)
     labels_dtype = labels.dtype if is_array and dtype_name(labels.dtype) in FLOATS else None
@@ -160,7 +160,7 @@ _CONSTANTS = (float, str, tuple, np.ndarray)
 
 
 def context_of(arrays: dict[str, Any]) -> ArrayContext:
-    """Where arrays live, and numbers and lists will; two libraries or devices are an error."""
+    """Return the library and device of the arrays, or raise an error if there are two of either."""
     context, first = ArrayContext(NUMPY, None), None
     for name, x in arrays.items():
         if isinstance(x, PYTHON_VALUES):
@@ -181,7 +181,7 @@ def context_of(arrays: dict[str, Any]) -> ArrayContext:
 
 
 def as_array(door: Door, name: str, value: Any) -> Any:
-    """Columns become NumPy arrays, dask's dask arrays; arrays, numbers and lists pass."""
+    """Return a column as a NumPy or dask array, and an array, a number or a list as it is."""
     if type(value) is np.ndarray:
         return value
     if isinstance(value, PYTHON_VALUES):
@@ -193,7 +193,7 @@ def as_array(door: Door, name: str, value: Any) -> Any:
             f"{kept if 'mask=' in door.leave_out else 'leave out what is masked before'}"
         )
     if isinstance(value, np.ndarray):
-        return np.asarray(value)  # a matrix multiplies otherwise
+        return np.asarray(value)  # np.matrix, a subclass, has another product
     if backend_of(value) is not None:
         if isinstance(getattr(value, "_meta", None), np.ma.MaskedArray):
             raise TypeError(f"{name} is a dask array of masked arrays, whose mask would be lost")
@@ -206,8 +206,8 @@ def as_array(door: Door, name: str, value: Any) -> Any:
 
 
 def _without_arrays(name: str, value: Any) -> Any:
-    """A list of Python's or NumPy's numbers; arrays of another library would leave it there."""
-    for x in value if isinstance(value, list | tuple) else ():  # all else holds numbers alone
+    """Return a list as it is, or raise an error if it holds arrays of a library but NumPy."""
+    for x in value if isinstance(value, list | tuple) else ():  # other sequences hold numbers alone
         if isinstance(x, LISTS):
             _without_arrays(name, x)
         backend = None if isinstance(x, PYTHON_VALUES) else backend_of(x)

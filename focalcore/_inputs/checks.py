@@ -1,7 +1,7 @@
-"""Bad targets: an error with the value and the place, where values can be looked at cheaply.
+"""The checks of targets and probabilities; an error names the bad value and its place.
 
-Each check returns whether it could look. Where it could not (traced, lazy, on a device), the losses
-turn what is bad into NaN.
+Values are read only where that is cheap, and each check returns whether it read them. Where it did
+not (traced, lazy, on a device), the losses turn what is bad into NaN.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from .._typing import Array
 from .arrays import ArrayContext, Inputs
 from .doors import Door
 
-PART = 2**16  # how many numbers to look at at once
-OFF_BY = 0.01  # what the sum of a distribution may be off from 1
+PART = 2**16  # how many numbers are checked at once
+OFF_BY = 0.01  # how far from 1 the sum of a distribution may be
 
 
 class TargetFacts(NamedTuple):
     """What is known of targets that have to lie in [0, 1]."""
 
-    checked: bool = False  # they were looked at, and do
-    binary: bool = False  # each of those that do is 0 or 1
+    checked: bool = False  # whether they were read, and do
+    binary: bool = False  # whether each of those that do is 0 or 1
 
 
 UNKNOWN = TargetFacts()
 
 
 def targets_in_unit_interval(inputs: Inputs, door: Door, ignore_index: int | None) -> TargetFacts:
-    """Every counted target lies in [0, 1]."""
+    """Check that every counted target lies in [0, 1], and return what is known of the targets."""
     context, y = inputs.context, inputs.targets
     kind = dtype_name(y.dtype)
     if kind == "bool":
@@ -45,7 +45,7 @@ def targets_in_unit_interval(inputs: Inputs, door: Door, ignore_index: int | Non
 
 
 def probabilities(inputs: Inputs, door: Door) -> bool:
-    """Every probability lies in [0, 1]."""
+    """Check that every probability lies in [0, 1], and return whether they could be read."""
     p = inputs.scores
     claim = Claim(
         f"{door.scores} must lie in [0, 1]", 0, 1, lambda: "; logits go with from_logits=True"
@@ -54,7 +54,7 @@ def probabilities(inputs: Inputs, door: Door) -> bool:
 
 
 def class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None) -> bool:
-    """Every counted label is one of the classes."""
+    """Check that every counted label is a class, and return whether the labels could be read."""
     n_classes = inputs.scores.shape[axis]
     if n_classes == 0:
         raise ValueError("the class axis is empty; there must be a class to be right")
@@ -64,7 +64,7 @@ def class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None
 
 
 def distributions(inputs: Inputs, door: Door, axis: int) -> bool:
-    """Every counted row is a distribution: values in [0, 1] that sum to 1."""
+    """Check that counted rows are in [0, 1] and sum to 1; return whether they could be read."""
     context, mask = inputs.context, inputs.mask
     seen = context.backend.host_values(inputs.targets)
     rows = None if mask is None else context.backend.host_values(mask)
@@ -80,7 +80,7 @@ def distributions(inputs: Inputs, door: Door, axis: int) -> bool:
 
 
 class Claim(NamedTuple):
-    """What has to hold, and what to say where it does not."""
+    """A range that values have to lie in, and the words of the error where they do not."""
 
     text: str
     least: float
@@ -89,11 +89,11 @@ class Claim(NamedTuple):
 
 
 def _unless_swapped(inputs: Inputs, door: Door, advice: str) -> Callable[[], str]:
-    """The way out for a bad target, beside scores that may be the targets."""
+    """Return a function that gives the advice, or says that the arguments seem to be swapped."""
 
     def way_out() -> str:
         scores = inputs.context.backend.host_values(inputs.scores)
-        # logits that are all 0 are those of a new head
+        # logits that are all 0 are no targets: an untrained output layer gives them
         is_swapped = scores is not None and scores.any() and _is_binary(scores)
         return door.swapped if is_swapped else advice
 
@@ -101,14 +101,14 @@ def _unless_swapped(inputs: Inputs, door: Door, advice: str) -> Callable[[], str
 
 
 def _is_binary(seen: Any) -> bool:
-    """Whether every number is 0 or 1."""
+    """Tell whether every number is 0 or 1."""
     if seen.dtype.kind in "iu":
         return bool(np.bitwise_or.reduce(seen, axis=None) in (0, 1)) if seen.size else True
     return all(np.all((part == 0) | (part == 1)) for part in _parts(seen))
 
 
 def _parts(x: Any) -> Iterable[Any]:
-    """Pieces of an array, of a few hundred kilobytes where its first axis allows."""
+    """Return pieces of an array, of a few hundred kilobytes where its first axis allows."""
     if x.size <= PART:
         return (x,)
     rows = x.reshape(-1) if x.flags.c_contiguous else x
@@ -133,7 +133,7 @@ def _check(
 def _raise_outside(seen: Any, counted: Any, claim: Claim) -> None:
     if seen.size == 0 or (seen.dtype == bool and claim.most >= 1):
         return
-    # the usual, cheapest
+    # the usual case, tested at the least cost
     if counted is None and np.min(seen) >= claim.least and np.max(seen) <= claim.most:
         return
     bad = ~((seen >= claim.least) & (seen <= claim.most))  # NaN is bad

@@ -12,10 +12,10 @@ from .shapes import is_empty, is_number, is_ragged, same_shape
 
 
 def from_the_front(door: Door, axis: int, shape: Shape) -> int:
-    """The class axis, counted from the front."""
+    """Return the class axis as a number >= 0, counted from the first axis."""
     if not shape:
         raise ValueError(f"{door.scores} must have a class axis; found a single number")
-    axis = operator.index(axis)  # by which torch.compile makes a constant of it
+    axis = operator.index(axis)  # this makes it a constant for torch.compile
     if not -len(shape) <= axis < len(shape):
         if not door.class_axis:
             raise ValueError(f"{door.scores} must have classes on axis {axis}; found shape {shape}")
@@ -31,7 +31,7 @@ def from_the_front(door: Door, axis: int, shape: Shape) -> int:
 
 
 def are_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None) -> bool:
-    """Whether targets are class labels; else they are distributions over the classes."""
+    """Tell whether targets are class labels; if not, they are distributions over the classes."""
     if not same_shape(inputs.targets.shape, inputs.scores.shape):
         check_labels(inputs, door, axis)
         return True
@@ -46,7 +46,7 @@ def are_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | 
 
 
 def check_labels(inputs: Inputs, door: Door, axis: int) -> None:
-    """Class labels are integers, one for each row."""
+    """Check that class labels are integers, one for each row."""
     scores, labels = tuple(inputs.scores.shape), tuple(inputs.targets.shape)
     rows = scores[:axis] + scores[axis + 1 :]
     if not same_shape(labels, rows):
@@ -55,7 +55,7 @@ def check_labels(inputs: Inputs, door: Door, axis: int) -> None:
             f"class labels have the shape {rows}{_fix(door, scores, labels, rows)}"
         )
     found = dtype_name(inputs.targets.dtype)
-    if found in FLOATS and not is_empty(inputs.targets):  # the type of nothing says nothing
+    if found in FLOATS and not is_empty(inputs.targets):  # an empty array's type says nothing
         raise TypeError(
             f"{door.labels} are class labels and must be integer; found {found}: "
             f"cast with {inputs.context.cast(door.labels, 'int64')}"
@@ -63,7 +63,7 @@ def check_labels(inputs: Inputs, door: Door, axis: int) -> None:
 
 
 def _fix(door: Door, scores: Shape, labels: Shape, rows: Shape) -> str:
-    """What may have been meant by labels that do not fit."""
+    """Return the end of an error on labels that do not fit: what may have been meant, if known."""
     if labels == (*rows, 1):
         return f"; reshape {door.labels} to {rows}"
     if labels == scores:
@@ -75,7 +75,7 @@ def _fix(door: Door, scores: Shape, labels: Shape, rows: Shape) -> str:
 
 
 def hint_of_classes(inputs: Inputs, door: Door) -> str:
-    """Where class labels go, given to a loss of independent logits; nothing where they are none."""
+    """Return where class labels belong, if the targets of independent logits seem to be such."""
     labels, found = tuple(inputs.targets.shape), dtype_name(inputs.targets.dtype)
     scores = tuple(inputs.scores.shape)
     if "int" not in found or all(scores[i] == 1 for i in _axes_that_fit(scores, labels)):
@@ -87,7 +87,7 @@ def hint_of_classes(inputs: Inputs, door: Door) -> str:
 
 
 def check_no_pairs(door: Door, scores: ArrayLike) -> None:
-    """A forest gives a list of arrays (N, 2), one for each label, of several labels."""
+    """Refuse a list of arrays (N, 2), as predict_proba of a forest gives for several labels."""
     if not (isinstance(scores, list | tuple) and scores):
         return
     shapes = {tuple(getattr(p, "shape", ())) for p in scores}
@@ -101,14 +101,14 @@ def check_no_pairs(door: Door, scores: ArrayLike) -> None:
 
 
 def _axes_that_fit(scores: Shape, labels: Shape) -> list[int]:
-    """The axes without which the scores have the shape of the labels."""
+    """Return the axes without which the scores have the shape of the labels."""
     return [i for i in range(len(scores)) if scores[:i] + scores[i + 1 :] == labels]
 
 
 def label_or_none(dtype: DType, number: int | None) -> int | None:
-    """A number that labels of a type may have; None where the type has none such.
+    """Return a number if labels of a dtype can have it, else None.
 
-    Libraries wrap, or raise, where they compare an integer with one of another range.
+    Where an integer is compared with one out of its range, libraries wrap it, or raise an error.
     """
     kind = dtype_name(dtype)
     if number is None or "int" not in kind:
@@ -119,7 +119,7 @@ def label_or_none(dtype: DType, number: int | None) -> int | None:
 
 
 def per_class(inputs: Inputs, name: str, axis: int) -> Parameter:
-    """A number, or one entry per class, laid along the class axis."""
+    """Return a parameter as one number, or with one entry per class along the class axis."""
     value, shape = inputs.parameters.get(name), inputs.scores.shape
     if value is None or is_number(value):
         return value

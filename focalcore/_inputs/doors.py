@@ -1,4 +1,4 @@
-"""The public ways in: what each calls its arguments, and the ways out that an error can name."""
+"""What each public function or class calls its arguments, for error messages."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import NamedTuple
 
 
 class Door(NamedTuple):
-    """A public function, module or class, as its caller knows it."""
+    """The names that a public function, module or class has for its arguments and options."""
 
     scores: str = "logits"
     labels: str = "targets"
     weight: str = "weight"
     leave_out: tuple[str, ...] = ()  # the options that leave labels out
-    for_classes: str = ""  # who takes class labels, where it does not
+    for_classes: str = ""  # what takes class labels, where this does not
     class_axis: str = ""  # the option that says where the classes lie
 
     @property
     def swapped(self) -> str:
-        """The end of a sentence on arguments that look like each other's."""
+        """Return the end of an error message, which says that two arguments may be swapped."""
         return f"; {self.scores} and {self.labels} may be swapped"
 
     def left_out(self, *options: str) -> str:
-        """The end of a sentence on what is bad, by those of these options that there are."""
+        """Return the end of an error message, which names the options that leave labels out."""
         there = [option for option in options if option in self.leave_out]
         return f"; leave out with {' or '.join(there)}" if there else ""
 

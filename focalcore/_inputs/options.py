@@ -1,7 +1,7 @@
-"""The options of a loss: each has one place, where its name, its default and its range stand.
+"""The options of a loss, each declared in one place with its name, its default and its range.
 
-A loss lists its options in a class that `options` decorates; making one checks what was given,
-before any arithmetic, by the parsers of `parse`.
+A loss lists its options in a class that `options` decorates. The constructor of that class checks
+what was given, before any arithmetic, with the parsers of `parse`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def option(default: Any, parser: Parser | None = None) -> Any:
-    """An option that is one value, or an array that is looked at later."""
+    """Declare an option that is one value, or an array that is checked later."""
     return field(default=default, metadata={"parser": parser})
 
 
@@ -28,7 +28,7 @@ def parameter(
     parser: Callable[..., Parameter] = parse.parameter,
     most: float = INFINITY,
 ) -> Any:
-    """An option that is a number in [0, most], or an array of them; None only by default."""
+    """Declare an option that is a number in [0, most] or an array of them, None only by default."""
     return field(default=default, metadata={"parser": partial(parser, most=most), "most": most})
 
 
@@ -36,7 +36,7 @@ def parameter(
     frozen_default=True, kw_only_default=True, field_specifiers=(option, parameter)
 )
 def options(cls: type[T]) -> type[T]:
-    """A class whose fields are the options of a loss: a frozen dataclass that checks them."""
+    """Make a class, whose fields are the options of a loss, a frozen dataclass that checks them."""
     made: Any = dataclass(frozen=True, kw_only=True, eq=False)(cls)
     listed = [(f.name, f.default, f.metadata) for f in fields(made)]
     made.names = tuple(name for name, _, _ in listed)
@@ -47,16 +47,16 @@ def options(cls: type[T]) -> type[T]:
 
 
 class Options:
-    """What every list of options does."""
+    """The base of the classes of options, which checks the options that it is given."""
 
     names: ClassVar[tuple[str, ...]] = ()
     parsers: ClassVar[tuple[tuple[str, Any, Parser], ...]] = ()
-    limits: ClassVar[dict[str, float]] = {}  # of parameters: the most that they may be
+    limits: ClassVar[dict[str, float]] = {}  # the most that each parameter may be
 
     def __post_init__(self) -> None:
         for name, default, parser in self.parsers:
             value = getattr(self, name)
-            if type(value) is not type(default) or value != default:  # a default is good
+            if type(value) is not type(default) or value != default:  # a default needs no check
                 object.__setattr__(self, name, parser(name, value))
         self.check_together()
 
@@ -64,7 +64,7 @@ class Options:
         """Refuse options that contradict each other."""
 
     def parameters(self) -> dict[str, Parameter]:
-        """The options that are numbers or arrays of them, where they are given."""
+        """Return the options that are numbers or arrays of them, where they are given."""
         given = {}
         for name in self.limits:
             value = getattr(self, name)
@@ -74,13 +74,13 @@ class Options:
 
     @classmethod
     def parse(cls, name: str, value: Any) -> Any:
-        """One option, checked."""
+        """Check one option, and return it parsed."""
         _, default, parser = next(listed for listed in cls.parsers if listed[0] == name)
         return None if value is None and default is None else parser(name, value)
 
     @classmethod
     def of(cls, function: str, given: Mapping[str, Any]) -> Self:
-        """The options that a public function was given by name."""
+        """Return the checked options that a public function was given by name."""
         for name in given:
             if name not in cls.names:
                 raise TypeError(

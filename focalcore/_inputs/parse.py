@@ -1,4 +1,4 @@
-"""The parsers of options: each takes the name of an option and what was given, and checks it.
+"""The parsers of options: each takes an option's name and value, and returns the checked value.
 
 A parameter (gamma, alpha, pos_weight) comes out as a float, as nested tuples of floats, or, where a
 framework's array was given, as that array: it may be traced, or learned.
@@ -20,24 +20,24 @@ from .._dtypes import dtype_name
 from .._typing import Array, Parameter
 
 INFINITY = float("inf")
-MOST_GAMMA = 1e9  # its square is a number in every type
+MOST_GAMMA = 1e9  # so that its square is finite in float32 too
 EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
-_NUMBERS = (int, float, Real)  # the first two are known at a glance
+_NUMBERS = (int, float, Real)  # int and float first, for they are the quickest to recognise
 
 Parser = Callable[[str, Any], Any]
-ParserUpTo = Callable[..., Parameter]  # which takes the most that a parameter may be too
+ParserUpTo = Callable[..., Parameter]  # a parser that also takes the most that a parameter may be
 Name = TypeVar("Name", bound=str)
 
 
 def alpha(name: str, value: Parameter, most: float) -> Parameter:
-    """A class balance: in [0, 1], or per-class weights >= 0."""
+    """Return a checked class balance: in [0, 1], or per-class weights >= 0."""
     if isinstance(value, (int, float)) and value == -1:
         raise ValueError(f"{name} is -1; use {name}=None to turn the class balance off")
     return parameter(name, value, most=most)
 
 
 def parameter(name: str, value: Parameter, most: float = INFINITY) -> Parameter:
-    """A number in [0, most], a list or NumPy array of them, or a framework's array."""
+    """Return a checked number in [0, most], a list or array of them, or a framework's array."""
     backend = None if isinstance(value, PYTHON_VALUES) else backend_of(value)
     if backend is None:
         parsed = _floats(name, value, most)
@@ -53,12 +53,12 @@ def parameter(name: str, value: Parameter, most: float = INFINITY) -> Parameter:
         number(name, extreme.item(), most)
     if backend is not NUMPY:
         return value
-    # few constants become hashable, many stay as they are
+    # a short array becomes a hashable tuple, a long one stays as it is
     return _floats(name, seen.tolist(), most) if seen.ndim < 2 and seen.size < 4096 else seen
 
 
 def number(name: str, value: Any, most: float = INFINITY) -> float:
-    """A finite number in [0, most]; NumPy's scalars are numbers."""
+    """Return a finite number in [0, most] as a float; NumPy's scalars are numbers too."""
     if type(value) is np.ndarray and value.ndim == 0:
         value = value[()]
     if isinstance(value, bool) or not isinstance(value, _NUMBERS):
@@ -72,17 +72,17 @@ def number(name: str, value: Any, most: float = INFINITY) -> float:
 
 
 def at_most(most: float) -> Parser:
-    """The parser of a number in [0, most]."""
+    """Return the parser of a number in [0, most]."""
     return partial(number, most=most)
 
 
 def eps_of(eps: float | None, x: Array) -> float:
-    """What the arguments of logarithms are kept at; None: the machine epsilon of their type."""
+    """Return the least argument of logarithms: eps, or if None the machine epsilon of the dtype."""
     return EPS[dtype_name(x.dtype)] if eps is None else eps
 
 
 def index(name: str, value: Any) -> int | None:
-    """An integer, or None."""
+    """Return an integer or None, or raise an error at anything else."""
     if value is None:
         return None
     try:
@@ -95,14 +95,14 @@ def index(name: str, value: Any) -> int | None:
 
 
 def flag(name: str, value: Any) -> bool:
-    """True or False."""
+    """Return True or False, or raise an error at anything else."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False; found {value!r}")
     return bool(value)
 
 
 def axis(name: str, value: Any) -> int:
-    """An axis."""
+    """Return the number of an axis, or raise an error at anything but an integer."""
     found = index(name, value)
     if found is None:
         raise TypeError(f"{name} must be an integer; found None")
@@ -110,7 +110,7 @@ def axis(name: str, value: Any) -> int:
 
 
 def count(name: str, value: int | None) -> int | None:
-    """A positive integer, or None."""
+    """Return a positive integer or None, or raise an error at anything else."""
     found = index(name, value)
     if found is not None and found < 1:
         raise ValueError(f"{name} must be at least 1; found {found}")
@@ -118,7 +118,7 @@ def count(name: str, value: int | None) -> int | None:
 
 
 def normalizer(name: str, value: Any, most: float, names: Sequence[str]) -> Parameter | str:
-    """What a mean divides by: a name, a number, or a 0-d array."""
+    """Return what a mean divides by, which has to be a name, a number, or a 0-d array."""
     if isinstance(value, str):
         return choose(name, value, names, ", or a number")
     parsed = parameter(name, value, most)
@@ -128,12 +128,12 @@ def normalizer(name: str, value: Any, most: float, names: Sequence[str]) -> Para
 
 
 def one_of(allowed: Sequence[str]) -> Parser:
-    """The parser of an option that is one of some names."""
+    """Return the parser of an option that is one of some names."""
     return partial(choose, allowed=allowed)
 
 
 def choose(name: str, value: Any, allowed: Sequence[Name], more: str = "") -> Name:
-    """One of the allowed names."""
+    """Return the value if it is one of the allowed names, or raise an error."""
     if isinstance(value, str):
         for found in allowed:
             if found == value:
@@ -163,7 +163,7 @@ def _floats(name: str, value: Any, most: float) -> Parameter:
 
 
 def rectangular(name: str, value: Any) -> Any:
-    """A list as a NumPy array."""
+    """Return a list as a NumPy array, or raise an error if its rows differ in length."""
     try:
         return np.asarray(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Shapes that go together; an error names both, and what may have been meant."""
+"""The checks that shapes fit each other; an error names both, and what may have been meant."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from .._typing import Array, Length, Library, Parameter, Shape
 
-Hint = Callable[[], str]  # what may have been meant, asked where a shape is refused
+Hint = Callable[[], str]  # returns what may have been meant, called where a shape is refused
 
 
 def check_shape(name: str, array: Array, onto_name: str, onto: Shape, hint: Hint = str) -> None:
-    """An array has a shape, or its rank with lengths of 1, or is a single number."""
+    """Check that an array has a shape, or that shape with lengths of 1, or is a single number."""
     if array.ndim == 0 or array.shape == onto:
         return
     shape, onto = tuple(array.shape), tuple(onto)
@@ -23,7 +23,7 @@ def check_shape(name: str, array: Array, onto_name: str, onto: Shape, hint: Hint
 
 
 def _reshaping(name: str, shape: Shape, onto: Shape) -> str:
-    """What an array of another shape may be meant to be."""
+    """Return the advice for an array of a wrong shape: how to reshape it, or the right shape."""
     lengths = [n for n in shape if n != 1]
     fits = [
         str(tuple(n if i in kept else 1 for i, n in enumerate(onto)))
@@ -36,7 +36,7 @@ def _reshaping(name: str, shape: Shape, onto: Shape) -> str:
 
 
 def fitting(xp: Library, name: str, value: Array, onto_name: str, onto: Shape) -> Array:
-    """A parameter of as many axes as a shape, to which it broadcasts, never past it."""
+    """Return a parameter with as many axes as a shape, which it has to broadcast to, not past."""
     shape, onto = tuple(value.shape), tuple(onto)
     padded = (1,) * (len(onto) - len(shape)) + shape
     if not shape or (len(padded) == len(onto) and _stretches(padded, onto)):
@@ -54,7 +54,7 @@ def _stretches(shape: Shape, onto: Shape) -> bool:
 def check_broadcast(
     name: str, shape: Shape, other_name: str, other: Shape, hint: Hint = str
 ) -> None:
-    """Two shapes broadcast, and it is clear how: no length meets itself on another axis."""
+    """Check that two shapes broadcast, and clearly: no length meets itself on another axis."""
     if shape == other:
         return
     named = f"{name} of shape {tuple(shape)} and {other_name} of shape {tuple(other)}"
@@ -73,17 +73,17 @@ def check_broadcast(
 
 
 def same_shape(shape: Shape, other: Shape) -> bool:
-    """Whether two shapes are equal, as far as they are known."""
+    """Tell whether two shapes are equal, as far as they are known."""
     return len(shape) == len(other) and all(map(_same, shape, other))
 
 
 def is_empty(x: Array) -> bool:
-    """Whether an array is known to have no elements."""
+    """Tell whether an array is known to have no elements."""
     return any(isinstance(n, int) and n == 0 for n in x.shape)
 
 
 def full_rank(xp: Library, x: Array | None, ndim: int) -> Any:
-    """An array, where there is one, with all the leading axes that broadcasting gives it."""
+    """Return the array, if there is one, with all the leading axes that broadcasting gives it."""
     if x is not None:
         for _ in range(ndim - x.ndim):
             x = xp.expand_dims(x, axis=0)
@@ -91,7 +91,7 @@ def full_rank(xp: Library, x: Array | None, ndim: int) -> Any:
 
 
 def is_number(x: Parameter) -> bool:
-    """Whether a parameter is off, or one number."""
+    """Tell whether a parameter is None or one number."""
     return x is None or isinstance(x, float) or x.ndim == 0
 
 
@@ -100,12 +100,12 @@ def _same(length: Length, other: Length) -> bool:
 
 
 def is_known(length: Length) -> bool:
-    """Whether a length is one: of a dask array it may be NaN, in TensorFlow None."""
+    """Tell whether a length is known: of a dask array it may be NaN, in TensorFlow None."""
     return length is not None and bool(length == length)
 
 
 def is_ragged(length: Length) -> bool:
-    """Whether a length stands for those of the rows of one of torch's jagged tensors."""
-    if isinstance(length, int):  # Dynamo knows no attributes of lengths, and calls them all int
+    """Tell whether a length stands for the different lengths of rows in a jagged torch tensor."""
+    if isinstance(length, int):  # to Dynamo all lengths are int, and have no attributes
         return False
     return hasattr(length, "node") and bool(length.node.is_nested_int())

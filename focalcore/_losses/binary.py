@@ -32,18 +32,18 @@ class BinaryOptions(FocalOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Binary(LossSpec):
-    """Probabilities of the positive class, each against a target in [0, 1]."""
+    """The loss of probabilities of the positive class, each against a target in [0, 1]."""
 
     eps: float
-    label_smoothing: float | None = None  # given: a mixture, as where this comes from
+    label_smoothing: float | None = None  # if it is given, the loss is a mixture
     inputs_checked: bool = False
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """The targets as numbers; all count."""
+        """Return the targets as numbers, and None because all of them count."""
         return operands.wide(xp, "targets"), None
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """The formula at the operands, smoothed."""
+        """Return the formula of the operands, with smoothed targets."""
         y, _ = self.read(xp, operands)
         p = operands.wide(xp, "scores")
         if not self.inputs_checked:
@@ -56,7 +56,7 @@ class Binary(LossSpec):
 
 
 def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOptions) -> Prepared:
-    """The loss and its operands, from what the caller gave."""
+    """Return the loss and its operands, from what the caller gave."""
     class_axis.check_no_pairs(door, y_pred)
     inputs = _broadcast(convert_inputs(door, y_pred, y_true, options), door)
     fit_parameters(inputs, door)
@@ -76,7 +76,7 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
 
 
 def _broadcast(inputs: Inputs, door: Door) -> Inputs:
-    """Scores and labels of their common shape."""
+    """Return the inputs with scores and labels broadcast to their common shape."""
     xp, x, y = inputs.context.xp, inputs.scores, inputs.targets
     hint = partial(class_axis.hint_of_classes, inputs, door)
     check_broadcast(door.labels, y.shape, door.scores, x.shape, hint)

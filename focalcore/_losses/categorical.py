@@ -29,20 +29,20 @@ class CategoricalOptions(FocalOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Categorical(LossSpec):
-    """Rows of probabilities, each against a class label."""
+    """The loss of rows of probabilities, each against a class label."""
 
     axis: int
     eps: float
     inputs_checked: bool = False
-    device: Device = None  # where the class numbers are made
+    device: Device = None  # where the numbers of the classes are made
     per_row = ("mask", "weight", "targets")
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """The class labels; all count."""
+        """Return the class labels, and None because all of them count."""
         return wide_labels(xp, operands.arrays["targets"]), None
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """The formula of the probability given to the target."""
+        """Return the formula of the probability that is given to the label's class."""
         targets = xp.expand_dims(self.read(xp, operands)[0], axis=self.axis)
         p = operands.wide(xp, "scores")
         p = p if self.inputs_checked else nan_outside(xp, p)
@@ -53,7 +53,7 @@ class Categorical(LossSpec):
 def prepare(
     door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: CategoricalOptions
 ) -> Prepared:
-    """The loss and its operands, from what the caller gave."""
+    """Return the loss and its operands, from what the caller gave."""
     inputs, axis = rowwise_inputs(door, y_pred, y_true, options, options.axis)
     class_axis.check_labels(inputs, door, axis)
     loss: LossSpec

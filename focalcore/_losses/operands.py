@@ -1,4 +1,4 @@
-"""What a loss is given, and what can be asked of it."""
+"""The operands that a loss is given, and the outputs that can be asked of it."""
 
 from __future__ import annotations
 
@@ -13,51 +13,51 @@ from .._typing import Array, DType, Library, Parameter
 
 @dataclass(frozen=True)
 class Operands:
-    """The arrays of a call, and its numbers, which are constants of the computation; by name."""
+    """The arrays of a call by name, and its numbers, which are constants of the computation."""
 
     arrays: dict[str, Any]  # of one library
     numbers: tuple[tuple[str, float], ...] = ()
 
     @staticmethod
     def of(**values: Parameter) -> Operands:
-        """Operands from arrays and numbers; None stands for what there is not."""
+        """Return the operands of these arrays and numbers; a None is left out."""
         arrays, numbers = {}, []
         for name, value in values.items():
-            if type(value) in (int, float):  # NumPy's scalars are floats too
+            if type(value) in (int, float):  # by the exact type, for NumPy's float64 is a float too
                 numbers.append((name, value))
             elif value is not None:
                 arrays[name] = value
         return Operands(arrays, tuple(numbers))
 
     def dtype(self, xp: Library) -> DType:
-        """The dtype of the arithmetic."""
+        """Return the dtype of the arithmetic."""
         return arithmetic_dtype(xp, self.arrays["scores"].dtype)
 
     def wide(self, xp: Library, name: str) -> Array:
-        """An array in the dtype of the arithmetic."""
+        """Return an array in the dtype of the arithmetic."""
         return cast(xp, self.arrays[name], self.dtype(xp))
 
     def get(self, name: str) -> Parameter:
-        """An array or a number; None where there is none of the name."""
+        """Return the array or number of a name, or None if there is none."""
         for number, value in self.numbers:
             if number == name:
                 return value
         return self.arrays.get(name)
 
     def exponent(self) -> Parameter:
-        """gamma, as formulas take it."""
+        """Return gamma, as formulas take it."""
         rest = self.arrays.get("gamma_rest")
         return self.get("gamma") if rest is None else Exponent(self.arrays["gamma"], rest)
 
     def bind(self, **values: Parameter) -> Operands:
-        """The operands with more values, or others in place of those of the same names."""
+        """Return the operands with more values, or others in place of those of the same names."""
         more = Operands.of(**values)
         kept = {name: x for name, x in self.arrays.items() if name not in values}
         numbers = tuple(pair for pair in self.numbers if pair[0] not in values)
         return Operands(kept | more.arrays, numbers + more.numbers)
 
     def constants(self) -> Operands:
-        """The numbers alone, which are hashable: a compiler can cache by them."""
+        """Return the numbers alone, which are hashable, so that a compiler can cache by them."""
         return Operands({}, self.numbers)
 
     def __hash__(self) -> int:
@@ -65,10 +65,10 @@ class Operands:
 
 
 class Output(Enum):
-    """What can be asked of a loss. The wide ones are in the dtype of the arithmetic.
+    """The outputs of a loss. The wide ones are in the dtype of the arithmetic.
 
-    Of each: whether it keeps the class axis, is a sum of elements, and is rounded to the dtype of
-    the logits.
+    Each has its quantity, and says whether it keeps the class axis, is a sum of elements, and is
+    rounded to the dtype of the logits.
     """
 
     VALUE = "value", False, False, True

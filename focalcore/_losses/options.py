@@ -25,7 +25,7 @@ class FocalOptions(Options):
 
 @options
 class ReducedOptions(Options):
-    """What masks, weighs and reduces."""
+    """The options that mask, weigh and reduce the elements of a loss."""
 
     mask: ArrayLike | None = option(None)
     weight: ArrayLike | None = option(None)
@@ -34,7 +34,7 @@ class ReducedOptions(Options):
 
 @options
 class LogitsOptions(FocalOptions, ReducedOptions):
-    """What the losses from logits have beside these."""
+    """The options of the losses from logits."""
 
     label_smoothing: float = option(0.0, parse.at_most(1.0))
     soft_targets: SoftTargets = option("expected", parse.one_of(SOFT_TARGETS))

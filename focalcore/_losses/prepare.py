@@ -1,4 +1,4 @@
-"""From what the caller gave to a loss and its operands: what the losses have in common."""
+"""The steps from the caller's arguments to a loss and its operands that losses have in common."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .spec import LossSpec
 
 
 class Prepared(NamedTuple):
-    """A loss and its operands, and what becomes of the elements or rows."""
+    """A loss and its operands, and how its elements or rows are reduced."""
 
     context: ArrayContext
     loss: LossSpec
     operands: Operands
     reduction: Reduction = "none"
-    divide_by: Output | None = None  # of a mean; None: a number that was given, or the count
+    divide_by: Output | None = None  # None: the number that was given, or the count
 
 
 def prepared(inputs: Inputs, loss: LossSpec, options: Options, **parameters: Parameter) -> Prepared:
-    """The loss with its operands, reduced as the options say."""
+    """Return the loss with its operands, to be reduced as the options say."""
     normalizer = inputs.parameters.get("normalizer")
     name = normalizer if isinstance(normalizer, str) else None
     operands = Operands.of(
@@ -46,7 +46,7 @@ def prepared(inputs: Inputs, loss: LossSpec, options: Options, **parameters: Par
 def elementwise_inputs(
     door: Door, scores: ArrayLike, targets: ArrayLike, options: Options
 ) -> Inputs:
-    """The inputs of a loss of independent elements: all fit the shape of the scores."""
+    """Return the inputs of a loss of independent elements, all fitting the shape of the scores."""
     inputs = convert_inputs(door, scores, targets, options)
     shape = inputs.scores.shape
     check_shape(
@@ -64,7 +64,7 @@ def elementwise_inputs(
 
 
 def fit_parameters(inputs: Inputs, door: Door) -> None:
-    """Give the parameters as many axes as the scores have, to which they broadcast."""
+    """Give the parameters as many axes as the scores have, to which they have to broadcast."""
     for name, value in inputs.parameters.items():
         if not isinstance(value, float | str):
             shape = inputs.scores.shape
@@ -74,7 +74,7 @@ def fit_parameters(inputs: Inputs, door: Door) -> None:
 def rowwise_inputs(
     door: Door, scores: ArrayLike, targets: ArrayLike, options: Options, axis: int
 ) -> tuple[Inputs, int]:
-    """The inputs of a loss of rows of classes, and the class axis counted from the front."""
+    """Return the inputs of a loss of rows of classes, and the class axis counted from the front."""
     inputs = convert_inputs(door, scores, targets, options)
     xp, shape = inputs.context.xp, tuple(inputs.scores.shape)
     axis = class_axis.from_the_front(door, axis, shape)

@@ -1,4 +1,4 @@
-"""Reduction: what is summed up, in which type, and what a mean divides by."""
+"""The reduction of a loss: its sums and their dtypes, and the division of a mean."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from .._inputs.shapes import is_known
 from .._typing import Array, ArrayT, Device, DType, Library, Namespace, Parameter
 from .operands import Output
 
-# what the names of normalizers divide a mean by
+# what each named normalizer divides a mean by
 NAMED = {"positives": Output.POSITIVES, "weight": Output.WEIGHT}
 
 
 def dtype_of(xp: Library, output: Output, dtype: DType) -> DType:
-    """The dtype of an output, from that of the logits."""
+    """Return the dtype of an output, from that of the logits."""
     return dtype if output.is_rounded else arithmetic_dtype(xp, dtype)
 
 
 def summed(xp: Namespace, x: Array, dtype: DType) -> Array:
-    """The sum of all elements."""
+    """Return the sum of all elements in a dtype."""
     return cast(xp, xp.total(x), dtype)
 
 
 def sum_of_block(xp: Namespace, x: Array) -> float:
-    """The sum of a block, with digits to spare for the other blocks."""
+    """Return the sum of a block in float64, with digits to spare for adding other blocks."""
     return float(xp.sum(x, dtype=xp.float64))
 
 
 def sum_of_blocks(xp: Namespace, sums: Iterable[float], dtype: DType, device: Device) -> Array:
-    """The sum of all blocks, in their order."""
+    """Return the sum of all blocks from their sums, added in their order."""
     return xp.asarray(sum(sums), dtype=dtype, device=device)[()]
 
 
 def size_of(xp: Namespace, x: Array, axis: int | None) -> Array:
-    """The number of elements, or of rows along an axis; lazy where a length is not known."""
+    """Return the number of elements, or of rows along an axis; lazy where a length is not known."""
     lengths = [n for i, n in enumerate(x.shape) if i != axis]
-    is_jagged = getattr(x, "is_nested", False)  # whose rows have lengths of their own
+    is_jagged = getattr(x, "is_nested", False)  # its rows have different lengths
     if not is_jagged and all(map(is_known, lengths)):
         return math.prod(lengths)
-    ones = xp.astype(xp.ones_like(x), xp.int64)  # those of a half would end at 2048
+    ones = xp.astype(xp.ones_like(x), xp.int64)  # float16 can't count beyond 2048
     return xp.sum(ones) / (1 if axis is None else x.shape[axis])
 
 
 def divided(xp: Library, x: ArrayT, denominator: Parameter | None) -> ArrayT:
-    """``x / denominator``; one of 0 counts as 1, so that nothing gives 0 and not NaN."""
+    """Return ``x / denominator``, where 0 counts as 1 so that the mean of nothing is 0, not NaN."""
     if denominator is None:
         return x
     # a number, or a size that is traced

@@ -29,7 +29,7 @@ class SigmoidOptions(LogitsOptions):
 
 @dataclass(frozen=True)
 class Sigmoid(LossSpec):
-    """Independent logits, each against a target in [0, 1]."""
+    """The loss of independent logits, each against a target in [0, 1]."""
 
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
@@ -37,16 +37,16 @@ class Sigmoid(LossSpec):
     facts: checks.TargetFacts = checks.UNKNOWN
 
     def without_binary_targets(self) -> Sigmoid:
-        """The same for targets that may change: it is not known that they are 0 or 1."""
+        """Return the same loss for targets that may change, and so need not stay 0 or 1."""
         return replace(self, facts=self.facts._replace(binary=False))
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """The targets as numbers, and which of them count (None: all)."""
+        """Return the targets as numbers, and which of them count (None: all)."""
         y = operands.wide(xp, "targets")
         return y, which_count(y, self.ignore_index, operands.arrays.get("mask"))
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """The formula at the operands, smoothed and masked."""
+        """Return the formula of the operands, after smoothing and masking."""
         y, counted = self.read(xp, operands)
         if not self.facts.checked:
             y = nan_outside(xp, y)
@@ -64,7 +64,7 @@ class Sigmoid(LossSpec):
 
 
 def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidOptions) -> Prepared:
-    """The loss and its operands, from what the caller gave."""
+    """Return the loss and its operands, from what the caller gave."""
     inputs = elementwise_inputs(door, logits, targets, options)
     facts = checks.targets_in_unit_interval(inputs, door, options.ignore_index)
     loss = Sigmoid(options.soft_targets, options.label_smoothing, options.ignore_index, facts)
@@ -73,7 +73,7 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidO
 
 
 def weights_of(parameters: dict[str, Parameter]) -> dict[str, Parameter]:
-    """The weights by name, from alpha and pos_weight; None: both are 1."""
+    """Return the weights by name, from alpha and pos_weight (None: both weights are 1)."""
     alpha, pos_weight = parameters.get("alpha"), parameters.get("pos_weight")
     if alpha is None:
         negative = None if pos_weight is None else 1.0
@@ -83,6 +83,6 @@ def weights_of(parameters: dict[str, Parameter]) -> dict[str, Parameter]:
 
 
 def balance_of(operands: Operands) -> focal.Balance:
-    """The weights, as formulas take them."""
+    """Return the weights of positives and negatives, as formulas take them."""
     weight = operands.get("positive_weight")
     return None if weight is None else (weight, operands.get("negative_weight"))

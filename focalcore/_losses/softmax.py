@@ -27,22 +27,22 @@ class SoftmaxOptions(LogitsOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Softmax(LossSpec):
-    """Rows of logits: what labels and distributions have in common."""
+    """The base of the losses of rows of logits, against labels or distributions."""
 
     axis: int
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
     targets_checked: bool = False
-    device: Device = None  # where the class numbers are made
+    device: Device = None  # where the numbers of the classes are made
 
     def logits_of(self, xp: Namespace, operands: Operands, counted: Array | None) -> Array:
-        """The logits to compute from, 0 in rows that are left out."""
+        """Return the logits to compute from, 0 in rows that are left out."""
         return keep(xp, self.beside_classes(xp, counted), operands.wide(xp, "scores"))
 
     def of_distribution(
         self, xp: Namespace, x: Array, y: Array, operands: Operands
     ) -> focal.Formula:
-        """The formula of logits against distributions."""
+        """Return the formula of logits against distributions."""
         s, shares = self.label_smoothing, focal.Target.of(y)
         smoothed = shares.smoothed(s, x.shape[self.axis]) if s else shares
         largest = xp.argmax(x, axis=self.axis, keepdims=True)
@@ -59,26 +59,26 @@ class Softmax(LossSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxOfLabels(Softmax):
-    """Rows of logits, each against a class label."""
+    """The loss of rows of logits, each against a class label."""
 
     ignore_index: int | None = None
-    background: int | None = None  # the class that is no positive
+    background: int | None = None  # the class that does not count as positive
     per_row = ("mask", "weight", "targets")
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """The labels, and which rows count (None: all)."""
+        """Return the labels, and which rows count (None: all)."""
         targets = operands.arrays["targets"]
         counted = which_count(targets, self.ignore_index, operands.arrays.get("mask"))
         return wide_labels(xp, targets), counted
 
     def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
-        """1 for every label but the background's."""
+        """Return 1 for every label but the background's, which gets 0."""
         if self.background is None:
             return xp.astype(xp.ones_like(targets), operands.dtype(xp))
         return xp.astype(targets != self.background, operands.dtype(xp))
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """The formula at the operands, smoothed and masked."""
+        """Return the formula of the operands, after smoothing and masking."""
         targets, counted = self.read(xp, operands)
         x = self.logits_of(xp, operands, counted)
         rows = self.beside_classes(xp, counted)
@@ -86,21 +86,21 @@ class SoftmaxOfLabels(Softmax):
         choice = choice_of(xp, x, targets, self.axis, self.device, self.targets_checked)
         if not self.label_smoothing:
             return softmax.OfLabel(xp, x, choice, *of_each_class(operands, choice))
-        nothing = xp.zeros_like(x)  # or NaN, where a label is none of the classes
+        nothing = xp.zeros_like(x)  # `gather` makes NaN of it where a label is no class
         y = choice.scatter(nothing + choice.gather(nothing), 1.0)
         return self.of_distribution(xp, x, y, operands)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxOfDistributions(Softmax):
-    """Rows of logits, each against a distribution over the classes."""
+    """The loss of rows of logits, each against a distribution over the classes."""
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """The targets as numbers, and which rows count (None: all)."""
+        """Return the targets as numbers, and which rows count (None: all)."""
         return operands.wide(xp, "targets"), operands.arrays.get("mask")
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """The formula at the operands, smoothed and masked."""
+        """Return the formula of the operands, after smoothing and masking."""
         y, counted = self.read(xp, operands)
         x = self.logits_of(xp, operands, counted)
         if not self.targets_checked:
@@ -111,7 +111,7 @@ class SoftmaxOfDistributions(Softmax):
 
 
 def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxOptions) -> Prepared:
-    """The loss and its operands, from what the caller gave."""
+    """Return the loss and its operands, from what the caller gave."""
     inputs, axis = rowwise_inputs(door, logits, targets, options, options.axis)
     shared = {
         "axis": axis,

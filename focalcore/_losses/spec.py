@@ -1,8 +1,8 @@
-"""What every loss is made of: weighing, masking, and the outputs of each element or row.
+"""The base of all losses: weighing, masking, and the outputs of each element or row.
 
 A loss is the static part of a call (hashable, so that a compiler can cache by it); its operands are
-the arrays. All here is pure and elementwise, or row by row: any cut along the leading axes gives
-the same numbers.
+the arrays. Every function here is pure and works element by element, or row by row, so that any cut
+along the leading axes gives the same numbers.
 """
 
 from __future__ import annotations
@@ -18,45 +18,45 @@ FORMULA = ("value", "slope", "curvature")  # the quantities that a formula gives
 
 
 class LossSpec:
-    """The base of all losses: each says how it reads its targets, and what its formula is."""
+    """The base of all losses; each says how it reads its targets, and what its formula is."""
 
     axis: int | None = None  # of the classes; None: the elements are independent
     ignore_index: int | None = None
     per_row: tuple[str, ...] = ("mask", "weight")  # the operands that have no class axis
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """The targets as numbers, and which of them count (None: all)."""
+        """Return the targets as numbers, and which of them count (None: all)."""
         raise NotImplementedError
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """The formula at the operands, smoothed and masked."""
+        """Return the formula of the operands, after smoothing and masking."""
         raise NotImplementedError
 
     def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:  # noqa: ARG002
-        """How much of a positive each of the targets is, that were read."""
+        """Return how far each target counts as positive, of the targets that `read` returned."""
         return targets
 
     def without_binary_targets(self) -> LossSpec:
-        """The same for targets that may change: it is not known that they are 0 or 1."""
+        """Return the same loss for targets that may change, and so need not stay 0 or 1."""
         return self
 
     def is_per_row(self, name: str) -> bool:
-        """Whether an operand has no class axis."""
+        """Tell whether an operand has no class axis."""
         return name in self.per_row
 
     def rows_of(self, shape: Shape) -> Shape:
-        """A shape of logits without the class axis."""
+        """Return a shape of logits without the class axis."""
         shape = tuple(shape)
         return shape if self.axis is None else shape[: self.axis] + shape[self.axis + 1 :]
 
     def shape_of(self, output: Output, shape: Shape) -> Shape:
-        """The shape of an output before it is summed up, from that of the logits."""
+        """Return the shape of an output before it is summed up, from that of the logits."""
         return tuple(shape) if output.is_like_scores else self.rows_of(shape)
 
     def compute(
         self, xp: Namespace, operands: Operands, outputs: tuple[Output, ...]
     ) -> tuple[Array, ...]:
-        """The outputs of each element or row, from one reading of the operands."""
+        """Return the outputs of each element or row, from one reading of the operands."""
         formula, found = None, []
         for output in outputs:
             if output.quantity not in FORMULA:
@@ -69,7 +69,7 @@ class LossSpec:
     def _weighed(
         self, xp: Namespace, formula: focal.Formula, operands: Operands, output: Output
     ) -> Array:
-        """What the formula gives, weighed; 0 for what is left out."""
+        """Return what the formula gives times the weight, and 0 for what is left out."""
         x = getattr(formula, output.quantity)()
         weight, counted = operands.arrays.get("weight"), operands.arrays.get("mask")
         if self.ignore_index is not None:  # the targets are read again only for what they leave out
@@ -83,7 +83,7 @@ class LossSpec:
         return x if self.axis is None else xp.squeeze(x, axis=self.axis)
 
     def _counted(self, xp: Namespace, operands: Operands, output: Output) -> Array:
-        """What is summed up to divide a mean by."""
+        """Return the elements whose sum a mean is divided by."""
         targets, counted = self.read(xp, operands)
         match output:
             case Output.COUNT:
@@ -98,12 +98,12 @@ class LossSpec:
         return xp.broadcast_to(x, self.rows_of(operands.arrays["scores"].shape))
 
     def beside_classes(self, xp: Namespace, rows: Array | None) -> Any:
-        """What lies in the rows, laid beside the class axis."""
+        """Return an array of rows with a class axis of length 1, to broadcast over the classes."""
         return rows if rows is None or self.axis is None else xp.expand_dims(rows, axis=self.axis)
 
 
 def which_count(targets: Array, ignore_index: int | None, mask: Array | None) -> Array | None:
-    """Which targets count; None: all."""
+    """Return which targets count, or None if all of them do."""
     if ignore_index is None:
         return mask
     kept = targets != ignore_index
@@ -111,10 +111,10 @@ def which_count(targets: Array, ignore_index: int | None, mask: Array | None) ->
 
 
 def keep(xp: Namespace, counted: Array | None, x: Array) -> Array:
-    """What is left out becomes 0, before the arithmetic: its NaN never enters."""
+    """Return x with 0 for what is left out, so that no NaN there enters the arithmetic."""
     return x if counted is None else xp.where(counted, x, xp.zeros_like(x))
 
 
 def nan_outside(xp: Namespace, y: Array) -> Array:
-    """What is not in [0, 1], and could not be looked at, becomes NaN."""
+    """Return values that could not be checked, with NaN for those that are not in [0, 1]."""
     return xp.where((y >= 0) & (y <= 1), y, xp.nan)

@@ -1,4 +1,4 @@
-"""Scoring a file of predictions: read in chunks, tallied per class, shown as a table or as JSON."""
+"""The scoring of a file of predictions, read in chunks and reported as a table or as JSON."""
 
 from ._source import BadDataError, Names, shown
 from ._task import TASKS

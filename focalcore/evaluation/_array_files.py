@@ -1,4 +1,4 @@
-"""Arrays from .npy and .npz files, mapped where they can be: never more in memory than a block."""
+"""Arrays from .npy and .npz files, mapped where possible, so that only a block is in memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HEADERS = {
 
 
 class ArraySource:
-    """Arrays of one row per example."""
+    """An opened file, or several, of arrays that have one row for each example."""
 
     def __init__(self, name: str, kind: str, arrays: Mapping[str, HostArray], names: Names) -> None:
         self.name, self.kind, self.arrays = name, kind, arrays
@@ -50,7 +50,7 @@ class ArraySource:
 
     @classmethod
     def of_npy(cls, names: Names) -> ArraySource:
-        """Each array in a .npy file of its own."""
+        """Open .npy files, one for each array."""
         arrays = {}
         for file in names.given().values():
             with reading(file, "a file of an array"):
@@ -59,15 +59,15 @@ class ArraySource:
 
     @classmethod
     def of_npz(cls, file: Path, names: Names) -> ArraySource:
-        """The arrays of a .npz file."""
+        """Open the arrays of a .npz file."""
         return cls(str(file), "a file of arrays", Members(file), names)
 
     def class_names(self) -> tuple[str, ...]:
-        """Their numbers."""
+        """Return the names of the classes, which are their numbers."""
         return tuple(str(c) for c in range(self.scores_shape[1]))
 
     def read(self, rows: int) -> Iterator[Block]:
-        """All rows in order, so many at a time."""
+        """Yield all rows in order, ``rows`` at a time."""
         for start in range(0, len(self.scores), rows):
             cut = slice(start, start + rows)
             targets, weight = self.targets[cut], None
@@ -148,12 +148,12 @@ def _load(file: Path) -> HostArray:
 
 
 def _map(file: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> HostArray:
-    """Map a stored member: its data begin behind two headers, the archive's and NumPy's."""
+    """Map a stored member, whose data begin behind two headers, the archive's and NumPy's."""
     with archive.open(info) as member:
         shape, is_fortran, dtype = _read_header(member)
         header = member.tell()
     size = header + math.prod(shape) * dtype.itemsize
-    if size != info.file_size and not dtype.hasobject:  # or it would be read from its neighbour
+    if size != info.file_size and not dtype.hasobject:  # else bytes of its neighbour would be read
         raise ValueError(f"{info.filename} has {info.file_size} bytes and says it has {size}")
     if math.prod(shape) == 0 or dtype.hasobject:
         return np.empty(shape, dtype)
@@ -166,7 +166,7 @@ def _map(file: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> HostArr
 
 
 def _read_header(file: Any) -> tuple[tuple[int, ...], bool, Any]:
-    """Shape, whether in Fortran's order, and dtype of an array in NumPy's format."""
+    """Return shape, whether in Fortran's order, and dtype of an array in NumPy's format."""
     version = np.lib.format.read_magic(file)
     if version not in HEADERS:
         raise ValueError(f"its format is {version}, which NumPy writes for no array of numbers")

@@ -1,4 +1,4 @@
-"""Which columns of a table are meant, and in which order.
+"""The choice of the columns of a table that are meant, and of their order.
 
 Columns have their usual names (`prob`, `prob_cat`, `prob7`), or a user names them, by a list or by
 patterns. Numbers at the ends of names are those of classes; a list keeps its own order.
@@ -25,7 +25,7 @@ class Key(NamedTuple):
 
     @classmethod
     def of(cls, rest: str) -> Key:
-        """The key in what a name has beyond its usual word or its pattern."""
+        """Return the key in what a name has beyond its usual word or its pattern."""
         text = rest.rstrip("0123456789")
         digits = rest[len(text) :]
         return cls(text, int(digits) if digits else None)
@@ -33,22 +33,22 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """Columns of one kind, in the order of classes."""
+    """The columns of one kind, in the order of the classes."""
 
     option: str
     names: tuple[str, ...]
     keys: tuple[Key, ...]
-    is_listed: bool  # each by its own name, so that the order is the user's
+    is_listed: bool  # whether the user named each of them, and so their order
 
     @property
     def numbers(self) -> tuple[int | None, ...]:
-        """The numbers alone, where nothing else tells the columns apart."""
+        """Return the numbers of the columns if nothing else tells them apart, else nothing."""
         texts = {key.text for key in self.keys}
         return tuple(key.number for key in self.keys) if len(texts) == 1 else ()
 
 
 def choose_columns(file: str, names: Names, header: Sequence[str]) -> tuple[Taken, bool]:
-    """The columns of scores, targets and weight, and whether the scores are logits."""
+    """Return the columns of scores, targets and weight, and whether the scores are logits."""
     scores = _asked(file, names.scores, "logit" if names.logits else "prob", header)
     targets = _asked(file, names.targets, "target", header)
     weight = _asked_weight(file, names.weight, header)
@@ -64,14 +64,14 @@ def choose_columns(file: str, names: Names, header: Sequence[str]) -> tuple[Take
 
 
 def _usual(word: str, header: Sequence[str]) -> list[str]:
-    """The columns called by a word: the word alone, or else with a name or a number behind it."""
+    """Return the column called by a word alone, or those with a name or a number behind it."""
     if word in header:
         return [word]
     return [name for name in header if _beyond(word, name) is not None]
 
 
 def _beyond(word: str, name: str) -> str | None:
-    """What a name has beyond a usual word; None: it is no such name."""
+    """Return what a name has beyond a usual word, or None if it is no such name."""
     found = re.fullmatch(rf"{word}(?:_(.*)|([0-9]*))", name, re.DOTALL)
     return None if found is None else (found[1] or found[2] or "")
 
@@ -98,7 +98,7 @@ def _ordered(file: str, word: str, names: Sequence[str]) -> Group:
 
 
 def _asked(file: str, asked: str | None, word: str, header: Sequence[str]) -> Group | None:
-    """The columns that a user names, as a,b,c or with patterns."""
+    """Return the columns that a user names, as a,b,c or with patterns."""
     if asked is None:
         return None
     option = OPTIONS[word]
@@ -113,7 +113,7 @@ def _asked(file: str, asked: str | None, word: str, header: Sequence[str]) -> Gr
 
 
 def _asked_weight(file: str, asked: str | None, header: Sequence[str]) -> str | None:
-    """The one column that a user names as the weight."""
+    """Return the one column that a user names as the weight."""
     if asked is None or asked in header:
         return asked
     found = [name for name in header if fnmatchcase(name, asked.strip())]
@@ -126,7 +126,7 @@ def _asked_weight(file: str, asked: str | None, header: Sequence[str]) -> str | 
 
 
 def _of_part(file: str, part: str, option: str, word: str, header: Sequence[str]) -> Group:
-    """One column by its name, or those that fit a pattern."""
+    """Return one column by its name, or those that fit a pattern."""
     if not part:
         raise BadDataError(f"{file}: {option} has an empty name; names must be as a,b,c")
     if part in header:
@@ -143,14 +143,14 @@ def _of_part(file: str, part: str, option: str, word: str, header: Sequence[str]
 
 
 def _in_pattern(pattern: str, name: str) -> str:
-    """What a name has in place of a pattern's wildcards, with the whole of a number there."""
+    """Return what a name has in place of a pattern's wildcards, with all digits of a number."""
     before = re.split(r"[*?[]", pattern, maxsplit=1)[0].rstrip("0123456789")
     after = re.split(r"[*?\]]", pattern)[-1].lstrip("0123456789")
     return name[len(before) : len(name) - len(after)]
 
 
 def _by_number(file: str, group: Group) -> Group:
-    """The columns in the order of their numbers, or of the file where they have none."""
+    """Return the columns in the order of their numbers, or of the file where they have none."""
     numbers = [key.number for key in group.keys if key.number is not None]
     if len(group.names) == 1 or not numbers:
         return group
@@ -176,7 +176,7 @@ def _by_number(file: str, group: Group) -> Group:
 
 
 def _paired(file: str, scores: Group, targets: Group) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Scores and targets of the same classes, in one order."""
+    """Return the columns of scores and of targets, both in one order of the classes."""
     n = len(scores.names)
     if n == 1 or n != len(targets.names) or (scores.is_listed and targets.is_listed):
         return scores.names, targets.names

@@ -1,4 +1,4 @@
-"""What every kind of file gives: rows of scores and targets, a block at a time."""
+"""What all kinds of files have in common: they give rows of scores and targets, in blocks."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ MALFORMED = (
 
 
 class BadDataError(Exception):
-    """A file that can't be scored: what is wrong, where, and the value."""
+    """The error for a file that can't be scored, which says what is wrong, where, and the value."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the caller calls things: arrays in a file, columns of a table, or files of their own."""
+    """The names that the caller gives, of arrays in a file, columns of a table, or whole files."""
 
     logits: str | None = None
     probs: str | None = None
@@ -42,17 +42,17 @@ class Names:
 
     @property
     def scores(self) -> str | None:
-        """The name of the scores, whichever they are."""
+        """Return the name of the scores, be they logits or probabilities."""
         return self.logits or self.probs
 
     def given(self) -> dict[str, str]:
-        """What was named."""
+        """Return the names that were given, by what they name."""
         return {key: name for key, name in vars(self).items() if name is not None}
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The names of the columns or arrays, by what they were taken for, in the order of classes."""
+    """The names of the columns or arrays, by what they are taken for, in the order of classes."""
 
     scores: tuple[str, ...]
     targets: tuple[str, ...]
@@ -68,7 +68,7 @@ class Taken:
         targets: Sequence[str],
         weight: str | None,
     ) -> Taken:
-        """What is taken, each name once, and what is left."""
+        """Return what is taken and what is left, or raise an error if a name is taken twice."""
         taken = Counter([*scores, *targets, *([] if weight is None else [weight])])
         name, times = taken.most_common(1)[0]
         if times > 1:
@@ -81,7 +81,7 @@ class Taken:
 
 
 class Block(NamedTuple):
-    """Consecutive rows."""
+    """Consecutive rows of scores, targets and weights."""
 
     scores: HostArray
     targets: HostArray
@@ -90,21 +90,21 @@ class Block(NamedTuple):
 
 
 class Source(Protocol):
-    """A file, opened."""
+    """An opened file of predictions."""
 
     name: str
     kind: str  # what the file must be, in a message
     taken: Taken
     from_logits: bool
-    n_rows: int | None  # None: only reading tells
+    n_rows: int | None  # None: not known before reading
     scores_shape: Shape  # -1 for a number of rows that is not known
     targets_shape: Shape
 
     def class_names(self) -> tuple[str, ...]:
-        """The names of the columns of the scores."""
+        """Return the names of the classes."""
 
     def read(self, rows: int) -> Iterator[Block]:
-        """All rows in order, so many at a time."""
+        """Yield all rows in order, ``rows`` at a time."""
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def reading(file: str, kind: str) -> Iterator[None]:
 
 
 def blocks(source: Source, rows: int) -> Iterator[Block]:
-    """All rows of a source, so many at a time."""
+    """Yield all rows of a source in order, ``rows`` at a time."""
     with reading(source.name, source.kind):
         yield from source.read(rows)
 
@@ -128,7 +128,7 @@ def blocks(source: Source, rows: int) -> Iterator[Block]:
 def which_scores(
     file: str, found: Mapping[str, Sequence[str]], available: Iterable[str], meant: str = ""
 ) -> str:
-    """Which of the two usual kinds of scores there are."""
+    """Return the kind of scores that there is, or raise an error if there are both or neither."""
     kinds = [kind for kind, names in found.items() if names]
     if len(kinds) == 1:
         return kinds[0]
@@ -139,7 +139,7 @@ def which_scores(
 
 
 def which_weight(file: str, available: Iterable[str]) -> str | None:
-    """The weight by its usual names, if there is one."""
+    """Return the weight by its usual names, or None if there is none."""
     found = [name for name in available if name in WEIGHTS]
     if len(found) > 1:
         raise BadDataError(f"{file}: both {' and '.join(WEIGHTS)}; name one of them with --weight")
@@ -147,12 +147,12 @@ def which_weight(file: str, available: Iterable[str]) -> str | None:
 
 
 def listed(names: Iterable[str], most: int = 20) -> str:
-    """Names in a message."""
+    """Return names as a message shows them, ``most`` of them at most."""
     every = [shown(name) for name in names]
     more = f" and {len(every) - most} more" if len(every) > most else ""
     return (", ".join(every[:most]) or "nothing") + more
 
 
 def shown(text: str, most: int = 60) -> str:
-    """A text in a message."""
+    """Return a text as a message shows it, in quotes, and cut at ``most`` characters."""
     return repr(text) if len(text) <= most else f"{text[:most]!r}... of {len(text)} characters"

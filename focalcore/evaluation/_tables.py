@@ -1,4 +1,4 @@
-"""Columns of numbers from .csv files, read line by line: a bad one is named with its line."""
+"""Columns of numbers from .csv files, read line by line; an error names the line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._source import BadDataError, Block, Names, Shape, shown
 
 
 class TableSource:
-    """Columns of a file with a header."""
+    """An opened .csv file, whose header names its columns."""
 
     kind = "a text file in UTF-8"
 
@@ -28,11 +28,11 @@ class TableSource:
         self.targets_shape = _shape(self.taken.targets)
 
     def class_names(self) -> tuple[str, ...]:
-        """The names of the columns."""
+        """Return the names of the classes, which are those of the columns of scores."""
         return self.taken.scores
 
     def read(self, rows: int) -> Iterator[Block]:
-        """All rows in order, so many at a time."""
+        """Yield all rows in order, ``rows`` at a time."""
         taken = self.taken
         weights = () if taken.weight is None else (taken.weight,)
         place = {name: i for i, name in enumerate(self.header)}
@@ -47,7 +47,7 @@ class TableSource:
             yield Block(scores, targets, weight[:, 0] if weights else None)
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        """The fields of every row, the header too, with the number of the line they end on."""
+        """Yield the number of the line that a row ends on, and its fields, from the header on."""
         with self.file.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.reader(lines, strict=True)
             try:
@@ -85,7 +85,7 @@ class TableSource:
 
     def _number(self, line: int, column: int, text: str) -> float:
         try:
-            if "_" in text:  # Python's 1_000 is nobody's number in a table
+            if "_" in text:  # `float` takes 1_000, which is no number in a table
                 raise ValueError
             return float(text)
         except ValueError:

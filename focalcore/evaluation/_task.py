@@ -1,4 +1,4 @@
-"""Which task the shapes tell, and where they allow two, the first rows."""
+"""The task of a file, told by its shapes or, where they allow two, by its first rows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ._source import BadDataError, Shape, Source, blocks
 
 TASKS = ("binary", "multi-label", "multi-class")
 FIRST_ROWS, ROWS_AT_A_TIME = 1024, 32
-# how far from 1 the probabilities of a row may add up: of a softmax, and of a rounded one
+# how far from 1 a row of probabilities may add up: of a softmax, and of a rounded softmax
 EXACT, ROUNDED = 1e-3, 0.02
 
 
 def task_of(source: Source, said: str | None, ignore_index: int | None) -> str:
-    """The task that the file tells, or the one that was said if the shapes allow it."""
+    """Return the task that the file tells, or the one that was said if the shapes allow it."""
     scores, targets = source.scores_shape, source.targets_shape
     if scores[1:] == (0,):
         raise BadDataError(
@@ -43,17 +43,17 @@ def task_of(source: Source, said: str | None, ignore_index: int | None) -> str:
 
 
 def has_one_hot_targets(task: str, source: Source) -> bool:
-    """Whether the targets of a multi-class task are rows and not labels."""
+    """Tell whether the targets of a multi-class task are rows and not labels."""
     return task == "multi-class" and not _is_flat(source.targets_shape)
 
 
 def is_one_hot(targets: HostArray) -> HostArray:
-    """Which rows are one 1 and else 0."""
+    """Tell which rows are one 1 and else 0."""
     return ((targets == 0) | (targets == 1)).all(axis=1) & ((targets == 1).sum(axis=1) == 1)
 
 
 def _by_rows(source: Source, ignore_index: int | None) -> str:
-    """Whether the classes of (N, C) targets exclude each other, as far as the first rows tell."""
+    """Return the task of (N, C) targets: whether classes exclude each other, by the first rows."""
     are_one_hot, furthest, n = True, 0.0, 0
     first = islice(blocks(source, ROWS_AT_A_TIME), FIRST_ROWS // ROWS_AT_A_TIME)
     for scores, targets, *_ in first:
@@ -79,7 +79,7 @@ def _by_rows(source: Source, ignore_index: int | None) -> str:
 
 
 def _distance(rows: HostArray) -> HostArray:
-    """How far from 1 each row adds up; NaN is as far as can be."""
+    """Return how far from 1 each row adds up, infinitely far where it has a NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
         return np.nan_to_num(np.abs(rows.sum(axis=1) - 1.0), nan=np.inf)
 

@@ -1,4 +1,4 @@
-"""Which alpha fits a task."""
+"""The check that alpha fits the task."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .tally import Alpha
 
 
 def check_alpha(alpha: Alpha, predictions: Predictions) -> None:
-    """Refuse an alpha that the task has no use for, with what to give in its place."""
+    """Refuse an alpha that the task has no use for, and say what to give in its place."""
     task, n = predictions.task, len(predictions.classes)
     if alpha is None:
         return

@@ -1,4 +1,4 @@
-"""The values of the command line, each parsed once."""
+"""The parsers of the values of the command line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MOST_INDEX = 2**63 - 1
 
 
 def name(text: str) -> str:
-    """A name, or names as a,b,c."""
+    """Return a name, or names as a,b,c."""
     if not all(part.strip() for part in text.split(",")):
         raise argparse.ArgumentTypeError(f"must be a name, or names as a,b,c; found {text!r}")
     return text
 
 
 def number(text: str) -> float:
-    """A parameter >= 0, as gamma and alpha are."""
+    """Return a parameter >= 0, as gamma and alpha are."""
     try:
         return float(parse.parameter("the value", float(text), parse.MOST_GAMMA))
     except ValueError:
@@ -29,13 +29,13 @@ def number(text: str) -> float:
 
 
 def numbers(text: str) -> float | tuple[float, ...]:
-    """A parameter, or one for each class."""
+    """Return a parameter, or a tuple of one for each class."""
     values = tuple(number(part) for part in text.split(","))
     return values if len(values) > 1 else values[0]
 
 
 def count(text: str) -> int:
-    """How many, 1 or more; more than there can be is all."""
+    """Return a number of things, 1 or more, cut to the most that there can be."""
     value = _whole(text)
     if value is None or value < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0; found {shown(text)}")
@@ -43,7 +43,7 @@ def count(text: str) -> int:
 
 
 def index(text: str) -> int:
-    """A whole number that arrays can hold."""
+    """Return a whole number that arrays can hold."""
     value = _whole(text)
     if value is None or not -MOST_INDEX - 1 <= value <= MOST_INDEX:
         raise argparse.ArgumentTypeError(

@@ -1,4 +1,4 @@
-"""A report as JSON, and a file for it that is whole in the end or not there."""
+"""A report as JSON, and a way to write a file that is either complete or not there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tally import Report
 
 @contextmanager
 def whole_file(name: str) -> Iterator[TextIO]:
-    """Open a file to write, which appears under its name when all is written."""
+    """Open a file to write, which appears under its name only when all is written."""
     file = Path(os.path.realpath(name))
     if file.exists() and not file.is_file():  # a device or a pipe stays what it is
         with file.open("w", encoding="utf-8") as stream:
@@ -32,12 +32,12 @@ def whole_file(name: str) -> Iterator[TextIO]:
 
 
 def json_of(report: Report) -> str:
-    """The report in JSON, in ASCII, which any terminal and file can hold."""
+    """Return the report as JSON in ASCII, which any terminal and file can hold."""
     return json.dumps(_plain(report.to_dict()), indent=2, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no infinity: it becomes a string."""
+    """Return a value with strings in place of infinities, which JSON does not have."""
     if isinstance(value, dict):
         return {key: _plain(v) for key, v in value.items()}
     if isinstance(value, list | tuple):

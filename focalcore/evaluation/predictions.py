@@ -31,16 +31,16 @@ class Predictions:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes: two where the task is binary."""
+        """Return the names of the classes, two where the task is binary."""
         return ("negative", "positive") if self.task == "binary" else self.source.class_names()
 
     @property
     def one_hot(self) -> bool:
-        """Whether the file has one-hot rows in place of labels."""
+        """Tell whether the file has one-hot rows in place of labels."""
         return has_one_hot_targets(self.task, self.source)
 
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Block]:
-        """All rows in order, 0 where ignored; an error at the first number not allowed."""
+        """Yield all rows in order, 0 where ignored; raise an error at the first bad value."""
         n_read = 0
         for block in blocks(self.source, rows):
             n = len(block.scores)
@@ -67,7 +67,7 @@ class Predictions:
         return Block(np.where(beside, scores, 0.0), np.where(kept, targets, 0), weight, kept)
 
     def _with_labels(self, first_row: int, block: Block) -> Block:
-        """The class that each row of targets names, in place of the row."""
+        """Return the block with the class that each row of targets names, in place of the row."""
         scores, targets, weight, kept = block
         kept = None if kept is None else kept[:, 0]
         bad = ~is_one_hot(targets) & (True if kept is None else kept)
@@ -121,7 +121,7 @@ class Predictions:
 def open_predictions(
     file: Path | None, names: Names, task: str | None = None, ignore_index: int | None = None
 ) -> Predictions:
-    """Open a .npz or .csv file, or the .npy files that are named; tell the task from the shapes."""
+    """Open a .npz or .csv file, or the .npy files that are named, and find out the task."""
     source = _opened(file, names)
     return Predictions(task_of(source, task, ignore_index), source, ignore_index)
 

@@ -13,7 +13,7 @@ from .tally import Report
 
 
 def text_of(report: Report) -> str:
-    """The report as it looks on this terminal: the file, the losses, the classes."""
+    """Return the report as it looks on this terminal: the file, the losses, the classes."""
     console = Console(highlight=False)
     with console.capture() as text:
         console.print(_summary(report))
@@ -86,7 +86,7 @@ def _names(names: Sequence[str], most: int = 20) -> str:
 
 
 def _label(task: str, number: int, name: str) -> str:
-    """A class by its name, and by the number that it has among targets where that is another."""
+    """Return the name of a class, and its number among the targets where that is not its name."""
     return escape(f"{number}: {name}" if task == "multi-class" and name != str(number) else name)
 
 

@@ -1,4 +1,4 @@
-"""Sums over the rows of a file, class by class, in float64; and the report that they make."""
+"""Sums over the rows of a file, class by class, in float64, and the report made of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Alpha = float | tuple[float, ...] | None
 
 @dataclass(frozen=True)
 class ClassScore:
-    """One class at one gamma; None where it has no examples, or there is no loss to share."""
+    """The score of one class at one gamma; None if there are no examples, or no loss to share."""
 
     name: str
     count: int
@@ -29,7 +29,7 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Score:
-    """All classes at one gamma."""
+    """The scores of all classes at one gamma."""
 
     gamma: float
     focal_loss: float
@@ -39,7 +39,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Report:
-    """What `focalcore evaluate` tells of a file; the counts of a multi-label task are positives."""
+    """What `focalcore evaluate` reports; the counts of a multi-label task are of positives."""
 
     file: str
     task: str
@@ -48,7 +48,7 @@ class Report:
     taken: Taken
     examples: int
     ignored: int
-    targets: int  # that count: of a multi-label task, several an example
+    targets: int  # how many count; a multi-label task has several for an example
     positives: int | None
     alpha: Alpha
     weighted: bool
@@ -56,7 +56,7 @@ class Report:
     losses: tuple[Score, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, strings and lists."""
+        """Return the report as a dict of plain numbers, strings and lists."""
         return asdict(self)
 
 
@@ -68,9 +68,9 @@ def evaluate(
     chunk_rows: int = CHUNK_ROWS,
     progress: Callable[[int], Any] | None = None,
 ) -> Report:
-    """Score a file; ``progress`` is told the rows of each chunk."""
+    """Return the report on a file, and call ``progress`` with the number of rows of each chunk."""
     tally = Tally(predictions, gammas, alpha)
-    with np.errstate(over="ignore"):  # a sum beyond float64 is infinite, and told
+    with np.errstate(over="ignore"):  # a sum beyond float64 is infinite, and reported so
         for chunk in predictions.chunks(chunk_rows):
             tally.add(chunk)
             if progress is not None:
@@ -79,7 +79,7 @@ def evaluate(
 
 
 class Tally:
-    """Running sums: a row for each class, a column for each gamma."""
+    """The running sums, in arrays with a row for each class and a column for each gamma."""
 
     def __init__(self, predictions: Predictions, gammas: Sequence[float], alpha: Alpha) -> None:
         self.predictions, self.gammas, self.alpha = predictions, tuple(gammas), alpha
@@ -93,7 +93,7 @@ class Tally:
         self.weighted = False
 
     def add(self, chunk: Block) -> None:
-        """Add the rows of a chunk."""
+        """Add the rows of a chunk to the sums."""
         x, y = chunk.scores, chunk.targets
         kept = np.ones(y.shape, dtype=bool) if chunk.kept is None else chunk.kept
         y = y.astype(np.int64) if self.predictions.task == "multi-class" else y
@@ -116,7 +116,7 @@ class Tally:
         self.weighted = chunk.weight is not None
 
     def report(self) -> Report:
-        """The means."""
+        """Return the report, with the means of all rows that were added."""
         p, mass = self.predictions, self._mass()
         totals = self.losses.sum(axis=0)
         scores = tuple(
@@ -146,7 +146,7 @@ class Tally:
         )
 
     def _mass(self) -> float:
-        """What the means divide by."""
+        """Return the sum of the weights, which the means divide by."""
         source = self.predictions.source
         if self.targets == 0:
             raise BadDataError(
@@ -209,16 +209,16 @@ _LOSSES = {
 
 
 def _beside(weight: HostArray, y: HostArray) -> HostArray:
-    """A weight for each row, beside all classes of the row."""
+    """Return the weight of each row, shaped to broadcast over the classes of the row."""
     return weight[:, None] if y.ndim == 2 else weight
 
 
 def _times(weight: HostArray, loss: HostArray) -> HostArray:
-    """A weight of 0 wins, even over an infinite loss."""
+    """Return weight times loss, 0 where the weight is 0 even if the loss is infinite."""
     return weight * np.where(weight > 0, loss, 0.0)
 
 
 def _modulating_factor(loss: HostArray, ce: HostArray, gamma: float) -> HostArray:
-    """(1 - p_t)^gamma; its limit where both are 0 or infinite."""
+    """Return (1 - p_t)^gamma as loss / ce, or its limit where both are 0 or infinite."""
     limit = np.where(np.isinf(ce) | (gamma == 0), 1.0, 0.0)
     return np.divide(loss, ce, out=limit, where=np.isfinite(ce) & (ce > 0))

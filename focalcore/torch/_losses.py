@@ -1,4 +1,4 @@
-"""The losses."""
+"""The losses as torch modules."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ class SoftmaxFocalLoss(WorkersLoss):
         return self._without_background(call) if self.reduction == "mean_positive" else call
 
     def _without_background(self, call: Prepared) -> Prepared:
-        """The same, with a background that is no positive."""
+        """Return the call with a background class that does not count as positive."""
         if not isinstance(call.loss, SoftmaxOfLabels):
             raise ValueError(
                 "what is not background is counted in class labels; found targets that are "
@@ -285,7 +285,7 @@ class FocalLoss(Loss):
             self._hold(name, given[name] if is_tensor else getattr(checked, name))
 
     def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss of logits against targets, of the shapes that the task has."""
+        """Return the loss of logits against targets, of the shapes that the task has."""
         door = losses.DOORS[self.task_type]._replace(scores="inputs", leave_out=())
         return _call.value(losses.prepare_task(self, door, inputs, targets))
 

@@ -1,4 +1,4 @@
-"""What the modules have in common: options that move and learn, and the mean over workers."""
+"""What the torch modules have in common: options that move and learn, means over workers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Loss(torch.nn.Module):
     _options: tuple[str, ...]  # in the order of the constructor
 
     def _hold(self, name: str, parsed: Parameter) -> None:
-        """Keep an option where a module keeps such a thing."""
+        """Keep an option: an array as a buffer or a parameter, anything else as an attribute."""
         if isinstance(parsed, tuple | np.ndarray):
             parsed = torch.tensor(parsed, dtype=torch.get_default_dtype())
         if isinstance(parsed, torch.Tensor) and not isinstance(parsed, torch.nn.Parameter):
@@ -34,7 +34,7 @@ class Loss(torch.nn.Module):
             setattr(self, name, parsed)
 
     def extra_repr(self) -> str:
-        """The options, as the constructor takes them."""
+        """Return the options, as the constructor takes them."""
         return ", ".join(f"{name}={_shown(getattr(self, name))}" for name in self._options)
 
     def __prepare_scriptable__(self) -> Any:
@@ -45,7 +45,7 @@ class Loss(torch.nn.Module):
 
 
 class WorkersLoss(Loss):
-    """A loss whose mean may be that of many workers."""
+    """A loss whose mean may be taken over the batches of many workers."""
 
     def __init__(
         self, reduction: WorkersReduction, gather_distributed: bool | None, process_group: Any
@@ -62,14 +62,14 @@ class WorkersLoss(Loss):
     def forward(
         self, inputs: Tensor, targets: Tensor, *, sample_weight: Tensor | None = None
     ) -> Tensor:
-        """The loss of logits against targets.
+        """Return the loss of logits against targets.
 
         Parameters
         ----------
         inputs : Tensor of float16, bfloat16, float32 or float64
             The logits.
         targets : Tensor
-            What is right, of the types and shapes that the class names.
+            The targets, of the types and shapes that the class names.
         sample_weight : Tensor, optional
             Multiplies the loss of each element or row, >= 0, of their shape or with 1s in it; no
             gradient flows to it.
@@ -88,13 +88,13 @@ class WorkersLoss(Loss):
         raise NotImplementedError
 
     def _divide_by(self, weight: Tensor | None) -> Output | None:
-        """What a mean is divided by; None: by how many count."""
+        """Return what a mean is divided by, or None for the number of those that count."""
         if self.reduction == "mean_positive":
             return Output.POSITIVES if weight is None else Output.POSITIVE_WEIGHT
         return None if weight is None else Output.WEIGHT
 
     def _is_over_workers(self, inputs: Tensor) -> bool:
-        """Decided at each call: a process group may come and go."""
+        """Tell whether to reduce over workers, at each call, as process groups come and go."""
         if self.gather_distributed is False:
             return False
         if not (dist.is_available() and dist.is_initialized()):
@@ -110,7 +110,7 @@ class WorkersLoss(Loss):
         return size > 1 and not (is_dtensor(inputs) and self._is_whole(inputs))
 
     def _is_whole(self, inputs: Any) -> bool:
-        """Whether a DTensor is the batch of all workers already, and not only of some."""
+        """Tell whether a DTensor is the batch of all workers already, and not only of some."""
         workers = set(dist.get_process_group_ranks(self.process_group))
         shared = workers & set(inputs.device_mesh.mesh.flatten().tolist())
         if shared != workers and len(shared) > 1:
