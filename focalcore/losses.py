@@ -12,7 +12,7 @@ from ._backends import backend_of
 from ._inputs import parse
 from ._inputs.doors import Door
 from ._losses import sigmoid, softmax
-from ._losses.prepare import Prepared
+from ._losses.prepare import LossCall
 from ._losses.sigmoid import SigmoidOptions
 from ._losses.softmax import SoftmaxOptions
 from ._typing import (
@@ -135,7 +135,7 @@ OPTIONS: dict[str, type[SigmoidOptions] | type[SoftmaxOptions]] = {
 
 def prepare_task(
     loss: Any, door: Door, logits: ArrayLike, targets: ArrayLike, **arrays: ArrayLike | None
-) -> Prepared:
+) -> LossCall:
     """Return the loss and operands of an object that has the options of `FocalLoss`."""
     _check_classes(loss, door, logits)
     given: dict[str, Any] = {n: getattr(loss, n) for n in ("gamma", "alpha", "reduction")}

@@ -64,7 +64,7 @@ def u_and_eps(xp, u, _):
 
 
 def one_side(xp, x):
-    return sigmoid.Side(xp.ones_like(x), x, xp.exp(-x))
+    return sigmoid.FavouredClass(xp.ones_like(x), x, xp.exp(-x))
 
 
 PRODUCT = focal.Product, "__init__"
@@ -86,7 +86,7 @@ MISTAKES = {
     **{f"{what} (hard targets)": how for what, how in of_either(sigmoid.FromMargin).items()},
     **{f"{what} (soft targets)": how for what, how in of_either(sigmoid.Expected).items()},
     "the exponential overflows (hard targets)": (*SIGMOID, then(logarithm_of_a_sum)),
-    "the exponential overflows (soft targets)": (sigmoid, "side_of", lambda _: one_side),
+    "the exponential overflows (soft targets)": (sigmoid, "favoured_class", lambda _: one_side),
     "a small curvature is 0": (focal.Product, "curvature", giving(lambda c: c * (abs(c) > 1e-20))),
     "gamma is a millionth too large": (focal, "power", larger_gamma),
     "negatives weigh alpha too": (focal, "alpha_t", lambda _: alpha_of_positives),

@@ -83,7 +83,7 @@ COMPILED = (
 every_case = pytest.mark.parametrize("case", CASES)
 
 
-def prepared(place, case, suffix=""):
+def loss_call(place, case, suffix=""):
     """The function of a case with everything but the logits given, and the logits."""
     place.require()
     family, targets, arrays, options = CASES[case]
@@ -138,7 +138,7 @@ class TestExactness:
         for suffix in ("_value_and_grad", "_grad_and_hess"):
             found, expected = [], []
             for t, results in ((place, found), (NUMPY, expected)):
-                function, x = prepared(t, case, suffix)
+                function, x = loss_call(t, case, suffix)
                 results += [t.numpy(part) for part in function(x)]
             for a, b in zip(found, expected, strict=True):
                 close(a, b)
@@ -147,9 +147,9 @@ class TestExactness:
 class TestPlainArrays:
     @every_case
     def test_gradient_is_that_of_the_value(self, case):
-        value_and_grad, x = prepared(NUMPY, case, "_value_and_grad")
+        value_and_grad, x = loss_call(NUMPY, case, "_value_and_grad")
         value, grad = value_and_grad(x)
-        loss, _ = prepared(NUMPY, case)
+        loss, _ = loss_call(NUMPY, case)
         np.testing.assert_array_equal(value, loss(x))
         numerical, curvature = np.zeros_like(x), np.zeros_like(x)
         for spot in np.ndindex(x.shape):
@@ -161,7 +161,7 @@ class TestPlainArrays:
             high, low = total(loss)(x + step), total(loss)(x - step)
             curvature[spot] = (high - 2 * np.sum(loss(x)) + low) / 1e-6
         np.testing.assert_allclose(grad, numerical, rtol=1e-6, atol=1e-9)
-        _, hess = prepared(NUMPY, case, "_grad_and_hess")[0](x)
+        _, hess = loss_call(NUMPY, case, "_grad_and_hess")[0](x)
         np.testing.assert_allclose(hess, curvature, rtol=1e-4, atol=1e-6)
 
     def test_what_is_left_out_has_no_gradient(self, place):
@@ -208,7 +208,7 @@ class TestPlainArrays:
 
 
 def compiled_gradient_is_the_eager_one(case, dynamic):
-    loss, x = prepared(TORCH, case)
+    loss, x = loss_call(TORCH, case)
     import torch
 
     torch._dynamo.reset()
@@ -222,23 +222,23 @@ def compiled_gradient_is_the_eager_one(case, dynamic):
 class TestTorch:
     @every_case
     def test_autograd_gives_the_closed_form(self, case):
-        loss, x = prepared(TORCH, case)
+        loss, x = loss_call(TORCH, case)
         x.requires_grad_()
         total(loss)(x).backward()
-        value_and_grad, _ = prepared(TORCH, case, "_value_and_grad")
+        value_and_grad, _ = loss_call(TORCH, case, "_value_and_grad")
         close(x.grad, value_and_grad(x.detach())[1].detach())
 
     @pytest.mark.slow
     @every_case
     def test_gradcheck_to_second_order_in_both_modes(self, torch, case):
-        loss, x = prepared(TORCH, case)
+        loss, x = loss_call(TORCH, case)
         x.requires_grad_()
         assert torch.autograd.gradcheck(loss, x, check_forward_ad=True)
         assert torch.autograd.gradgradcheck(loss, x)
 
     @every_case
     def test_functorch_agrees_with_autograd(self, torch, case):
-        loss, x = prepared(TORCH, case)
+        loss, x = loss_call(TORCH, case)
         f = total(loss)
         grad = torch.func.grad(f)(x)
         close(grad, torch.autograd.functional.jacobian(f, x))
@@ -248,7 +248,7 @@ class TestTorch:
         hessian = torch.func.hessian(f)(x)
         close(hessian, torch.func.jacrev(torch.func.jacrev(f))(x))
         diagonal = hessian.reshape(x.numel(), x.numel()).diagonal().reshape(x.shape)
-        close(diagonal, prepared(TORCH, case, "_grad_and_hess")[0](x)[1], rtol=1e-9)
+        close(diagonal, loss_call(TORCH, case, "_grad_and_hess")[0](x)[1], rtol=1e-9)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("case", slice_of(CASES, *COMPILED))
@@ -283,13 +283,13 @@ class TestTorch:
             assert kept <= most + 8  # and a count of rows
 
     def test_an_arbitrary_upstream_gradient_is_honoured_twice(self, torch):
-        loss, x = prepared(TORCH, "sigmoid")
+        loss, x = loss_call(TORCH, "sigmoid")
         x.requires_grad_()
         value, upstream = loss(x), torch.randn(N, C, dtype=torch.float64)
         before, given = x.detach().clone(), upstream.clone()
         (first,) = torch.autograd.grad(value, x, upstream, retain_graph=True)
         (second,) = torch.autograd.grad(value, x, upstream)
-        slope = prepared(TORCH, "sigmoid", "_value_and_grad")[0](x.detach())[1]
+        slope = loss_call(TORCH, "sigmoid", "_value_and_grad")[0](x.detach())[1]
         close(first, upstream * slope)
         assert torch.equal(first, second)
         assert torch.equal(x.detach(), before)
@@ -297,7 +297,7 @@ class TestTorch:
 
     @every_case
     def test_checkpoints_under_autocast_change_nothing(self, torch, case):
-        loss, x = prepared(TORCH, case)
+        loss, x = loss_call(TORCH, case)
         from torch.utils.checkpoint import checkpoint
 
         direct, other = x.clone().requires_grad_(), x.clone().requires_grad_()
@@ -412,8 +412,8 @@ class TestJax:
     @pytest.mark.slow
     @every_case
     def test_grad_gives_the_closed_form(self, jax, case):
-        loss, x = prepared(JAX, case)
-        value_and_grad, _ = prepared(JAX, case, "_value_and_grad")
+        loss, x = loss_call(JAX, case)
+        value_and_grad, _ = loss_call(JAX, case, "_value_and_grad")
         value, expected = value_and_grad(x)
 
         @jax.jit
@@ -436,7 +436,7 @@ class TestJax:
         ),
     )
     def test_check_grads_to_second_order(self, jax, case):
-        loss, x = prepared(JAX, case)
+        loss, x = loss_call(JAX, case)
         from jax.test_util import check_grads
 
         check_grads(lambda x: loss(jax.numpy.asarray(x)), (x,), order=2)
@@ -444,7 +444,7 @@ class TestJax:
     @pytest.mark.slow
     @every_case
     def test_hessian_has_the_closed_form_on_its_diagonal(self, jax, case):
-        loss, x = prepared(JAX, case)
+        loss, x = loss_call(JAX, case)
         direction = jax.numpy.linspace(-1, 1, N * C).reshape(N, C)
 
         @jax.jit  # one program compiles sooner than its operations
@@ -453,7 +453,7 @@ class TestJax:
             return jax.hessian(total(loss))(x), along, jax.grad(total(loss))(x)
 
         hessian, along, grad = derivatives(x)
-        _, hess = prepared(JAX, case, "_grad_and_hess")[0](x)
+        _, hess = loss_call(JAX, case, "_grad_and_hess")[0](x)
         close(np.diagonal(hessian.reshape(N * C, N * C)).reshape(N, C), hess, rtol=1e-9)
         close(along, np.sum(direction * grad))
 

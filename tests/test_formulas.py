@@ -82,7 +82,7 @@ def forms(x, y, gamma):
     """The formula of soft targets, and of hard ones where these are hard."""
     yield sigmoid.Expected(xp, x, y, y, gamma)
     if np.all((y.y == 0) | (y.y == 1)):
-        yield sigmoid.HardTarget(xp, x, y, gamma, None)
+        yield sigmoid.BinaryTarget(xp, x, y, gamma, None)
 
 
 def test_hard_targets_give_the_same_bits_by_either_form(rng):
@@ -163,7 +163,7 @@ def test_formulas_call_nothing_outside_the_standard():
         p = strict.exp(x) / (1 + strict.exp(x))
         for formula in (
             sigmoid.Expected(xp, x, y, y, 2.0, (0.25, 0.75)),
-            sigmoid.HardTarget(xp, x, certain, 2.0, (0.25, 0.75)),
+            sigmoid.BinaryTarget(xp, x, certain, 2.0, (0.25, 0.75)),
             sigmoid.mixture(xp, x, y, 1.5, None),
             softmax.OfLabel(xp, x, top, 0.5, None),
             softmax.Expected(xp, row, y, y, 3.7, None),

@@ -19,12 +19,12 @@ from .helpers import derivatives
 
 TIED = np.asarray([[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [2.0, 2.0, 2.0]])
 LABELS = np.asarray([0, 0, 1, 2])
-SMOOTH = np.asarray([[0.2, 0.3, 0.5]] * 4)
+DIFFERENTIABLE = np.asarray([[0.2, 0.3, 0.5]] * 4)
 RULES = {
     "labels": (LABELS, {}),
     "smoothed": (LABELS, {"label_smoothing": 0.1}),
-    "mixture": (SMOOTH, {"soft_targets": "mixture"}),
-    "expected": (SMOOTH, {"gamma": 0.5}),
+    "mixture": (DIFFERENTIABLE, {"soft_targets": "mixture"}),
+    "expected": (DIFFERENTIABLE, {"gamma": 0.5}),
 }
 
 

@@ -80,7 +80,7 @@ CASES = {
 every_case = pytest.mark.parametrize("case", CASES)
 
 
-def prepared(place, case):
+def loss_call(place, case):
     place.require()
     function, names = CASES[case]
     arrays = problem()
@@ -94,7 +94,7 @@ def agree(place, found, expected):
 
 def compiled_by_torch(case, dynamic):
     """As far as AOT, which takes nothing that the capture before it has not taken in one graph."""
-    function, arrays, expected = prepared(TORCH, case)
+    function, arrays, expected = loss_call(TORCH, case)
     import torch
 
     torch._dynamo.reset()
@@ -137,7 +137,7 @@ def test_torch_compile_takes_the_gradient_of_any_shape_in_one_graph(torch, case)
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ["sigmoid", "softmax", "softmax-soft"])
 def test_torch_inductor_gives_the_same_numbers(torch, case):
-    function, arrays, expected = prepared(TORCH, case)
+    function, arrays, expected = loss_call(TORCH, case)
     torch._dynamo.reset()
     agree(TORCH, torch.compile(function, fullgraph=True)(*arrays), expected)
 
@@ -204,14 +204,14 @@ def test_torch_gradients_at_infinity_are_the_limit_by_every_route(torch):
 
 @every_case
 def test_torch_vmap_gives_the_same_numbers(torch, case):
-    function, arrays, expected = prepared(TORCH, case)
+    function, arrays, expected = loss_call(TORCH, case)
     found = torch.func.vmap(function)(*(torch.stack([a, a]) for a in arrays))
     agree(TORCH, found, np.stack([expected, expected]))
 
 
 @every_case
 def test_torch_export_gives_the_same_numbers(torch, case):
-    function, arrays, expected = prepared(TORCH, case)
+    function, arrays, expected = loss_call(TORCH, case)
 
     class Loss(torch.nn.Module):
         def forward(self, *arrays):
@@ -228,13 +228,13 @@ def test_torch_meta_tensors_have_shapes_alone(torch):
 
 @every_case
 def test_jax_jit_gives_the_same_numbers(jax, case):
-    function, arrays, expected = prepared(JAX, case)
+    function, arrays, expected = loss_call(JAX, case)
     agree(JAX, jax.jit(function)(*arrays), expected)
 
 
 @every_case
 def test_jax_vmap_gives_the_same_numbers(jax, case):
-    function, arrays, expected = prepared(JAX, case)
+    function, arrays, expected = loss_call(JAX, case)
     found = jax.jit(jax.vmap(function))(*(jax.numpy.stack([a, a]) for a in arrays))
     agree(JAX, found, np.stack([expected, expected]))
 
@@ -306,7 +306,7 @@ def test_jax_what_is_traced_becomes_nan_beside_what_is_seen(loss, traced):
 
 @every_case
 def test_dask_computes_nothing_until_asked(dask, case):
-    function, arrays, expected = prepared(DASK, case)
+    function, arrays, expected = loss_call(DASK, case)
     with dask.config.set(scheduler=_never):
         loss = function(*arrays)
     agree(DASK, loss, expected)

@@ -19,9 +19,9 @@ class Backend(NamedTuple):
     needs_device: bool = False  # whether a new array has to be told its device
     written_cast: str = "{}.astype('{}')"  # how its users write a cast, for errors
     # makes of scores what a loss computes from: float32 under autocast, a variable's tensor
-    read_scores: Callable[[Any], Any] | None = None
+    convert_scores: Callable[[Any], Any] | None = None
     # tells whether a compiler traces Python code now, and calls of NumPy with it
-    traces_python: Callable[[], bool] = lambda: False
+    is_tracing: Callable[[], bool] = lambda: False
     # returns why an array can't be used, or None where it can
     refuses: Callable[[Any], str | None] | None = None
     # the module of `_execution` that runs losses, that of `_derivatives` that gives autodiff the

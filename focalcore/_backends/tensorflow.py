@@ -111,5 +111,5 @@ BACKEND = Backend(
     FORMULAS,
     host_values=_host_values,
     written_cast="tf.cast({}, tf.{})",
-    read_scores=tf.convert_to_tensor,
+    convert_scores=tf.convert_to_tensor,
 )

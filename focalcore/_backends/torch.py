@@ -13,7 +13,7 @@ from .backend import Backend
 from .namespaces import Namespace, autodiff_safe
 
 
-def is_plain(x: Tensor) -> bool:
+def is_host_tensor(x: Tensor) -> bool:
     """Tell whether a tensor holds plain numbers on the CPU, and nothing traces the operations."""
     is_on_host = type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type == "cpu"
     return is_on_host and not (
@@ -78,11 +78,11 @@ _QUICK = {
 EAGER = Namespace(xp, **_QUICK)
 # for the CPU, where the test in `_shifted_exp` need not wait for a device
 ON_HOST = Namespace(xp, shifted_exp=_shifted_exp, **_QUICK)
-SMOOTH = autodiff_safe(xp, constant=torch.Tensor.detach)
+DIFFERENTIABLE = autodiff_safe(xp, constant=torch.Tensor.detach)
 
 
 def _host_values(x: Tensor) -> Any:
-    if torch.compiler.is_compiling() or not is_plain(x):
+    if torch.compiler.is_compiling() or not is_host_tensor(x):
         return None
     try:
         seen = x.detach()
@@ -108,12 +108,12 @@ def _refuses(x: Tensor) -> str | None:
 BACKEND = Backend(
     "torch",
     xp,
-    SMOOTH,
+    DIFFERENTIABLE,
     host_values=_host_values,
     needs_device=True,
     written_cast="{}.to(torch.{})",
-    read_scores=_read_scores,
-    traces_python=torch.compiler.is_compiling,
+    convert_scores=_read_scores,
+    is_tracing=torch.compiler.is_compiling,
     refuses=_refuses,
     runner="torch_blocks",
     differentiator="torch_function",

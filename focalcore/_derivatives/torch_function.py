@@ -29,7 +29,7 @@ Arrays = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class _Constants:
+class _StaticCall:
     """The static part of a call; not a tuple, because torch takes tuples apart."""
 
     loss: LossSpec
@@ -57,7 +57,7 @@ class _Constants:
         dtype = dtype_of(xp, self.element, tangent.dtype)
         return cast(xp, moved if axis is None else moved.sum(axis), dtype)
 
-    def of_some(
+    def as_function_of(
         self, arrays: Arrays, learned: list[int]
     ) -> tuple[Callable[..., Tensor], *tuple[Tensor, ...]]:
         """Return the value as a function of some of the arrays, and then these arrays."""
@@ -75,18 +75,18 @@ def run(loss: LossSpec, operands: Operands, output: Output) -> Tensor:
     if mode is Mode.PLAIN:
         return torch_blocks.run(loss, operands, (output,), mode)[0]
     arrays = operands.arrays
-    if mode in UNSEEN_TANGENTS or requires_grad(arrays["targets"]):
+    if mode in HIDDEN_TANGENTS or requires_grad(arrays["targets"]):
         loss = loss.without_binary_targets()
     function = _function(mode, arrays, output)
     if function is None:
         return torch_blocks.run(loss, operands, (output,), mode)[0]
     element = Output.WIDE_VALUE if output.is_sum else output
-    constants = _Constants(loss, element, operands.numbers, tuple(arrays))
+    constants = _StaticCall(loss, element, operands.numbers, tuple(arrays))
     value = function.apply(constants, *arrays.values())
     return value.sum() if output.is_sum and value.ndim else value
 
 
-UNSEEN_TANGENTS = (Mode.TRANSFORMED, Mode.PUSHED_FORWARD, Mode.TRACED)
+HIDDEN_TANGENTS = (Mode.TRANSFORMED, Mode.PUSHED_FORWARD, Mode.TRACED)
 
 
 def _function(mode: Mode, arrays: dict[str, Any], output: Output) -> Any:
@@ -109,7 +109,7 @@ class _Sum(torch.autograd.Function):
     """The sum, which keeps the gradient for backward: found with the value it costs little more."""
 
     @staticmethod
-    def forward(ctx: Any, constants: _Constants, *arrays: Tensor) -> Tensor:
+    def forward(ctx: Any, constants: _StaticCall, *arrays: Tensor) -> Tensor:
         total, grad = constants.run(arrays, Output.LOSS_SUM, Output.WIDE_GRAD)
         ctx.constants = constants
         ctx.save_for_backward(grad, *arrays)
@@ -131,7 +131,7 @@ class _Values(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(constants: _Constants, *arrays: Tensor) -> Tensor:
+    def forward(constants: _StaticCall, *arrays: Tensor) -> Tensor:
         return constants.value(arrays)
 
     @staticmethod
@@ -148,7 +148,7 @@ class _Values(torch.autograd.Function):
             grads[0] = ctx.constants.vjp(upstream, arrays)
         learned = [i for i, needed in enumerate(along, start=1) if needed]
         if learned:
-            _, pull = torch.func.vjp(*ctx.constants.of_some(arrays, learned))  # type: ignore[misc] # 3 with has_aux
+            _, pull = torch.func.vjp(*ctx.constants.as_function_of(arrays, learned))  # type: ignore[misc] # 3 with has_aux
             for i, grad in zip(learned, pull(upstream), strict=True):
                 grads[i] = grad
         return None, *grads
@@ -161,7 +161,7 @@ class _Values(torch.autograd.Function):
         moving = {i: t for i, t in enumerate(along, start=1) if t is not None}
         if moving:
             # forward mode does not nest; but `pull` is linear, and its own vjp is the jvp
-            result, pull = torch.func.vjp(*ctx.constants.of_some(arrays, list(moving)))  # type: ignore[misc] # 3 with has_aux
+            result, pull = torch.func.vjp(*ctx.constants.as_function_of(arrays, list(moving)))  # type: ignore[misc] # 3 with has_aux
             _, push = torch.func.vjp(pull, torch.zeros_like(result))  # type: ignore[misc] # 3 with has_aux
             parts.append(push(tuple(moving.values()))[0])
         return sum(parts)
@@ -171,7 +171,7 @@ class _CompiledValues(torch.autograd.Function):
     """The same as `_Values` for Dynamo, which takes no Function that has a `jvp`."""
 
     @staticmethod
-    def forward(ctx: Any, constants: _Constants, *arrays: Tensor) -> Tensor:
+    def forward(ctx: Any, constants: _StaticCall, *arrays: Tensor) -> Tensor:
         ctx.constants = constants
         ctx.save_for_backward(*arrays)
         return constants.value(arrays)
@@ -186,7 +186,7 @@ class _CompiledSum(torch.autograd.Function):
     """The sum for Dynamo, which keeps the gradient for a single backward."""
 
     @staticmethod
-    def forward(ctx: Any, constants: _Constants, *arrays: Tensor) -> Tensor:
+    def forward(ctx: Any, constants: _StaticCall, *arrays: Tensor) -> Tensor:
         total, grad = constants.run(arrays, Output.LOSS_SUM, Output.WIDE_GRAD)
         ctx.dtype = arrays[0].dtype
         ctx.save_for_backward(grad)

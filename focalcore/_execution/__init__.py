@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from .._backends import Backend
 from .._losses.operands import Operands, Output
-from .._losses.prepare import Prepared
+from .._losses.prepare import LossCall
 from .._losses.spec import LossSpec
 from .._typing import Result
 from . import numpy_blocks, plain
@@ -39,7 +39,7 @@ def run(
             return plain.run(backend.formula_xp, loss, operands, outputs)
 
 
-def compiled(backend: Backend, f: Callable[[Prepared], T]) -> Callable[[Prepared], T]:
+def compiled(backend: Backend, f: Callable[[LossCall], T]) -> Callable[[LossCall], T]:
     """Return the function as one compiled program, if the library has such programs."""
     if backend.program == "none":
         return f

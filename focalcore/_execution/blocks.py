@@ -29,9 +29,9 @@ def run(
     outputs: tuple[Output, ...],
     *,
     size: int,
-    share: Callable[[Callable[[int], None], int], None],
+    run_all: Callable[[Callable[[int], None], int], None],
 ) -> tuple[Result, ...]:
-    """Return the outputs from blocks of about ``size`` logits; ``share`` does the work of each."""
+    """Return the outputs, from blocks of about ``size`` logits that ``run_all`` works on."""
     logits = operands.arrays["scores"]
     shape, device = tuple(logits.shape), getattr(logits, "device", None)  # in NumPy 1 it has none
     cuts = list(cuts_of(shape, loss.axis, size))
@@ -51,7 +51,7 @@ def run(
             else:
                 whole[loss.shape_of(output, cuts[i])] = x
 
-    share(work, len(cuts))
+    run_all(work, len(cuts))
     return tuple(
         sum_of_blocks(xp, whole, dtype, device) if output.is_sum else whole
         for output, whole, dtype in zip(outputs, wholes, dtypes, strict=True)
@@ -85,7 +85,7 @@ def _cut_one(x: Array, cut: Sequence[slice]) -> Array:
     return x[tuple(slice(None) if n == 1 else c for n, c in zip(x.shape, own, strict=True))]
 
 
-def in_turn(work: Callable[[int], None], n: int) -> None:
+def serially(work: Callable[[int], None], n: int) -> None:
     """Do all of the work in the calling thread."""
     for i in range(n):
         work(i)

@@ -54,7 +54,7 @@ def _elements(loss: LossSpec, operands: Operands, output: Output, dtype: DType) 
     placed: list[Any] = []
     for name, x in operands.arrays.items():
         own = loss.rows_of(axes) if loss.is_per_row(name) else axes
-        placed += [_uncut(x, loss, len(axes)), own[len(own) - x.ndim :]]
+        placed += [_with_whole_rows(x, loss, len(axes)), own[len(own) - x.ndim :]]
     result = loss.shape_of(output, axes)
     of_chunk = _OfChunk(loss, output, operands.numbers, tuple(operands.arrays))
     return da.blockwise(
@@ -68,7 +68,7 @@ def _elements(loss: LossSpec, operands: Operands, output: Output, dtype: DType) 
     )
 
 
-def _uncut(x: Any, loss: LossSpec, ndim: int) -> Any:
+def _with_whole_rows(x: Any, loss: LossSpec, ndim: int) -> Any:
     """Return an operand whose class axis is in one chunk, so that no row is cut."""
     is_cut = loss.axis is not None and isinstance(x, da.Array) and x.ndim == ndim
     return x.rechunk({loss.axis: -1}) if is_cut else x

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._losses.operands import Operands
-from .._losses.prepare import Prepared
+from .._losses.prepare import LossCall
 from .._typing import Array
 
 T = TypeVar("T")
@@ -21,14 +21,14 @@ STATIC = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 
 
 @cache
-def compiled(f: Callable[[Prepared], T]) -> Callable[[Prepared], T]:
+def compiled(f: Callable[[LossCall], T]) -> Callable[[LossCall], T]:
     """Return the function as a program, in which arrays are traced and all else is constant."""
 
     @partial(jax.jit, static_argnums=0, inline=True)
-    def program(constants: Prepared, arrays: dict[str, Array]) -> T:
+    def program(constants: LossCall, arrays: dict[str, Array]) -> T:
         return f(constants._replace(operands=constants.operands.bind(**arrays)))
 
-    def run(call: Prepared) -> T:
+    def run(call: LossCall) -> T:
         operands = _numbers_as_arrays(call.operands)
         found: T = program(call._replace(operands=operands.constants()), operands.arrays)
         return found
@@ -41,7 +41,7 @@ def _numbers_as_arrays(operands: Operands) -> Operands:
     dtype = operands.dtype(jnp)
     numbers = dict(operands.numbers)
     exact = numbers.pop("gamma", None)
-    if _is_compiled(operands.arrays["scores"]):  # by an outer program, in which they are constants
+    if _is_inside_jit(operands.arrays["scores"]):  # in which they are constants
         numbers = {}
     arrays: dict[str, Any] = {name: jnp.asarray(x, dtype=dtype) for name, x in numbers.items()}
     if exact is not None and exact not in STATIC:
@@ -52,7 +52,7 @@ def _numbers_as_arrays(operands: Operands) -> Operands:
     return operands.bind(**arrays)
 
 
-def _is_compiled(x: Array) -> bool:
+def _is_inside_jit(x: Array) -> bool:
     """Tell whether an array is traced by a compiler, and not only differentiated."""
     while isinstance(x, jax.core.Tracer) and hasattr(x, "primal"):
         x = x.primal

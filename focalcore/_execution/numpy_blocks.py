@@ -33,8 +33,8 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tupl
         is_large = x.nbytes >= LARGE
         size = (LARGE_BLOCK if is_large else BLOCK) // max(x.itemsize, 4)
         threads = settings.threads() if is_large else 1
-        share = blocks.in_turn if threads == 1 else partial(_over_threads, threads=threads)
-        return blocks.run(FORMULAS, loss, operands, outputs, size=size, share=share)
+        share = blocks.serially if threads == 1 else partial(_over_threads, threads=threads)
+        return blocks.run(FORMULAS, loss, operands, outputs, size=size, run_all=share)
 
 
 def _compiled(

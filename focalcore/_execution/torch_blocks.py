@@ -9,7 +9,7 @@ import torch
 from torch._functorch.pyfunctorch import TransformType, retrieve_all_functorch_interpreters  # type: ignore[attr-defined] # torch's
 
 from .. import settings
-from .._backends.torch import EAGER, ON_HOST, SMOOTH, is_dtensor, is_plain
+from .._backends.torch import DIFFERENTIABLE, EAGER, ON_HOST, is_dtensor, is_host_tensor
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
 from .._typing import Result
@@ -61,16 +61,16 @@ def run(
 
         return torch_dtensor.run(loss, operands, outputs)
     if (mode or mode_of(operands)) is not Mode.PLAIN:
-        return plain.run(SMOOTH, loss, operands, outputs)
+        return plain.run(DIFFERENTIABLE, loss, operands, outputs)
     if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
         from . import torch_compiler
 
         found = torch_compiler.run(loss, operands, outputs)
         if found is not None:
             return found
-    if not is_plain(x):
+    if not is_host_tensor(x):
         return plain.run(EAGER, loss, operands, outputs)
     size = (BLOCK if loss.axis is None else BLOCK_OF_ROWS) // max(x.element_size(), 4)
     if x.numel() <= size:
         return plain.run(ON_HOST, loss, operands, outputs)
-    return blocks.run(ON_HOST, loss, operands, outputs, size=size, share=blocks.in_turn)
+    return blocks.run(ON_HOST, loss, operands, outputs, size=size, run_all=blocks.serially)

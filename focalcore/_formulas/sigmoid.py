@@ -48,15 +48,15 @@ class MarginOdds:
 
     def __init__(self, xp: Namespace, w: Array) -> None:
         self.xp = xp
-        self.behind = xp.heaviside(w)
+        self.is_losing = xp.heaviside(w)
         self.e = xp.exp(-xp.abs(w))
-        self.against = xp.maximum(self.behind, self.e)
+        self.against = xp.maximum(self.is_losing, self.e)
         self.total = 1 + self.e
         self.ce = xp.log1p(self.e) + xp.maximum(w, 0.0)
 
     def in_favour(self) -> Array:
         """Return A, the part of the odds that is in favour of the class."""
-        return self.xp.maximum(1 - self.behind, self.e)
+        return self.xp.maximum(1 - self.is_losing, self.e)
 
 
 class FromMargin(focal.Product):
@@ -84,7 +84,7 @@ class FromMargin(focal.Product):
         return p * (p - q), p * q
 
 
-class HardTarget:
+class BinaryTarget:
     """The loss of targets of 0 or 1, a function of the logit: the formula of the target's class."""
 
     def __init__(
@@ -104,7 +104,7 @@ class HardTarget:
         return self.f.curvature()
 
 
-class Side(NamedTuple):
+class FavouredClass(NamedTuple):
     """The class that each logit favours, and how strongly."""
 
     positive: Array  # 1 where that is the positive class, else 0
@@ -122,10 +122,10 @@ class Side(NamedTuple):
         return focal.Target(v, positive * one_minus_y + negative * y)
 
 
-def side_of(xp: Namespace, x: Array) -> Side:
+def favoured_class(xp: Namespace, x: Array) -> FavouredClass:
     """Return the class that each logit favours, and how strongly."""
     distance = xp.abs(x)
-    return Side(xp.heaviside(x), distance, xp.exp(-distance))
+    return FavouredClass(xp.heaviside(x), distance, xp.exp(-distance))
 
 
 class Expected(focal.Product):
@@ -147,7 +147,7 @@ class Expected(focal.Product):
         gamma: Gamma,
         balance: focal.Balance = None,
     ) -> None:
-        self.side = side_of(xp, x)
+        self.side = favoured_class(xp, x)
         e, apart = self.side.e, smoothed is not target
         self.r, self.modulating = 1 / (1 + e), self.side.of(target)
         self.entering = self.side.of(smoothed) if apart else self.modulating
@@ -178,6 +178,6 @@ def mixture(
 ) -> focal.Mixture:
     """Return ``y FL(x, 1) + (1 - y) FL(x, 0)``, with a modulating factor for each class."""
     ones, zeros = xp.ones_like(x), xp.zeros_like(x)
-    positive = HardTarget(xp, x, focal.Target(ones, zeros), gamma, None)
-    negative = HardTarget(xp, x, focal.Target(zeros, ones), gamma, None)
+    positive = BinaryTarget(xp, x, focal.Target(ones, zeros), gamma, None)
+    negative = BinaryTarget(xp, x, focal.Target(zeros, ones), gamma, None)
     return focal.Mixture(xp, target, positive, negative, balance)

@@ -92,7 +92,7 @@ class ArrayContext(NamedTuple):
     def _from_python(self, name: str, value: Any, dtype: DType) -> Array:
         """Return numbers as an array; floats take ``dtype``, or for None the library's default."""
         as_array = partial(self.xp.asarray, device=self.device)
-        if self.backend.traces_python():  # the compiler would trace NumPy too
+        if self.backend.is_tracing():  # the compiler would trace NumPy too
             found = as_array(value)
             is_floating = dtype is not None and dtype_name(found.dtype) in FLOATS
             return as_array(value, dtype=dtype) if is_floating else found
@@ -152,7 +152,7 @@ def _scores(context: ArrayContext, door: Door, given: dict[str, Any]) -> Array:
         if labels_dtype is None:
             raise
         raise TypeError(f"{error}{door.swapped}") from None
-    read = context.backend.read_scores
+    read = context.backend.convert_scores
     return x if read is None else read(x)
 
 

@@ -17,7 +17,7 @@ from .arrays import ArrayContext, Inputs
 from .doors import Door
 
 PART = 2**16  # how many numbers are checked at once
-OFF_BY = 0.01  # how far from 1 the sum of a distribution may be
+SUM_TOLERANCE = 0.01  # how far from 1 the sum of a distribution may be
 
 
 class TargetFacts(NamedTuple):
@@ -30,7 +30,9 @@ class TargetFacts(NamedTuple):
 UNKNOWN = TargetFacts()
 
 
-def targets_in_unit_interval(inputs: Inputs, door: Door, ignore_index: int | None) -> TargetFacts:
+def check_targets_in_unit_interval(
+    inputs: Inputs, door: Door, ignore_index: int | None
+) -> TargetFacts:
     """Check that every counted target lies in [0, 1], and return what is known of the targets."""
     context, y = inputs.context, inputs.targets
     kind = dtype_name(y.dtype)
@@ -44,7 +46,7 @@ def targets_in_unit_interval(inputs: Inputs, door: Door, ignore_index: int | Non
     return TargetFacts(_check(context, y, ignore_index, inputs.mask, claim), binary=is_integer)
 
 
-def probabilities(inputs: Inputs, door: Door) -> bool:
+def check_probabilities(inputs: Inputs, door: Door) -> bool:
     """Check that every probability lies in [0, 1], and return whether they could be read."""
     p = inputs.scores
     claim = Claim(
@@ -53,7 +55,7 @@ def probabilities(inputs: Inputs, door: Door) -> bool:
     return _check(inputs.context, p, None, None, claim)
 
 
-def class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None) -> bool:
+def check_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None) -> bool:
     """Check that every counted label is a class, and return whether the labels could be read."""
     n_classes = inputs.scores.shape[axis]
     if n_classes == 0:
@@ -63,7 +65,7 @@ def class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None
     return _check(inputs.context, inputs.targets, ignore_index, inputs.mask, claim)
 
 
-def distributions(inputs: Inputs, door: Door, axis: int) -> bool:
+def check_distributions(inputs: Inputs, door: Door, axis: int) -> bool:
     """Check that counted rows are in [0, 1] and sum to 1; return whether they could be read."""
     context, mask = inputs.context, inputs.mask
     seen = context.backend.host_values(inputs.targets)
@@ -75,7 +77,7 @@ def distributions(inputs: Inputs, door: Door, axis: int) -> bool:
     _raise_outside(seen, everywhere, Claim(f"{door.labels} must lie in [0, 1]", 0, 1, advice))
     total = np.sum(seen, axis=axis, dtype=np.float64)
     text = f"{door.labels} must sum to 1 over the classes"
-    _raise_outside(total, rows, Claim(text, 1 - OFF_BY, 1 + OFF_BY, advice))
+    _raise_outside(total, rows, Claim(text, 1 - SUM_TOLERANCE, 1 + SUM_TOLERANCE, advice))
     return True
 
 

@@ -105,7 +105,7 @@ def _axes_that_fit(scores: Shape, labels: Shape) -> list[int]:
     return [i for i in range(len(scores)) if scores[:i] + scores[i + 1 :] == labels]
 
 
-def label_or_none(dtype: DType, number: int | None) -> int | None:
+def representable_label(dtype: DType, number: int | None) -> int | None:
     """Return a number if labels of a dtype can have it, else None.
 
     Where an integer is compared with one out of its range, libraries wrap it, or raise an error.

@@ -35,7 +35,7 @@ def _reshaping(name: str, shape: Shape, onto: Shape) -> str:
     return f"it must have the shape {onto}, or 1 in place of some of these lengths"
 
 
-def fitting(xp: Library, name: str, value: Array, onto_name: str, onto: Shape) -> Array:
+def broadcastable(xp: Library, name: str, value: Array, onto_name: str, onto: Shape) -> Array:
     """Return a parameter with as many axes as a shape, which it has to broadcast to, not past."""
     shape, onto = tuple(value.shape), tuple(onto)
     padded = (1,) * (len(onto) - len(shape)) + shape

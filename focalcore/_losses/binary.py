@@ -14,7 +14,7 @@ from .._inputs.shapes import check_broadcast, full_rank, same_shape
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .operands import Operands
 from .options import FocalOptions
-from .prepare import Prepared, fit_parameters, prepared
+from .prepare import LossCall, fit_parameters, loss_call
 from .sigmoid import Sigmoid, balance_of, weights_of
 from .spec import LossSpec, nan_outside
 
@@ -55,12 +55,12 @@ class Binary(LossSpec):
         return probability.mixture(xp, p, shares.smoothed(s), gamma, self.eps, balance)
 
 
-def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOptions) -> Prepared:
+def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOptions) -> LossCall:
     """Return the loss and its operands, from what the caller gave."""
     class_axis.check_no_pairs(door, y_pred)
     inputs = _broadcast(convert_inputs(door, y_pred, y_true, options), door)
     fit_parameters(inputs, door)
-    facts = checks.targets_in_unit_interval(inputs, door, None)
+    facts = checks.check_targets_in_unit_interval(inputs, door, None)
     loss: LossSpec
     if options.from_logits:
         meaning: SoftTargets = "expected" if options.label_smoothing is None else "mixture"
@@ -69,10 +69,10 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
         loss = Binary(
             eps=parse.eps_of(options.eps, inputs.scores),
             label_smoothing=options.label_smoothing,
-            inputs_checked=checks.probabilities(inputs, door) and facts.checked,
+            inputs_checked=checks.check_probabilities(inputs, door) and facts.checked,
         )
     parameters = inputs.parameters
-    return prepared(inputs, loss, options, gamma=parameters["gamma"], **weights_of(parameters))
+    return loss_call(inputs, loss, options, gamma=parameters["gamma"], **weights_of(parameters))
 
 
 def _broadcast(inputs: Inputs, door: Door) -> Inputs:

@@ -9,10 +9,10 @@ from .._inputs import checks, class_axis, parse
 from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, Device, Namespace, Parameter
-from .classes import choice_of, of_each_class, wide_labels
+from .classes import choice_of, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import FocalOptions
-from .prepare import Prepared, prepared, rowwise_inputs
+from .prepare import LossCall, loss_call, rowwise_inputs
 from .softmax import SoftmaxOfLabels
 from .spec import LossSpec, nan_outside
 
@@ -47,23 +47,24 @@ class Categorical(LossSpec):
         p = operands.wide(xp, "scores")
         p = p if self.inputs_checked else nan_outside(xp, p)
         choice = choice_of(xp, p, targets, self.axis, self.device, self.inputs_checked)
-        return probability.OfLabel(xp, p, choice, *of_each_class(operands, choice), self.eps)
+        return probability.OfLabel(xp, p, choice, *per_row_parameters(operands, choice), self.eps)
 
 
 def prepare(
     door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: CategoricalOptions
-) -> Prepared:
+) -> LossCall:
     """Return the loss and its operands, from what the caller gave."""
     inputs, axis = rowwise_inputs(door, y_pred, y_true, options, options.axis)
     class_axis.check_labels(inputs, door, axis)
     loss: LossSpec
     device = inputs.context.device
     if options.from_logits:
-        checked = checks.class_labels(inputs, door, axis, None)
+        checked = checks.check_class_labels(inputs, door, axis, None)
         loss = SoftmaxOfLabels(axis=axis, targets_checked=checked, device=device)
     else:
-        eps, checked = parse.eps_of(options.eps, inputs.scores), checks.probabilities(inputs, door)
-        checked = checks.class_labels(inputs, door, axis, None) and checked
+        eps = parse.eps_of(options.eps, inputs.scores)
+        checked = checks.check_probabilities(inputs, door)
+        checked = checks.check_class_labels(inputs, door, axis, None) and checked
         loss = Categorical(axis=axis, eps=eps, inputs_checked=checked, device=device)
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "class_weight"))
-    return prepared(inputs, loss, options, gamma=gamma, alpha=alpha)
+    return loss_call(inputs, loss, options, gamma=gamma, alpha=alpha)

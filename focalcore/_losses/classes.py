@@ -35,7 +35,7 @@ def one_hot(xp: Namespace, x: Array, labels: Array, axis: int, device: Device) -
     return softmax.OneHot(xp, labels == xp.reshape(classes, tuple(along)), axis)
 
 
-def of_each_class(operands: Operands, choice: softmax.Choice) -> tuple[Parameter, Parameter]:
+def per_row_parameters(operands: Operands, choice: softmax.Choice) -> tuple[Parameter, Parameter]:
     """Return gamma and alpha of each row's class."""
     gamma, alpha = (
         p if is_number(p) else choice.gather(p)

@@ -9,14 +9,14 @@ from .._inputs import class_axis
 from .._inputs.arrays import ArrayContext, Inputs, convert_inputs
 from .._inputs.doors import Door
 from .._inputs.options import Options
-from .._inputs.shapes import check_shape, fitting, full_rank
+from .._inputs.shapes import broadcastable, check_shape, full_rank
 from .._typing import ArrayLike, Parameter, Reduction, Shape
 from .operands import Operands, Output
-from .reduction import NAMED
+from .reduction import NORMALIZERS
 from .spec import LossSpec
 
 
-class Prepared(NamedTuple):
+class LossCall(NamedTuple):
     """A loss and its operands, and how its elements or rows are reduced."""
 
     context: ArrayContext
@@ -26,7 +26,9 @@ class Prepared(NamedTuple):
     divide_by: Output | None = None  # None: the number that was given, or the count
 
 
-def prepared(inputs: Inputs, loss: LossSpec, options: Options, **parameters: Parameter) -> Prepared:
+def loss_call(
+    inputs: Inputs, loss: LossSpec, options: Options, **parameters: Parameter
+) -> LossCall:
     """Return the loss with its operands, to be reduced as the options say."""
     normalizer = inputs.parameters.get("normalizer")
     name = normalizer if isinstance(normalizer, str) else None
@@ -39,23 +41,17 @@ def prepared(inputs: Inputs, loss: LossSpec, options: Options, **parameters: Par
         **parameters,
     )
     reduction: Reduction = getattr(options, "reduction", "none")
-    denominator = None if name is None else NAMED[name]
-    return Prepared(inputs.context, loss, operands, reduction, denominator)
+    denominator = None if name is None else NORMALIZERS[name]
+    return LossCall(inputs.context, loss, operands, reduction, denominator)
 
 
 def elementwise_inputs(
     door: Door, scores: ArrayLike, targets: ArrayLike, options: Options
 ) -> Inputs:
-    """Return the inputs of a loss of independent elements, all fitting the shape of the scores."""
+    """Return the inputs of a loss of independent elements, which all fit the scores."""
     inputs = convert_inputs(door, scores, targets, options)
-    shape = inputs.scores.shape
-    check_shape(
-        door.labels,
-        inputs.targets,
-        door.scores,
-        shape,
-        partial(class_axis.hint_of_classes, inputs, door),
-    )
+    shape, hint = inputs.scores.shape, partial(class_axis.hint_of_classes, inputs, door)
+    check_shape(door.labels, inputs.targets, door.scores, shape, hint)
     for name, x in (("mask", inputs.mask), (door.weight, inputs.weight)):
         if x is not None:
             check_shape(name, x, door.scores, shape)
@@ -65,10 +61,10 @@ def elementwise_inputs(
 
 def fit_parameters(inputs: Inputs, door: Door) -> None:
     """Give the parameters as many axes as the scores have, to which they have to broadcast."""
-    for name, value in inputs.parameters.items():
+    xp, shape, parameters = inputs.context.xp, inputs.scores.shape, inputs.parameters
+    for name, value in parameters.items():
         if not isinstance(value, float | str):
-            shape = inputs.scores.shape
-            inputs.parameters[name] = fitting(inputs.context.xp, name, value, door.scores, shape)
+            parameters[name] = broadcastable(xp, name, value, door.scores, shape)
 
 
 def rowwise_inputs(

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from .._dtypes import arithmetic_dtype, cast
 from .._inputs.shapes import is_known
 from .._typing import Array, ArrayT, Device, DType, Library, Namespace, Parameter
-from .operands import Output
+from .operands import Operands, Output
 
 # what each named normalizer divides a mean by
-NAMED = {"positives": Output.POSITIVES, "weight": Output.WEIGHT}
+NORMALIZERS = {"positives": Output.POSITIVES, "weight": Output.WEIGHT}
 
 
 def dtype_of(xp: Library, output: Output, dtype: DType) -> DType:
@@ -42,6 +42,18 @@ def size_of(xp: Namespace, x: Array, axis: int | None) -> Array:
         return math.prod(lengths)
     ones = xp.astype(xp.ones_like(x), xp.int64)  # float16 can't count beyond 2048
     return xp.sum(ones) / (1 if axis is None else x.shape[axis])
+
+
+def denominator_of(
+    xp: Library, operands: Operands, named: Output | None, axis: int | None, *, is_partial: bool
+) -> Parameter | Output:
+    """Return what a mean is divided by: what was given, the size, or an output to be computed."""
+    given = operands.get("normalizer")
+    if given is not None:
+        return given
+    if named is not None or is_partial:
+        return named or Output.COUNT
+    return size_of(xp, operands.arrays["scores"], axis)
 
 
 def divided(xp: Library, x: ArrayT, denominator: Parameter | None) -> ArrayT:

@@ -12,8 +12,8 @@ from .._inputs.options import options, parameter
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .operands import Operands
 from .options import LogitsOptions
-from .prepare import Prepared, elementwise_inputs, prepared
-from .spec import LossSpec, keep, nan_outside, which_count
+from .prepare import LossCall, elementwise_inputs, loss_call
+from .spec import LossSpec, counted_mask, nan_outside, zero_left_out
 
 
 @options
@@ -43,7 +43,7 @@ class Sigmoid(LossSpec):
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the targets as numbers, and which of them count (None: all)."""
         y = operands.wide(xp, "targets")
-        return y, which_count(y, self.ignore_index, operands.arrays.get("mask"))
+        return y, counted_mask(y, self.ignore_index, operands.arrays.get("mask"))
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after smoothing and masking."""
@@ -52,10 +52,10 @@ class Sigmoid(LossSpec):
             y = nan_outside(xp, y)
         x = operands.wide(xp, "scores")
         if counted is not None:
-            x, y = keep(xp, counted, x), keep(xp, counted, y)
+            x, y = zero_left_out(xp, counted, x), zero_left_out(xp, counted, y)
         gamma, balance, shares = operands.exponent(), balance_of(operands), focal.Target.of(y)
         if self.facts.binary and not self.label_smoothing:
-            return sigmoid.HardTarget(xp, x, shares, gamma, balance)
+            return sigmoid.BinaryTarget(xp, x, shares, gamma, balance)
         smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
         if self.soft_targets == "mixture":
             return sigmoid.mixture(xp, x, smoothed, gamma, balance)
@@ -63,13 +63,13 @@ class Sigmoid(LossSpec):
         return sigmoid.Expected(xp, x, modulating, smoothed, gamma, balance)
 
 
-def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidOptions) -> Prepared:
+def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidOptions) -> LossCall:
     """Return the loss and its operands, from what the caller gave."""
     inputs = elementwise_inputs(door, logits, targets, options)
-    facts = checks.targets_in_unit_interval(inputs, door, options.ignore_index)
+    facts = checks.check_targets_in_unit_interval(inputs, door, options.ignore_index)
     loss = Sigmoid(options.soft_targets, options.label_smoothing, options.ignore_index, facts)
     parameters = inputs.parameters
-    return prepared(inputs, loss, options, gamma=parameters["gamma"], **weights_of(parameters))
+    return loss_call(inputs, loss, options, gamma=parameters["gamma"], **weights_of(parameters))
 
 
 def weights_of(parameters: dict[str, Parameter]) -> dict[str, Parameter]:

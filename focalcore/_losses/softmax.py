@@ -10,11 +10,11 @@ from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
 from .._typing import Array, ArrayLike, Device, Namespace, Parameter, SoftTargets
-from .classes import choice_of, of_each_class, one_hot, wide_labels
+from .classes import choice_of, one_hot, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
-from .prepare import Prepared, prepared, rowwise_inputs
-from .spec import LossSpec, keep, nan_outside, which_count
+from .prepare import LossCall, loss_call, rowwise_inputs
+from .spec import LossSpec, counted_mask, nan_outside, zero_left_out
 
 
 @options
@@ -37,9 +37,9 @@ class Softmax(LossSpec):
 
     def logits_of(self, xp: Namespace, operands: Operands, counted: Array | None) -> Array:
         """Return the logits to compute from, 0 in rows that are left out."""
-        return keep(xp, self.beside_classes(xp, counted), operands.wide(xp, "scores"))
+        return zero_left_out(xp, self.with_class_axis(xp, counted), operands.wide(xp, "scores"))
 
-    def of_distribution(
+    def distribution_formula(
         self, xp: Namespace, x: Array, y: Array, operands: Operands
     ) -> focal.Formula:
         """Return the formula of logits against distributions."""
@@ -68,7 +68,7 @@ class SoftmaxOfLabels(Softmax):
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the labels, and which rows count (None: all)."""
         targets = operands.arrays["targets"]
-        counted = which_count(targets, self.ignore_index, operands.arrays.get("mask"))
+        counted = counted_mask(targets, self.ignore_index, operands.arrays.get("mask"))
         return wide_labels(xp, targets), counted
 
     def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
@@ -81,14 +81,14 @@ class SoftmaxOfLabels(Softmax):
         """Return the formula of the operands, after smoothing and masking."""
         targets, counted = self.read(xp, operands)
         x = self.logits_of(xp, operands, counted)
-        rows = self.beside_classes(xp, counted)
-        targets = keep(xp, rows, xp.expand_dims(targets, axis=self.axis))
+        rows = self.with_class_axis(xp, counted)
+        targets = zero_left_out(xp, rows, xp.expand_dims(targets, axis=self.axis))
         choice = choice_of(xp, x, targets, self.axis, self.device, self.targets_checked)
         if not self.label_smoothing:
-            return softmax.OfLabel(xp, x, choice, *of_each_class(operands, choice))
+            return softmax.OfLabel(xp, x, choice, *per_row_parameters(operands, choice))
         nothing = xp.zeros_like(x)  # `gather` makes NaN of it where a label is no class
         y = choice.scatter(nothing + choice.gather(nothing), 1.0)
-        return self.of_distribution(xp, x, y, operands)
+        return self.distribution_formula(xp, x, y, operands)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +105,12 @@ class SoftmaxOfDistributions(Softmax):
         x = self.logits_of(xp, operands, counted)
         if not self.targets_checked:
             total = xp.sum(y, axis=self.axis, keepdims=True)
-            y = xp.where(xp.abs(total - 1) <= checks.OFF_BY, nan_outside(xp, y), xp.nan)
-        y = keep(xp, self.beside_classes(xp, counted), y)
-        return self.of_distribution(xp, x, y, operands)
+            y = xp.where(xp.abs(total - 1) <= checks.SUM_TOLERANCE, nan_outside(xp, y), xp.nan)
+        y = zero_left_out(xp, self.with_class_axis(xp, counted), y)
+        return self.distribution_formula(xp, x, y, operands)
 
 
-def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxOptions) -> Prepared:
+def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxOptions) -> LossCall:
     """Return the loss and its operands, from what the caller gave."""
     inputs, axis = rowwise_inputs(door, logits, targets, options, options.axis)
     shared = {
@@ -121,11 +121,11 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxO
     }
     loss: Softmax
     if class_axis.are_class_labels(inputs, door, axis, options.ignore_index):
-        ignored = class_axis.label_or_none(inputs.targets.dtype, options.ignore_index)
-        checked = checks.class_labels(inputs, door, axis, ignored)
+        ignored = class_axis.representable_label(inputs.targets.dtype, options.ignore_index)
+        checked = checks.check_class_labels(inputs, door, axis, ignored)
         loss = SoftmaxOfLabels(ignore_index=ignored, targets_checked=checked, **shared)
     else:
-        checked = checks.distributions(inputs, door, axis)
+        checked = checks.check_distributions(inputs, door, axis)
         loss = SoftmaxOfDistributions(targets_checked=checked, **shared)
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "alpha"))
-    return prepared(inputs, loss, options, gamma=gamma, alpha=alpha)
+    return loss_call(inputs, loss, options, gamma=gamma, alpha=alpha)

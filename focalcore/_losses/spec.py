@@ -75,9 +75,9 @@ class LossSpec:
         if self.ignore_index is not None:  # the targets are read again only for what they leave out
             _, counted = self.read(xp, operands)
         if weight is not None:
-            x = focal.safe_multiply(xp, self.beside_classes(xp, weight), x)
+            x = focal.safe_multiply(xp, self.with_class_axis(xp, weight), x)
         if counted is not None:
-            x = keep(xp, self.beside_classes(xp, counted), x)
+            x = zero_left_out(xp, self.with_class_axis(xp, counted), x)
         if output.is_like_scores:
             return divided(xp, x, operands.get("denominator"))
         return x if self.axis is None else xp.squeeze(x, axis=self.axis)
@@ -85,24 +85,23 @@ class LossSpec:
     def _counted(self, xp: Namespace, operands: Operands, output: Output) -> Array:
         """Return the elements whose sum a mean is divided by."""
         targets, counted = self.read(xp, operands)
-        match output:
-            case Output.COUNT:
-                x = xp.astype(counted, xp.int32)  # a float32 sum of ones may stop at 2^24
-            case Output.WEIGHT:
-                x = keep(xp, counted, operands.arrays["weight"])
-            case Output.POSITIVES:
-                x = keep(xp, counted, self.positives(xp, operands, targets))
-            case _:
-                positives = self.positives(xp, operands, targets)
-                x = keep(xp, counted, focal.safe_multiply(xp, positives, operands.arrays["weight"]))
+        if output is Output.COUNT:
+            x = xp.astype(counted, xp.int32)  # a float32 sum of ones may stop at 2^24
+        elif output is Output.WEIGHT:
+            x = operands.arrays["weight"]
+        else:
+            x = self.positives(xp, operands, targets)
+        if output is Output.POSITIVE_WEIGHT:
+            x = focal.safe_multiply(xp, x, operands.arrays["weight"])
+        x = zero_left_out(xp, counted, x)
         return xp.broadcast_to(x, self.rows_of(operands.arrays["scores"].shape))
 
-    def beside_classes(self, xp: Namespace, rows: Array | None) -> Any:
+    def with_class_axis(self, xp: Namespace, rows: Array | None) -> Any:
         """Return an array of rows with a class axis of length 1, to broadcast over the classes."""
         return rows if rows is None or self.axis is None else xp.expand_dims(rows, axis=self.axis)
 
 
-def which_count(targets: Array, ignore_index: int | None, mask: Array | None) -> Array | None:
+def counted_mask(targets: Array, ignore_index: int | None, mask: Array | None) -> Array | None:
     """Return which targets count, or None if all of them do."""
     if ignore_index is None:
         return mask
@@ -110,7 +109,7 @@ def which_count(targets: Array, ignore_index: int | None, mask: Array | None) ->
     return kept if mask is None else kept & mask
 
 
-def keep(xp: Namespace, counted: Array | None, x: Array) -> Array:
+def zero_left_out(xp: Namespace, counted: Array | None, x: Array) -> Array:
     """Return x with 0 for what is left out, so that no NaN there enters the arithmetic."""
     return x if counted is None else xp.where(counted, x, xp.zeros_like(x))
 

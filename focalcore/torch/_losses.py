@@ -10,11 +10,11 @@ from torch import Tensor
 
 from .. import _call, losses
 from .._inputs import parse
-from .._inputs.class_axis import label_or_none
+from .._inputs.class_axis import representable_label
 from .._inputs.doors import Door
 from .._inputs.options import Options
 from .._losses import sigmoid, softmax
-from .._losses.prepare import Prepared
+from .._losses.prepare import LossCall
 from .._losses.sigmoid import SigmoidOptions
 from .._losses.softmax import SoftmaxOfLabels, SoftmaxOptions
 from .._typing import ArrayLike, Reduction, Task, WorkersReduction
@@ -100,7 +100,7 @@ class SigmoidFocalLoss(WorkersLoss):
         self._hold("alpha", _parse_alpha(SigmoidOptions, alpha))
         self._hold("gamma", SigmoidOptions.parse("gamma", gamma))
 
-    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> Prepared:
+    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> LossCall:
         door = INPUTS._replace(for_classes="SoftmaxFocalLoss")
         options = SigmoidOptions(alpha=self.alpha, gamma=self.gamma, **how)
         return sigmoid.prepare(door, inputs, targets, options)
@@ -201,7 +201,7 @@ class SoftmaxFocalLoss(WorkersLoss):
         self.ignore_index = SoftmaxOptions.parse("ignore_index", ignore_index)
         self.background_class = parse.index("background_class", background_class)
 
-    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> Prepared:
+    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> LossCall:
         options = SoftmaxOptions(
             axis=1,
             alpha=self.alpha,
@@ -215,14 +215,16 @@ class SoftmaxFocalLoss(WorkersLoss):
         call = softmax.prepare(door, inputs, targets, options)
         return self._without_background(call) if self.reduction == "mean_positive" else call
 
-    def _without_background(self, call: Prepared) -> Prepared:
+    def _without_background(self, call: LossCall) -> LossCall:
         """Return the call with a background class that does not count as positive."""
         if not isinstance(call.loss, SoftmaxOfLabels):
             raise ValueError(
                 "what is not background is counted in class labels; found targets that are "
                 "distributions over the classes"
             )
-        background = label_or_none(call.operands.arrays["targets"].dtype, self.background_class)
+        background = representable_label(
+            call.operands.arrays["targets"].dtype, self.background_class
+        )
         return call._replace(loss=replace(call.loss, background=background))
 
 

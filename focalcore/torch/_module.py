@@ -15,7 +15,7 @@ from .._backends.torch import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
 from .._inputs import parse
 from .._losses.operands import Output
-from .._losses.prepare import Prepared
+from .._losses.prepare import LossCall
 from .._typing import WORKERS_REDUCTIONS, Parameter, Reduction, WorkersReduction
 
 
@@ -84,7 +84,7 @@ class WorkersLoss(Loss):
             return _call.value(call)
         return mean_over_workers(*_call.sum_and_denominator(call), self.process_group)
 
-    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> Prepared:
+    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> LossCall:
         raise NotImplementedError
 
     def _divide_by(self, weight: Tensor | None) -> Output | None:

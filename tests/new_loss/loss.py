@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from focalcore._inputs import checks
 from focalcore._inputs.options import options, parameter
 from focalcore._losses.options import ReducedOptions
-from focalcore._losses.prepare import elementwise_inputs, prepared
-from focalcore._losses.spec import LossSpec, keep, nan_outside
+from focalcore._losses.prepare import elementwise_inputs, loss_call
+from focalcore._losses.spec import LossSpec, nan_outside, zero_left_out
 
 from .formula import SquaredMargin
 
@@ -31,11 +31,11 @@ class Margin(LossSpec):
         if not self.facts.checked:
             y = nan_outside(xp, y)
         if counted is not None:
-            x, y = keep(xp, counted, x), keep(xp, counted, y)
+            x, y = zero_left_out(xp, counted, x), zero_left_out(xp, counted, y)
         return SquaredMargin(xp, x, y, operands.get("margin"))
 
 
 def prepare(door, logits, targets, options):
     inputs = elementwise_inputs(door, logits, targets, options)
-    loss = Margin(checks.targets_in_unit_interval(inputs, door, None))
-    return prepared(inputs, loss, options, margin=inputs.parameters["margin"])
+    loss = Margin(checks.check_targets_in_unit_interval(inputs, door, None))
+    return loss_call(inputs, loss, options, margin=inputs.parameters["margin"])
