@@ -48,7 +48,7 @@ def report(run):
 @pytest.fixture
 def binary(tmp_path, rng):
     x, y = rng.normal(size=500), rng.integers(0, 2, 500)
-    np.savez(tmp_path / "binary.npz", scores=x, targets=y)
+    np.savez(tmp_path / "binary.npz", logits=x, targets=y)
     return tmp_path / "binary.npz", x, y
 
 
@@ -77,7 +77,7 @@ def test_binary_means_are_those_of_the_functions(report, binary):
 
 def test_multi_class_means_are_those_of_the_functions(report, tmp_path, rng):
     x, y = rng.normal(size=(300, 4)), rng.integers(0, 3, 300)  # no example of the last class
-    np.savez(tmp_path / "a.npz", scores=x, targets=y)
+    np.savez(tmp_path / "a.npz", logits=x, targets=y)
     found = report(tmp_path / "a.npz", "--alpha", "1,2,3,4")
     loss = softmax_focal_loss(x, y, alpha=[1, 2, 3, 4])
     assert (found["task"], found["positives"]) == ("multi-class", None)
@@ -90,7 +90,7 @@ def test_multi_class_means_are_those_of_the_functions(report, tmp_path, rng):
 
 def test_multi_label_means_are_those_of_the_functions(report, tmp_path, rng):
     x, y = rng.normal(size=(300, 4)), rng.integers(0, 2, (300, 4))
-    np.savez(tmp_path / "a.npz", scores=x, targets=y)
+    np.savez(tmp_path / "a.npz", logits=x, targets=y)
     found = report(tmp_path / "a.npz")
     loss = sigmoid_focal_loss(x, y)
     assert (found["task"], found["examples"], found["positives"]) == ("multi-label", 300, y.sum())
@@ -133,7 +133,7 @@ def test_what_scores_are_is_what_the_option_says(report, tmp_path, kind):
 
 def test_task_may_be_said_where_shapes_allow_several(report, tmp_path, rng):
     x = rng.normal(size=(20, 1))
-    np.savez(tmp_path / "a.npz", scores=x, targets=np.zeros((20, 1), int))
+    np.savez(tmp_path / "a.npz", logits=x, targets=np.zeros((20, 1), int))
     assert report(tmp_path / "a.npz")["task"] == "binary"
     for task in ("binary", "multi-label", "multi-class"):
         assert report(tmp_path / "a.npz", "--task", task)["task"] == task
@@ -141,7 +141,7 @@ def test_task_may_be_said_where_shapes_allow_several(report, tmp_path, rng):
 
 def test_weights_make_weighted_means(report, tmp_path, rng):
     x, y, w = rng.normal(size=50), rng.integers(0, 2, 50), rng.random(50)
-    np.savez(tmp_path / "a.npz", scores=x, targets=y, importance=w)
+    np.savez(tmp_path / "a.npz", logits=x, targets=y, importance=w)
     found = report(tmp_path / "a.npz", "--weight", "importance")
     loss = sigmoid_focal_loss(x, y)
     assert found["weighted"]
@@ -215,8 +215,8 @@ def test_chunks_change_nothing(report, binary, rows):
 
 def test_every_kind_of_file_gives_the_same(report, tmp_path, rng):
     x, y = rng.normal(size=(40, 3)).astype("float32"), rng.integers(0, 3, 40).astype("int16")
-    np.savez(tmp_path / "stored.npz", scores=x, targets=y)
-    np.savez_compressed(tmp_path / "compressed.npz", scores=x, targets=y)
+    np.savez(tmp_path / "stored.npz", logits=x, targets=y)
+    np.savez_compressed(tmp_path / "compressed.npz", logits=x, targets=y)
     np.savez(tmp_path / "fortran.npz", logits=np.asfortranarray(x), targets=y)
     np.save(tmp_path / "x.npy", x)
     np.save(tmp_path / "y.npy", y)
@@ -244,7 +244,7 @@ def test_every_kind_of_file_gives_the_same(report, tmp_path, rng):
 def test_a_column_of_weights_is_one_for_each_row(report, tmp_path, rng):
     x, y, w = rng.normal(size=(9, 2)), rng.integers(0, 2, (9, 2)), rng.random(9)
     for name, weight in (("flat", w), ("column", w[:, None])):
-        np.savez(tmp_path / f"{name}.npz", scores=x, targets=y, weight=weight)
+        np.savez(tmp_path / f"{name}.npz", logits=x, targets=y, weight=weight)
     flat, column = (report(tmp_path / f"{name}.npz") for name in ("flat", "column"))
     assert column["losses"] == flat["losses"]
 
@@ -307,7 +307,7 @@ def test_an_example_is_ignored_where_none_of_its_labels_counts(report, run, tmp_
 
 def test_sums_are_in_float64(report, tmp_path):
     x = np.full(300_000, 0.1, dtype="float32")
-    np.savez(tmp_path / "a.npz", scores=x, targets=np.ones(300_000, dtype="int8"))
+    np.savez(tmp_path / "a.npz", logits=x, targets=np.ones(300_000, dtype="int8"))
     expected = sigmoid_focal_loss(float(np.float32(0.1)), 1)
     assert report(tmp_path / "a.npz")["losses"][0]["focal_loss"] == approx(expected)
 
@@ -906,7 +906,7 @@ def test_one_hot_columns_are_paired_and_multi_class(report, csv_file):
 
 def test_one_hot_targets_beside_logits_ask_for_the_task(refusal, report, tmp_path, softmax):
     x, _, y, log_loss = softmax
-    np.savez(tmp_path / "a.npz", scores=x, targets=np.eye(3)[y])
+    np.savez(tmp_path / "a.npz", logits=x, targets=np.eye(3)[y])
     err = refusal(3, tmp_path / "a.npz")
     assert "--task multi-class" in err
     assert "--task multi-label" in err
