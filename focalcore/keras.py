@@ -28,17 +28,18 @@ EXACT_UP_TO = {"bfloat16": 2**8, "float16": 2**11, "float32": 2**24, "float64": 
 class _Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
     """A loss whose options are saved with the model."""
 
-    _list: type[Options]  # the class that lists the options
-    _options: tuple[str, ...]  # in the order of the constructor
+    _options_class: type[Options]
 
     def _hold(self, **options: Any) -> None:
         """Check the options and keep them, with tensors as numbers that can be saved."""
         for name, value in options.items():
-            setattr(self, name, self._list.parse(name, _constant(value)))
+            setattr(self, name, self._options_class.parse(name, _constant(value)))
 
     def _given(self) -> dict[str, Any]:
         """Return the options by name."""
-        return {name: getattr(self, name) for name in self._options}
+        return {
+            name: getattr(self, name) for name in self._options_class.names if hasattr(self, name)
+        }
 
     def get_config(self) -> dict[str, Any]:
         """Return the options, as the constructor takes them."""
@@ -102,8 +103,7 @@ class BinaryFocalLoss(_Loss):
     0.0114
     """
 
-    _list = BinaryOptions
-    _options = ("gamma", "pos_weight", "from_logits", "label_smoothing", "alpha")
+    _options_class = BinaryOptions
 
     def __init__(
         self,
@@ -191,8 +191,7 @@ class SparseCategoricalFocalLoss(_Loss):
     0.0414
     """
 
-    _list = CategoricalOptions
-    _options = ("gamma", "class_weight", "from_logits", "axis")
+    _options_class = CategoricalOptions
 
     def __init__(
         self,

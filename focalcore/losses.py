@@ -126,7 +126,7 @@ DOORS = {
     "multi-class": Door(leave_out=("mask=",)),
     "multi-label": Door(leave_out=("mask=",), for_classes="task_type='multi-class'"),
 }
-OPTIONS: dict[str, type[SigmoidOptions] | type[SoftmaxOptions]] = {
+OPTIONS: dict[str, Any] = {
     "binary": SigmoidOptions,
     "multi-class": SoftmaxOptions,
     "multi-label": SigmoidOptions,
@@ -138,11 +138,9 @@ def prepare_task(
 ) -> LossCall:
     """Return the loss and operands of an object that has the options of `FocalLoss`."""
     _check_classes(loss, door, logits)
-    given: dict[str, Any] = {n: getattr(loss, n) for n in ("gamma", "alpha", "reduction")}
-    given |= arrays
-    if loss.task_type == "multi-class":
-        return softmax.prepare(door, logits, targets, SoftmaxOptions(**given))
-    return sigmoid.prepare(door, logits, targets, SigmoidOptions(**given))
+    prepare: Any = softmax.prepare if loss.task_type == "multi-class" else sigmoid.prepare
+    given = {"gamma": loss.gamma, "alpha": loss.alpha, "reduction": loss.reduction}
+    return prepare(door, logits, targets, OPTIONS[loss.task_type](**given, **arrays))
 
 
 def _frozen(parameter: Parameter) -> Parameter:

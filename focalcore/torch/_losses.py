@@ -85,8 +85,6 @@ class SigmoidFocalLoss(WorkersLoss):
     0.00892
     """
 
-    _options = ("alpha", "gamma", "reduction", "gather_distributed")
-
     def __init__(
         self,
         alpha: ArrayLike | None = 0.25,
@@ -165,16 +163,6 @@ class SoftmaxFocalLoss(WorkersLoss):
     >>> print(f"{loss.item():.4f}")
     1.4099
     """
-
-    _options = (
-        "alpha",
-        "gamma",
-        "reduction",
-        "label_smoothing",
-        "ignore_index",
-        "background_class",
-        "gather_distributed",
-    )
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,11 @@ class Loss(torch.nn.Module):
     """A loss with options: numbers are attributes, arrays are buffers or learned parameters."""
 
     _options: tuple[str, ...]  # in the order of the constructor
+
+    def __init_subclass__(cls) -> None:
+        """Take the options from the constructor."""
+        options = list(inspect.signature(cls).parameters.values())
+        cls._options = tuple(p.name for p in options if p.kind is p.POSITIONAL_OR_KEYWORD)
 
     def _hold(self, name: str, parsed: Parameter) -> None:
         """Keep an option: an array as a buffer or a parameter, anything else as an attribute."""
