@@ -39,7 +39,7 @@ class _StaticCall:
 
     def run(self, arrays: Arrays, *outputs: Output) -> Arrays:
         operands = Operands(dict(zip(self.names, arrays, strict=True)), self.numbers)
-        return torch_blocks.run(self.loss, operands, outputs)
+        return torch_blocks.run(self.loss, operands, outputs, mode_of(operands))
 
     def value(self, arrays: Arrays) -> Tensor:
         return self.run(arrays, self.element)[0]

@@ -30,7 +30,7 @@ def run(
         case "torch_blocks":
             from . import torch_blocks
 
-            return torch_blocks.run(loss, operands, outputs)
+            return torch_blocks.run(loss, operands, outputs, torch_blocks.mode_of(operands))
         case "dask_chunks":
             from . import dask_chunks
 

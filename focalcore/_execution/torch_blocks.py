@@ -52,7 +52,7 @@ def requires_grad(x: Any) -> bool:
 
 
 def run(
-    loss: LossSpec, operands: Operands, outputs: tuple[Output, ...], mode: Mode | None = None
+    loss: LossSpec, operands: Operands, outputs: tuple[Output, ...], mode: Mode
 ) -> tuple[Result, ...]:
     """Return the outputs, by the fastest way that suits what records or transforms them."""
     x = operands.arrays["scores"]
@@ -60,7 +60,7 @@ def run(
         from . import torch_dtensor
 
         return torch_dtensor.run(loss, operands, outputs)
-    if (mode or mode_of(operands)) is not Mode.PLAIN:
+    if mode is not Mode.PLAIN:
         return plain.run(DIFFERENTIABLE, loss, operands, outputs)
     if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
         from . import torch_compiler
