@@ -187,6 +187,16 @@ class TestPlainArrays:
             assert grad.dtype == x.dtype
             assert str(value.dtype).endswith("float32")
 
+    def test_half_precision_curvatures_keep_the_dtype(self, place):
+        for dtype in set(place.dtypes) - {"float32", "float64"}:
+            x, labels = place.array(np.asarray([[0.5, -2.0]]), dtype), place.array(np.asarray([1]))
+            for loss, y in (
+                (sigmoid_focal_loss_grad_and_hess, 1),
+                (softmax_focal_loss_grad_and_hess, labels),
+            ):
+                for part in loss(x, y):
+                    assert part.dtype == x.dtype
+
     def test_dask_gradients_stay_lazy_where_lengths_are_unknown(self, dask):
         values = problem()
         keep = dask.array.from_array(np.ones(N, dtype=bool), chunks=3)
@@ -362,6 +372,15 @@ class TestTorch:
         close(along_count, -mean.detach() / 5)
         close(along_logits, sigmoid_focal_loss_value_and_grad(x.detach(), 1)[1] / 5)
 
+    def test_what_stands_still_moves_nothing_where_its_slope_is_infinite(self, torch):
+        import torch.autograd.forward_ad as forward
+
+        p = torch.tensor([0.0, 0.5], dtype=torch.float64)
+        with forward.dual_level():
+            dual = forward.make_dual(p, torch.tensor([0.0, 1.0], dtype=torch.float64))
+            loss = binary_focal_loss(torch.ones(2, dtype=torch.int64), dual, gamma=0.0, eps=0)
+            close(forward.unpack_dual(loss).tangent, [0, -2])
+
     @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
     def test_forward_mode_keeps_half_precision(self, torch, dtype):
         import torch.autograd.forward_ad as forward
@@ -391,6 +410,13 @@ class TestTorch:
         p = torch.tensor([0.0, 0.3, 0.9], dtype=torch.float64, requires_grad=True)
         binary_focal_loss(torch.ones(3), p, gamma=0.0).sum().backward()
         close(p.grad, [-1 / np.finfo("float64").eps, -1 / 0.3, -1 / 0.9])
+
+    @pytest.mark.parametrize(("gamma", "slope"), [(0.0, 1.0), (0.5, 0.0), (1.0, 0.0), (2.0, 0.0)])
+    def test_a_subnormal_probability_has_the_slope_at_zero(self, torch, gamma, slope):
+        """R divides by u, which is p: 1 / u is infinite there, beside a cross-entropy of p."""
+        p = torch.tensor([0.0, 5e-324, 1e-310], dtype=torch.float64, requires_grad=True)
+        binary_focal_loss(torch.zeros(3), p, gamma).sum().backward()
+        np.testing.assert_allclose(p.grad, slope, atol=1e-150)
 
     def test_probabilities_have_gradients(self, torch):
         y = torch.tensor([0.0, 0.4, 1.0], dtype=torch.float64)

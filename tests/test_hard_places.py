@@ -167,6 +167,18 @@ class TestWorstProbability:
         diagonal = np.diagonal(jax.hessian(loss)(JAX.array(self.P)))
         np.testing.assert_allclose(diagonal, 1 / np.maximum(self.P, 2.0**-52) ** 2, rtol=1e-13)
 
+    def test_the_curvature_of_a_negative_is_that_of_its_complement(self, jax):
+        """The loss of (p, 0) is that of (1 - p, 1), below the floor too."""
+
+        def loss(p, y):
+            return binary_focal_loss(jax.numpy.full_like(p, y), p, 2.0, eps=2.0**-6).sum()
+
+        p = JAX.array(np.asarray([0.0, 2.0**-9, 2.0**-3, 0.5]))
+        positive, negative = (
+            np.diagonal(jax.hessian(loss)(at, y)) for at, y in ((p, 1.0), (1 - p, 0.0))
+        )
+        np.testing.assert_allclose(negative, positive, rtol=1e-12)
+
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
@@ -230,6 +242,15 @@ def test_a_weight_of_zero_silences_an_infinite_loss(place):
     np.testing.assert_array_equal(place.numpy(loss), 0)
 
 
+def test_a_weight_of_zero_does_not_hide_a_nan(place):
+    x, zeros = np.asarray([[np.nan, 1.0], [0.0, 1.0]]), place.array(np.zeros((2, 2)))
+    loss = place.numpy(sigmoid_focal_loss(place.array(x), 1, weight=zeros))
+    np.testing.assert_array_equal(np.isnan(loss), np.isnan(x))
+    rows, labels = place.array(x), place.array(np.asarray([0, 0]))
+    loss = place.numpy(softmax_focal_loss(rows, labels, weight=zeros[0, :]))
+    np.testing.assert_array_equal(np.isnan(loss), [True, False])
+
+
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # strict is NumPy underneath
 def test_without_a_floor_certainty_costs_nothing_or_everything(place):
     y, p = place.array(np.asarray([1, 0, 1, 0])), place.array(np.asarray([1.0, 0.0, 0.0, 1.0]))
@@ -283,6 +304,16 @@ def test_shapes_that_do_not_broadcast_are_named():
         binary_focal_loss([0, 1, 1], [0.5, 0.5])
     with pytest.raises(ValueError, match=r"reshape targets to \(4, 1\)"):
         sigmoid_focal_loss(np.zeros((4, 3)), np.zeros(4))
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+def test_what_is_certain_and_right_costs_nothing_where_smoothing_says_infinity(place, gamma):
+    """Smoothed in the entropy alone, that is 0.05 |x|, and u^gamma is 0 long before."""
+    x, y = np.asarray([np.inf, -np.inf, 1e300, -1e300]), np.asarray([1, 0, 1, 0])
+    options = {"gamma": gamma, "label_smoothing": 0.1, "soft_targets": "hard"}
+    for targets in (y, y.astype("float64")):
+        loss = place.call(sigmoid_focal_loss, x, targets, **options)
+        np.testing.assert_array_equal(loss, 0)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -80,6 +80,23 @@ def test_left_out_targets_may_be_anything_too(place, problem, bad):
     assert found == pytest.approx(each(place, x, y, mask=m, reduction="mean"), rel=1e-14)
 
 
+def test_a_gamma_learns_nothing_from_what_is_left_out(place):
+    if not place.differentiates:
+        pytest.skip("it does not differentiate")
+    x, y = np.asarray([0.5, -1.0, 2.0]), np.asarray([0, np.nan, 1])
+    kept = np.asarray([True, False, True])
+
+    def slope(x, y, mask):
+        x, y, mask = place.array(x), place.array(y), place.array(mask)
+
+        def loss(gamma):
+            return sigmoid_focal_loss(x, y, gamma=gamma, mask=mask, reduction="sum")
+
+        return place.numpy(place.gradient("eager", loss)(place.array(np.asarray([1.5]))))
+
+    np.testing.assert_allclose(slope(x, y, kept), slope(x[kept], y[kept], kept[kept]), rtol=1e-13)
+
+
 def test_an_ignored_row_may_hold_anything(place, rng):
     x, labels = rng.normal(size=(4, 3)), np.asarray([0, 2, -100, 1])
     expected = place.call(softmax_focal_loss, x[[0, 1, 3]], labels[[0, 1, 3]])
