@@ -228,6 +228,13 @@ def test_any_array_of_the_standard_is_dispatched(rng):
     assert mean.array == sigmoid_focal_loss(x, np.ones((4, 3)), alpha=0.25, reduction="mean")
 
 
+def test_two_devices_of_a_library_that_nobody_knows_are_named():
+    x, y = Unknown(LOGITS), Unknown(LABELS)
+    y.device = "elsewhere"
+    with pytest.raises(ValueError, match=r"devices.* logits is somewhere, targets is elsewhere"):
+        sigmoid_focal_loss(x, y)
+
+
 def test_importing_the_package_imports_no_framework():
     code = (
         "import sys, focalcore; "

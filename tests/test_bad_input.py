@@ -197,6 +197,20 @@ def test_bad_class_labels_raise_with_value_and_place_or_give_nan(place, bad, smo
         np.testing.assert_array_equal(np.isnan(loss), [False, True])
 
 
+def test_an_unsigned_label_beyond_all_classes_never_wraps_to_one(place):
+    labels = np.asarray([0, 2**32 + 1], "uint64")
+    try:
+        labels = place.array(labels)
+    except TypeError:  # a type that torch does not have
+        labels = place.array(labels.astype("int64"))
+    if place.can_raise:
+        with fails(ValueError, "class labels", "4294967297"):
+            softmax_focal_loss(place.array(X), labels)
+    else:
+        loss = place.numpy(softmax_focal_loss(place.array(X), labels))
+        np.testing.assert_array_equal(np.isnan(loss), [False, True])
+
+
 @pytest.mark.parametrize(
     "bad", [[1, 1, 0], [0, 0, 0], [0.5, 0.6, -0.1], [np.nan, 1, 0], [2, -1, 0]], ids=str
 )

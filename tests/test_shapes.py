@@ -183,6 +183,12 @@ def test_a_list_of_a_forests_probabilities_is_named(n_labels):
     assert binary_focal_loss(y, stacked).shape == (20, n_labels)
 
 
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_list_of_arrays_that_are_no_pairs_is_the_array_of_them(rng, width):
+    p, y = rng.random((2, 4, width)), rng.integers(0, 2, (2, 4, width))
+    np.testing.assert_array_equal(binary_focal_loss(y, list(p)), binary_focal_loss(y, p))
+
+
 @pytest.mark.parametrize("from_logits", [False, True], ids=["probabilities", "logits"])
 def test_one_hot_rows_are_no_class_labels(place, from_logits):
     p = place.array(np.full((2, 3), 1 / 3))
