@@ -687,6 +687,12 @@ def test_numbers_that_are_no_order_ask_for_one(refusal, csv_file, header, words)
         assert word in err
 
 
+def test_the_number_at_an_end_is_whole_whatever_of_it_a_pattern_names(refusal, csv_file):
+    file = csv_file("p10", "p20", "target", rows=[[0.5, 0.5, 0]])
+    for pattern in ("p*0", "p?0"):
+        assert "each number once, from 0 or 1" in refusal(3, file, "--probs", pattern)
+
+
 PAIRS = {
     "names": (["prob_cat", "prob_dog", "target_dog", "target_cat"], []),
     "numbers": (["prob_1", "prob_2", "target2", "target1"], []),
@@ -954,6 +960,7 @@ MULTI_LABEL = {
     "none": ([[0.5, 0.5], [0.1, 0.9]], [[0, 0], [0, 1]]),
     "probabilities of each": ([[0.9, 0.8], [0.1, 0.9]], [[1, 0], [0, 1]]),
     "probabilities of each, that nearly add up to 1": ([[0.5, 0.55], [0.1, 0.9]], np.eye(2)),
+    "probabilities of each, before many rows": ([[0.9, 0.8]] + [[0.5, 0.5]] * 40, [[1, 0]] * 41),
     "two at once, after many rows": ([[0.5, 0.5]] * 800, [[1, 0]] * 799 + [[1, 1]]),
 }
 
@@ -981,6 +988,13 @@ def test_ignored_rows_of_one_hot_targets_are_left_out(report, tmp_path):
     np.savez(tmp_path / "a.npz", probs=probs, targets=[[0, 1], [-1, -1], [1, 0]])
     found = report(tmp_path / "a.npz", "--ignore-index", -1)
     assert (found["task"], found["examples"], found["ignored"]) == ("multi-class", 2, 1)
+    assert found["cross_entropy"] == approx(np.mean(-np.log([0.8, 0.6])))
+
+
+def test_a_one_hot_row_is_left_out_where_nothing_else_is_in_it(report, tmp_path):
+    np.savez(tmp_path / "a.npz", probs=[[0.2, 0.8], [0.6, 0.4]], targets=[[0, 1], [1, 0]])
+    found = report(tmp_path / "a.npz", "--task", "multi-class", "--ignore-index", 0)
+    assert (found["examples"], found["ignored"]) == (2, 0)
     assert found["cross_entropy"] == approx(np.mean(-np.log([0.8, 0.6])))
 
 
@@ -1113,6 +1127,15 @@ def test_a_report_does_not_replace_the_predictions(refusal, csv_file):
     assert file.read_text() == before
 
 
+def test_a_report_does_not_replace_what_a_link_to_predictions_leads_to(refusal, csv_file, tmp_path):
+    file = csv_file("prob", "target", rows=[[0.5, 1]])
+    before = file.read_text()
+    (tmp_path / "link.csv").symlink_to(file)
+    assert "replace" in refusal(2, tmp_path / "link.csv", "--json", file)
+    assert "replace" in refusal(2, file, "--json", tmp_path / "link.csv")
+    assert file.read_text() == before
+
+
 @pytest.mark.parametrize("suffix", [".npz", ".csv"])
 def test_a_folder_is_no_file(refusal, tmp_path, suffix):
     (tmp_path / f"a{suffix}").mkdir()
@@ -1143,7 +1166,9 @@ def test_messages_stay_short(refusal, csv_file):
 
 def program(*arguments, **options):
     command = [sys.executable, "-m", "focalcore.cli", *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
+    # what is not buffered can't be written once more at the end
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **{"env": usual} | options)
 
 
 @pytest.mark.slow
@@ -1205,3 +1230,11 @@ def test_any_encoding_of_a_terminal_will_do(tmp_path, json_too):
     assert (running.returncode, err) == (0, "")
     if json_too:
         assert json.loads(out)["taken"]["scores"] == ["prob_ä", "prob_ö"]
+
+
+def test_what_the_encoding_of_a_terminal_lacks_is_escaped(csv_file):
+    file = csv_file("prob", "target_ä", rows=[[0.5, 1]])
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    with program("evaluate", file, stdout=subprocess.PIPE, env=environment) as running:
+        out, _ = running.communicate()
+    assert "target_\\xe4" in out
