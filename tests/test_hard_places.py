@@ -9,6 +9,7 @@ from focalcore import (
     FocalLoss,
     binary_focal_loss,
     sigmoid_focal_loss,
+    sigmoid_focal_loss_grad_and_hess,
     softmax_focal_loss,
     softmax_focal_loss_grad_and_hess,
     softmax_focal_loss_value_and_grad,
@@ -85,6 +86,26 @@ class TestTies:
         np.testing.assert_allclose(both[0], exactly[..., 0], atol=1e-14)
         diagonal = np.diagonal(jax.jit(jax.hessian(loss))(x).reshape(12, 12)).reshape(4, 3)
         np.testing.assert_allclose(diagonal, exactly[..., 1], atol=1e-14)
+
+
+PAIRS = {  # the target of a pair, and that of the sigmoid that the pair is
+    "label": (0, 1, {}),
+    "expected": ([0.3, 0.7], 0.3, {}),
+    "mixture": ([0.3, 0.7], 0.3, {"soft_targets": "mixture"}),
+}
+
+
+@pytest.mark.parametrize("case", PAIRS)
+def test_a_pair_that_ties_bends_as_a_sigmoid_does(jax, case):
+    target, y, options = PAIRS[case]
+    targets = JAX.array(np.asarray([target]))
+
+    def loss(x):
+        return softmax_focal_loss(x[None, :], targets, **options).sum()
+
+    _, bend = sigmoid_focal_loss_grad_and_hess(0.0, y, **options)
+    found = jax.hessian(loss)(JAX.array(np.zeros(2)))
+    np.testing.assert_allclose(found, bend * np.asarray([[1, -1], [-1, 1]]), rtol=1e-13)
 
 
 SIGMOID_RULES = {
@@ -203,6 +224,16 @@ def test_torch_gradients_through_vmap_reach_the_parameters(torch, name):
     ones = torch.ones(2, dtype=torch.float64)
     _, forward = torch.func.jvp(torch.func.vmap(loss), (values,), (ones,))
     torch.testing.assert_close(forward, each)
+
+
+def test_torch_bends_nothing_where_each_class_has_its_factor_and_one_is_certain(torch):
+    x = torch.tensor([[1000.0, 0.0, 1.0]], dtype=torch.float64, requires_grad=True)
+    y = torch.tensor([[0.7, 0.2, 0.1]], dtype=torch.float64)
+    loss = softmax_focal_loss(x, y, soft_targets="mixture")
+    (slope,) = torch.autograd.grad(loss.sum(), x, create_graph=True)
+    for direction in torch.eye(3, dtype=torch.float64):
+        (bend,) = torch.autograd.grad(slope, x, direction[None, :], retain_graph=True)
+        np.testing.assert_array_equal(bend, 0)
 
 
 def test_torch_forward_mode_nests(torch):
