@@ -194,6 +194,7 @@ class TestWhatWasWrong:
         [
             ({"alpha": 1.5}, r"alpha must be a number in \[0, 1\]; found 1.5"),
             ({"alpha": [0.5, -1.0]}, r"alpha must be a number in \[0, 1\]; found -1.0"),
+            ({"alpha": -0.5}, r"alpha must be a number in \[0, 1\]; found -0.5"),
             ({"gamma": -1}, "gamma must be a finite number >= 0; found -1"),
             ({"reduction": "average"}, "reduction must be one of 'none', 'sum', 'mean', 'mean_"),
             ({"gather_distributed": 1}, "gather_distributed must be True, False or None; found 1"),
@@ -211,6 +212,7 @@ class TestWhatWasWrong:
                 {"alpha": [[1.0]]},
                 r"alpha must be a number or one entry for each class; found .*1, 1",
             ),
+            ({"alpha": -0.5}, "alpha must be a finite number >= 0; found -0.5"),
             ({"label_smoothing": 2}, r"label_smoothing must be a number in \[0, 1\]; found 2"),
             ({"ignore_index": 0.5}, "ignore_index must be an integer or None; found 0.5"),
             ({"background_class": "none"}, "background_class must be an integer or None; found"),
