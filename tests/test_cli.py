@@ -7,6 +7,7 @@ import pty
 import subprocess
 import sys
 import zipfile
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -569,6 +570,27 @@ def test_a_driver_that_is_broken_is_told_beside_the_others(run, monkeypatch):
     rows = {line.split()[0]: line.split(maxsplit=2)[2] for line in out.splitlines()}
     assert rows["jax"] == "no driver"
     assert rows["numpy"] == "cpu"
+
+
+def test_a_driver_that_breaks_without_a_word_is_listed_with_the_others(run, monkeypatch):
+    pytest.importorskip("jax", reason="jax is not installed")
+
+    def broken():
+        raise RuntimeError
+
+    monkeypatch.setattr("jax.devices", broken)
+    code, out, _ = run("backends")
+    assert code == 0
+    assert {"numpy", "jax", "torch"} <= {line.split()[0] for line in out.splitlines()}
+
+
+@pytest.mark.skipif(find_spec("cupy") is not None, reason="cupy is installed")
+def test_a_folder_called_as_a_library_hides_none_of_the_others(run, tmp_path, monkeypatch):
+    (tmp_path / "cupy").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    code, out, _ = run("backends")
+    assert code == 0
+    assert {"numpy", "cupy", "torch"} <= {line.split()[0] for line in out.splitlines()}
 
 
 ALPHAS = {  # scores, targets, alpha, and the weights that the losses have at a gamma of 0

@@ -381,6 +381,19 @@ class TestTorch:
             loss = binary_focal_loss(torch.ones(2, dtype=torch.int64), dual, gamma=0.0, eps=0)
             close(forward.unpack_dual(loss).tangent, [0, -2])
 
+    @pytest.mark.parametrize("beside", ["targets", "weight"])
+    def test_what_stands_still_beside_a_moving_logit_changes_no_tangent(self, torch, beside):
+        import torch.autograd.forward_ad as forward
+
+        x = torch.tensor([-np.inf, np.inf, 1.0], dtype=torch.float64)
+        y, ones = torch.tensor([1, 0, 1]), torch.ones(3, dtype=torch.float64)
+        options = {"weight": ones} if beside == "weight" else {}
+        targets = y.double() if beside == "targets" else y
+        with forward.dual_level():
+            loss = sigmoid_focal_loss(forward.make_dual(x, ones), targets, **options)
+            tangent = forward.unpack_dual(loss).tangent
+        close(tangent, sigmoid_focal_loss_value_and_grad(x, y)[1])
+
     @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
     def test_forward_mode_keeps_half_precision(self, torch, dtype):
         import torch.autograd.forward_ad as forward
