@@ -6,6 +6,7 @@ import what they need inside, by a statement, which torch.compile can follow.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
@@ -137,18 +138,19 @@ def installed() -> list[Installed]:
 
 
 def _look(library: Library) -> Installed:
-    name = library.name
-    if find_spec(name) is None:
+    name, spec = library.name, find_spec(library.name)
+    if spec is None or spec.origin is None:  # a folder of the name is no library
         return Installed(name, None, (), f"pip install {library.install}")
     found = _version(name)
     try:
         return Installed(name, found, library.devices())
     except Exception as error:  # a broken driver may raise anything
-        return Installed(name, found, (), str(error).splitlines()[0])
+        said = str(error).splitlines() or [type(error).__name__]
+        return Installed(name, found, (), said[0])
 
 
 def _version(name: str) -> str:
-    try:
+    with contextlib.suppress(PackageNotFoundError):
         return version(name)
-    except PackageNotFoundError:  # cupy and tensorflow have wheels of other names too
-        return version(packages_distributions()[name][0])
+    others = packages_distributions().get(name, ())  # wheels of cupy and tensorflow, of other names
+    return next(map(version, others), "unknown")

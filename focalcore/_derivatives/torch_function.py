@@ -139,11 +139,14 @@ class _Values(torch.autograd.Function):
         ctx.constants, *arrays = inputs
         ctx.save_for_backward(*arrays)
         ctx.save_for_forward(*arrays)
+        ctx.set_materialize_grads(False)  # what does not move has no tangent, and not one of 0
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
         arrays, (_, along_logits, *along) = ctx.saved_tensors, ctx.needs_input_grad
         grads = [None] * len(arrays)
+        if upstream is None:  # nothing is pulled back
+            return None, *grads
         if along_logits:
             grads[0] = ctx.constants.vjp(upstream, arrays)
         learned = [i for i, needed in enumerate(along, start=1) if needed]
