@@ -142,7 +142,7 @@ class _Values(torch.autograd.Function):
         ctx.set_materialize_grads(False)  # what does not move has no tangent, and not one of 0
 
     @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
+    def backward(ctx: Any, upstream: Tensor | None) -> Any:
         arrays, (_, along_logits, *along) = ctx.saved_tensors, ctx.needs_input_grad
         grads = [None] * len(arrays)
         if upstream is None:  # nothing is pulled back
