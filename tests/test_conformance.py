@@ -286,7 +286,7 @@ class TestReport:
         assert f"| {ONE} |" in (tmp_path / "cpu.md").read_text()
 
     def test_the_command_fails_where_something_is_wrong(self, monkeypatch, capsys):
-        make(monkeypatch, *MISTAKES["a sign in the slope is flipped (soft targets)"])
+        make(monkeypatch, *MISTAKES["a sign is flipped (soft targets)"])
         assert command.main([ONE, "--jobs", "1"]) == 1
         assert "slope are beyond the bound" in capsys.readouterr().out
 
