@@ -25,7 +25,6 @@ EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64":
 _NUMBERS = (int, float, Real)  # int and float first, for they are the quickest to recognise
 
 Parser = Callable[[str, Any], Any]
-ParserUpTo = Callable[..., Parameter]  # a parser that also takes the most that a parameter may be
 Name = TypeVar("Name", bound=str)
 
 

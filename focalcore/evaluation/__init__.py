@@ -1,6 +1,6 @@
 """The scoring of a file of predictions, read in chunks and reported as a table or as JSON."""
 
-from ._source import BadDataError, Names, shown
+from ._source import BadDataError, Names
 from ._task import TASKS
 from .predictions import CHUNK_ROWS, Predictions, open_predictions
 from .tally import Report, evaluate
@@ -14,5 +14,4 @@ __all__ = [
     "Report",
     "evaluate",
     "open_predictions",
-    "shown",
 ]
