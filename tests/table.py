@@ -6,7 +6,7 @@ A new loss gets every claim there by a row here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -44,7 +44,6 @@ class Row:
     grad_and_hess: Callable[..., Any] | None = None
     of_rows: bool = False  # of classes, which lie on the last axis
     bad: Any = 2.0  # what no target may be
-    given: dict[str, Any] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:

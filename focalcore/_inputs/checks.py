@@ -81,6 +81,14 @@ def check_distributions(inputs: Inputs, door: Door, axis: int) -> bool:
     return True
 
 
+def counted_mask(targets: Array, ignore_index: int | None, mask: Array | None) -> Array | None:
+    """Return which targets count, or None if all of them do."""
+    if ignore_index is None:
+        return mask
+    kept = targets != ignore_index
+    return kept if mask is None else kept & mask
+
+
 class Claim(NamedTuple):
     """A range that values have to lie in, and the words of the error where they do not."""
 
@@ -125,10 +133,7 @@ def _check(
     counted = None if mask is None else context.backend.host_values(mask)
     if seen is None or (mask is not None and counted is None):
         return False
-    if ignore_index is not None:
-        kept = seen != ignore_index
-        counted = kept if counted is None else kept & counted
-    _raise_outside(seen, counted, claim)
+    _raise_outside(seen, counted_mask(seen, ignore_index, counted), claim)
     return True
 
 

@@ -8,7 +8,7 @@ from .._dtypes import FLOATS, dtype_name
 from .._typing import ArrayLike, DType, Parameter, Shape
 from .arrays import Inputs
 from .doors import Door
-from .shapes import is_empty, is_number, is_ragged, same_shape
+from .shapes import is_empty, is_number, is_ragged, same_shape, without_axis
 
 
 def from_the_front(door: Door, axis: int, shape: Shape) -> int:
@@ -48,7 +48,7 @@ def are_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | 
 def check_labels(inputs: Inputs, door: Door, axis: int) -> None:
     """Check that class labels are integers, one for each row."""
     scores, labels = tuple(inputs.scores.shape), tuple(inputs.targets.shape)
-    rows = scores[:axis] + scores[axis + 1 :]
+    rows = without_axis(scores, axis)
     if not same_shape(labels, rows):
         raise ValueError(
             f"{door.labels} of shape {labels} do not fit {door.scores} of shape {scores}; "
@@ -102,7 +102,7 @@ def check_no_pairs(door: Door, scores: ArrayLike) -> None:
 
 def _axes_that_fit(scores: Shape, labels: Shape) -> list[int]:
     """Return the axes without which the scores have the shape of the labels."""
-    return [i for i in range(len(scores)) if scores[:i] + scores[i + 1 :] == labels]
+    return [i for i in range(len(scores)) if without_axis(scores, i) == labels]
 
 
 def representable_label(dtype: DType, number: int | None) -> int | None:

@@ -72,6 +72,11 @@ def check_broadcast(
         raise ValueError(f"{named} would meet in every pair; {fix}")
 
 
+def without_axis(shape: Shape, axis: int) -> Shape:
+    """Return a shape without one of its axes."""
+    return shape[:axis] + shape[axis + 1 :]
+
+
 def same_shape(shape: Shape, other: Shape) -> bool:
     """Tell whether two shapes are equal, as far as they are known."""
     return len(shape) == len(other) and all(map(_same, shape, other))

@@ -1,1 +1,1 @@
-"""What a loss is made of: its terms for each element or row, its operands, its reduction."""
+"""The losses, one file for each, and what they have in common: operands, options, reduction."""

@@ -9,8 +9,8 @@ from .._inputs import class_axis
 from .._inputs.arrays import ArrayContext, Inputs, convert_inputs
 from .._inputs.doors import Door
 from .._inputs.options import Options
-from .._inputs.shapes import broadcastable, check_shape, full_rank
-from .._typing import ArrayLike, Parameter, Reduction, Shape
+from .._inputs.shapes import broadcastable, check_shape, full_rank, without_axis
+from .._typing import ArrayLike, Parameter, Reduction
 from .operands import Operands, Output
 from .reduction import NORMALIZERS
 from .spec import LossSpec
@@ -41,8 +41,8 @@ def loss_call(
         **parameters,
     )
     reduction: Reduction = getattr(options, "reduction", "none")
-    denominator = None if name is None else NORMALIZERS[name]
-    return LossCall(inputs.context, loss, operands, reduction, denominator)
+    divide_by = None if name is None else NORMALIZERS[name]
+    return LossCall(inputs.context, loss, operands, reduction, divide_by)
 
 
 def elementwise_inputs(
@@ -74,7 +74,7 @@ def rowwise_inputs(
     inputs = convert_inputs(door, scores, targets, options)
     xp, shape = inputs.context.xp, tuple(inputs.scores.shape)
     axis = class_axis.from_the_front(door, axis, shape)
-    rows: Shape = shape[:axis] + shape[axis + 1 :]
+    rows = without_axis(shape, axis)
     for name, x in (("mask", inputs.mask), (door.weight, inputs.weight)):
         if x is not None:
             check_shape(name, x, f"rows of {door.scores}", rows)

@@ -13,7 +13,7 @@ from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .operands import Operands
 from .options import LogitsOptions
 from .prepare import LossCall, elementwise_inputs, loss_call
-from .spec import LossSpec, counted_mask, nan_outside, zero_left_out
+from .spec import LossSpec, nan_outside, zero_left_out
 
 
 @options
@@ -43,7 +43,7 @@ class Sigmoid(LossSpec):
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the targets as numbers, and which of them count (None: all)."""
         y = operands.wide(xp, "targets")
-        return y, counted_mask(y, self.ignore_index, operands.arrays.get("mask"))
+        return y, checks.counted_mask(y, self.ignore_index, operands.arrays.get("mask"))
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after smoothing and masking."""

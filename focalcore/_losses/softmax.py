@@ -14,7 +14,7 @@ from .classes import choice_of, one_hot, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
 from .prepare import LossCall, loss_call, rowwise_inputs
-from .spec import LossSpec, counted_mask, nan_outside, zero_left_out
+from .spec import LossSpec, nan_outside, zero_left_out
 
 
 @options
@@ -68,7 +68,7 @@ class SoftmaxOfLabels(Softmax):
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the labels, and which rows count (None: all)."""
         targets = operands.arrays["targets"]
-        counted = counted_mask(targets, self.ignore_index, operands.arrays.get("mask"))
+        counted = checks.counted_mask(targets, self.ignore_index, operands.arrays.get("mask"))
         return wide_labels(xp, targets), counted
 
     def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._formulas import focal
+from .._inputs.shapes import without_axis
 from .._typing import Array, Namespace, Shape
 from .operands import Operands, Output
 from .reduction import divided
@@ -47,7 +48,7 @@ class LossSpec:
     def rows_of(self, shape: Shape) -> Shape:
         """Return a shape of logits without the class axis."""
         shape = tuple(shape)
-        return shape if self.axis is None else shape[: self.axis] + shape[self.axis + 1 :]
+        return shape if self.axis is None else without_axis(shape, self.axis)
 
     def shape_of(self, output: Output, shape: Shape) -> Shape:
         """Return the shape of an output before it is summed up, from that of the logits."""
@@ -99,14 +100,6 @@ class LossSpec:
     def with_class_axis(self, xp: Namespace, rows: Array | None) -> Any:
         """Return an array of rows with a class axis of length 1, to broadcast over the classes."""
         return rows if rows is None or self.axis is None else xp.expand_dims(rows, axis=self.axis)
-
-
-def counted_mask(targets: Array, ignore_index: int | None, mask: Array | None) -> Array | None:
-    """Return which targets count, or None if all of them do."""
-    if ignore_index is None:
-        return mask
-    kept = targets != ignore_index
-    return kept if mask is None else kept & mask
 
 
 def zero_left_out(xp: Namespace, counted: Array | None, x: Array) -> Array:
