@@ -51,7 +51,7 @@ def _inputs(target: Target) -> tuple[Array, Array]:
 
 
 def kept_by_torch(loss: Callable[[], Any], inputs: Iterable[Array]) -> int:
-    """Bytes that a call saves for backward, beyond its inputs."""
+    """Bytes that a call saves for backward, or that its graph holds, beyond its inputs."""
     import torch
 
     kept, known = [], {x.data_ptr() for x in inputs}
@@ -61,8 +61,22 @@ def kept_by_torch(loss: Callable[[], Any], inputs: Iterable[Array]) -> int:
         return t
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
-        loss()
-    return sum(kept)
+        result = loss()
+    return sum(kept) + sum(_bytes_of(node) for node in _nodes(result.grad_fn))
+
+
+def _nodes(node: Any) -> Iterable[Any]:
+    """A node of torch's graph, and all behind it."""
+    if node is not None:
+        yield node
+        for behind, _ in node.next_functions:
+            yield from _nodes(behind)
+
+
+def _bytes_of(node: Any) -> int:
+    """Of the tensors that are attributes of a Function's context."""
+    held = getattr(node, "__dict__", {}).values()
+    return sum(t.numel() * t.element_size() for t in held if hasattr(t, "element_size"))
 
 
 def _kept_by_torch(target: Target, loss: Callable[..., Array], x: Array, y: Array) -> int:

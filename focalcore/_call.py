@@ -1,16 +1,30 @@
 """The results of a prepared loss: its value, its gradient, the diagonal of its Hessian.
 
-Each public function here is the outermost one whose arguments are arrays alone, so that a library
-with a compiler of its own, as JAX has, compiles all of it as one program.
+`value`, `value_and_grad` and `grad_and_hess` are the outermost functions whose arguments are arrays
+alone, so that a library with a compiler of its own, as JAX has, compiles all of it as one program.
+`call` is what the public functions go through: it remembers calls, and prepares the others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from . import _derivatives, _execution
+from ._execution import recall
+from ._inputs.doors import Door
+from ._inputs.options import Options
 from ._losses.operands import Operands, Output
 from ._losses.prepare import LossCall
 from ._losses.reduction import denominator_of, divided
-from ._typing import Parameter, Result
+from ._typing import ArrayLike, Library, Parameter, Result
+
+Outputs = tuple[Output, ...]
+Prepare = Callable[[Door, Any, Any, Any], LossCall]
+
+# the outputs of each function here, before the value is summed up
+OUTPUTS: dict[Callable[[LossCall], Any], Outputs] = {}
 
 
 def value(call: LossCall) -> Result:
@@ -28,6 +42,27 @@ def grad_and_hess(call: LossCall) -> tuple[Result, Result]:
     return _execution.compiled(call.context.backend, _grad_and_hess)(call)
 
 
+def call(
+    result: Callable[[LossCall], Any],
+    prepare: Prepare,
+    door: Door,
+    first: ArrayLike,
+    second: ArrayLike,
+    options: partial[Options],
+) -> Any:
+    """Return a result of a loss, from two arrays and options as the caller gave them."""
+    key = recall.key_of((result, prepare), options.keywords, first, second)
+    if key is not None:
+        is_good, found = recall.recall(key, (first, second))
+        if is_good:
+            return found
+    prepared = prepare(door, first, second, options())
+    found = result(prepared)
+    if key is not None:
+        _remember(key, (first, second), prepared, OUTPUTS[result])
+    return found
+
+
 def sum_and_denominator(call: LossCall) -> tuple[Result, Parameter | None]:
     """Return the sum that a mean is made of, and what it is divided by (None: nothing)."""
     operands = _without_normalizer(call.operands)
@@ -36,38 +71,80 @@ def sum_and_denominator(call: LossCall) -> tuple[Result, Parameter | None]:
 
 
 def _value(call: LossCall) -> Result:
-    if call.reduction == "none":
-        return _derivatives.run(call.context.backend, call.loss, call.operands, Output.VALUE)
-    return divided(call.context.xp, *sum_and_denominator(call))
+    output = Output.VALUE if call.reduction == "none" else Output.LOSS_SUM
+    operands = _divided_by(_denominator(call), call.operands)
+    return _derivatives.run(call.context.backend, call.loss, operands, output)
 
 
 def _value_and_grad(call: LossCall) -> tuple[Result, Result]:
-    denominator = _denominator(call)
-    output = Output.VALUE if call.reduction == "none" else Output.LOSS_SUM
-    value, grad = _run(call, denominator, output, Output.GRAD)
-    return divided(call.context.xp, value, denominator), grad
+    return _pair(call, OUTPUTS[value_and_grad])
 
 
 def _grad_and_hess(call: LossCall) -> tuple[Result, Result]:
-    grad, hess = _run(call, _denominator(call), Output.GRAD, Output.HESS_DIAG)
-    return grad, hess
+    return _pair(call, OUTPUTS[grad_and_hess])
+
+
+OUTPUTS[value] = (Output.VALUE,)
+OUTPUTS[value_and_grad] = (Output.VALUE, Output.GRAD)
+OUTPUTS[grad_and_hess] = (Output.GRAD, Output.HESS_DIAG)
+
+
+def _pair(call: LossCall, outputs: Outputs) -> Any:
+    denominator, outputs = _denominator(call), _reduced(outputs, call)
+    operands = _divided_by(denominator, call.operands)
+    found = _execution.run(call.context.backend, call.loss, operands, outputs)
+    return _finished(call.context.xp, outputs, denominator, found)
+
+
+def _reduced(outputs: Outputs, call: LossCall) -> Outputs:
+    """Return the outputs with the sum in place of the values, if there is a reduction."""
+    if call.reduction == "none":
+        return outputs
+    return tuple(Output.LOSS_SUM if output is Output.VALUE else output for output in outputs)
+
+
+def _finished(xp: Library, outputs: Outputs, denominator: Parameter | None, found: Any) -> Result:
+    """Return what was computed, with sums divided; a single one as it is."""
+    results = tuple(
+        divided(xp, x, denominator) if output.is_sum else x
+        for output, x in zip(outputs, found, strict=True)
+    )
+    return results if len(results) > 1 else results[0]
+
+
+def _remember(key: Any, given: tuple[Any, Any], call: LossCall, outputs: Outputs) -> None:
+    """Remember a call that takes one run of a kernel."""
+    denominator = None if call.reduction == "none" else _given_denominator(call)
+    if isinstance(denominator, Output):
+        return
+    outputs = _reduced(outputs, call)
+    operands = _divided_by(denominator, call.operands)
+    finish = partial(_finished, call.context.xp, outputs, denominator)
+    recall.remember(key, given, call.loss, operands, outputs, finish)
 
 
 def _denominator(call: LossCall) -> Parameter | None:
     """Return what the mean is divided by, or None where there is no mean."""
+    found = _given_denominator(call)
+    if not isinstance(found, Output):
+        return found
+    operands = _without_normalizer(call.operands)
+    return _execution.run(call.context.backend, call.loss, operands, (found,))[0]
+
+
+def _given_denominator(call: LossCall) -> Parameter | Output | None:
+    """Return what the mean is divided by, or the output that has to be computed for it."""
     if call.reduction != "mean":
         return None
     xp, loss, operands = call.context.xp, call.loss, call.operands
     is_partial = operands.get("mask") is not None or loss.ignore_index is not None
-    found = denominator_of(xp, operands, call.divide_by, loss.axis, is_partial=is_partial)
-    return _run(call, None, found)[0] if isinstance(found, Output) else found
+    return denominator_of(xp, operands, call.divide_by, loss.axis, is_partial=is_partial)
 
 
-def _run(call: LossCall, denominator: Parameter | None, *outputs: Output) -> tuple[Result, ...]:
-    operands = _without_normalizer(call.operands)
-    if denominator is not None:
-        operands = operands.bind(denominator=denominator)
-    return _execution.run(call.context.backend, call.loss, operands, outputs)
+def _divided_by(denominator: Parameter | None, operands: Operands) -> Operands:
+    """Return the operands of outputs that are divided by a denominator."""
+    operands = _without_normalizer(operands)
+    return operands if denominator is None else operands.bind(denominator=denominator)
 
 
 def _without_normalizer(operands: Operands) -> Operands:

@@ -6,6 +6,7 @@ the numbers. In torch and JAX the losses themselves are differentiable.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Unpack, overload
 
 from . import _call
@@ -66,8 +67,8 @@ def sigmoid_focal_loss_value_and_grad(
     >>> print(value.round(4), grad.round(4))
     0.9117 [-0.1491  0.5384]
     """
-    checked = SigmoidOptions.of("sigmoid_focal_loss_value_and_grad", options)
-    return _call.value_and_grad(sigmoid.prepare(SIGMOID, logits, targets, checked))
+    checked = partial(SigmoidOptions.of, "sigmoid_focal_loss_value_and_grad", **options)
+    return _call.call(_call.value_and_grad, sigmoid.prepare, SIGMOID, logits, targets, checked)
 
 
 @overload
@@ -120,8 +121,8 @@ def softmax_focal_loss_value_and_grad(
     >>> print(value.round(4), grad.round(4))
     [0.0457] [[-0.0983  0.0719  0.0264]]
     """
-    checked = SoftmaxOptions.of("softmax_focal_loss_value_and_grad", options)
-    return _call.value_and_grad(softmax.prepare(SOFTMAX, logits, targets, checked))
+    checked = partial(SoftmaxOptions.of, "softmax_focal_loss_value_and_grad", **options)
+    return _call.call(_call.value_and_grad, softmax.prepare, SOFTMAX, logits, targets, checked)
 
 
 @overload
@@ -165,8 +166,8 @@ def sigmoid_focal_loss_grad_and_hess(
     >>> print(grad.round(4), hess.round(4))
     [-0.2983 -1.0221] [ 0.3991 -0.017 ]
     """
-    checked = SigmoidOptions.of("sigmoid_focal_loss_grad_and_hess", options)
-    return _call.grad_and_hess(sigmoid.prepare(SIGMOID, logits, targets, checked))
+    checked = partial(SigmoidOptions.of, "sigmoid_focal_loss_grad_and_hess", **options)
+    return _call.call(_call.grad_and_hess, sigmoid.prepare, SIGMOID, logits, targets, checked)
 
 
 @overload
@@ -209,5 +210,5 @@ def softmax_focal_loss_grad_and_hess(
     >>> print(grad.round(4), hess.round(4))
     [[-0.0983  0.0719  0.0264]] [[0.1853 0.1184 0.0327]]
     """
-    checked = SoftmaxOptions.of("softmax_focal_loss_grad_and_hess", options)
-    return _call.grad_and_hess(softmax.prepare(SOFTMAX, logits, targets, checked))
+    checked = partial(SoftmaxOptions.of, "softmax_focal_loss_grad_and_hess", **options)
+    return _call.call(_call.grad_and_hess, softmax.prepare, SOFTMAX, logits, targets, checked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Unpack, overload
 
 from . import _call
@@ -123,7 +124,8 @@ def sigmoid_focal_loss(
     >>> print(loss.round(5))
     [0.00045 0.01699 0.01689 0.00135]
     """
-    options = SigmoidOptions(
+    options = partial(
+        SigmoidOptions,
         gamma=gamma,
         alpha=alpha,
         pos_weight=pos_weight,
@@ -135,7 +137,7 @@ def sigmoid_focal_loss(
         reduction=reduction,
         normalizer=normalizer,
     )
-    return _call.value(sigmoid.prepare(SIGMOID, logits, targets, options))
+    return _call.call(_call.value, sigmoid.prepare, SIGMOID, logits, targets, options)
 
 
 @overload
@@ -247,7 +249,8 @@ def softmax_focal_loss(
     >>> print(softmax_focal_loss(logits, [0, 1], alpha=[1.0, 2.0, 1.0]).round(4))
     [0.0457 1.3642]
     """
-    options = SoftmaxOptions(
+    options = partial(
+        SoftmaxOptions,
         gamma=gamma,
         alpha=alpha,
         axis=axis,
@@ -259,4 +262,4 @@ def softmax_focal_loss(
         reduction=reduction,
         normalizer=normalizer,
     )
-    return _call.value(softmax.prepare(SOFTMAX, logits, targets, options))
+    return _call.call(_call.value, softmax.prepare, SOFTMAX, logits, targets, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Unpack, overload
 
 from . import _call
@@ -100,7 +101,8 @@ def binary_focal_loss(
     >>> print(binary_focal_loss([0, 1, 1], [0.1, 0.7, 0.9], gamma=2).round(3))
     [0.001 0.032 0.001]
     """
-    options = BinaryOptions(
+    options = partial(
+        BinaryOptions,
         gamma=gamma,
         alpha=alpha,
         pos_weight=pos_weight,
@@ -108,7 +110,7 @@ def binary_focal_loss(
         label_smoothing=label_smoothing,
         eps=eps,
     )
-    return _call.value(binary.prepare(BINARY, y_true, y_pred, options))
+    return _call.call(_call.value, binary.prepare, BINARY, y_true, y_pred, options)
 
 
 @overload
@@ -189,11 +191,12 @@ def sparse_categorical_focal_loss(
     >>> print(sparse_categorical_focal_loss([0, 1], y_pred).round(5))
     [0.00893 1.03004]
     """
-    options = CategoricalOptions(
+    options = partial(
+        CategoricalOptions,
         gamma=gamma,
         class_weight=class_weight,
         from_logits=from_logits,
         axis=axis,
         eps=eps,
     )
-    return _call.value(categorical.prepare(CATEGORICAL, y_true, y_pred, options))
+    return _call.call(_call.value, categorical.prepare, CATEGORICAL, y_true, y_pred, options)

@@ -13,7 +13,7 @@ from typing import Any
 class _Setting:
     """A setting that holds from construction on, or as a context manager until the block ends."""
 
-    def __init__(self, name: str, value: int) -> None:
+    def __init__(self, name: str, value: int | None) -> None:
         self._name, self._before = name, getattr(_settings, name)
         setattr(_settings, name, value)
 
@@ -27,8 +27,9 @@ class _Setting:
 class use_threads(_Setting):  # noqa: N801 - called as a function is
     """Set how many threads NumPy's large arrays are worked on by; also a context.
 
-    Results are the same, bit for bit, whatever the number. Logits of less than 8 MB are worked on
-    by the calling thread alone. torch and JAX have threads, and settings for them, of their own.
+    Results are the same, bit for bit, whatever the number. Fewer than 65,536 logits are worked on
+    by the calling thread alone, and so are all where there are no compiled kernels. torch and JAX
+    have threads, and settings for them, of their own: torch's number is that of its kernels too.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class use_threads(_Setting):  # noqa: N801 - called as a function is
 
     See Also
     --------
-    use_compiler : Run what is eager through a compiler.
+    use_compiler : Run what is eager as a compiled kernel, or not.
 
     Examples
     --------
@@ -58,17 +59,23 @@ class use_threads(_Setting):  # noqa: N801 - called as a function is
 
 
 class use_compiler(_Setting):  # noqa: N801 - called as a function is
-    """Run eager calls on torch and NumPy through a cached ``torch.compile``; also a context.
+    """Turn compiled kernels on or off; also a context.
 
-    From some hundred thousand elements on up to twice as fast as without. The first call with other
-    options or another dtype takes seconds to compile; later ones, with arrays of any size, do not.
-    Where torch or its compiler is missing, a warning says so once and all goes on without. Set at
-    the start by the environment variable ``FOCALCORE_COMPILER=1``.
+    An eager call on the host, of NumPy, torch or a chunk of dask, runs a kernel: the formula
+    compiled by llvmlite, from the extra ``fast``, in some 50 ms at the first call with other
+    options or types. All these libraries run the same machine code, and so give the same bits.
+    This is on by default where llvmlite is there, and turned off by ``use_compiler(False)`` or the
+    environment variable ``FOCALCORE_COMPILER=0``: then the library's own functions compute the same
+    formula in blocks that the caches hold, slower, with the accuracy of these functions.
+
+    On a GPU torch runs the formula's operations one by one, unless ``use_compiler(True)`` or
+    ``FOCALCORE_COMPILER=1`` asks for a cached ``torch.compile``, whose first call takes seconds.
+    Where torch's compiler can't be used, a warning says so once.
 
     Parameters
     ----------
     on : bool, default True
-        Whether to compile.
+        True: compiled wherever there is a way. False: nowhere.
 
     See Also
     --------
@@ -97,9 +104,14 @@ def threads() -> int:
     return _settings.threads
 
 
+def kernels() -> bool:
+    """Tell whether eager calls on the host run compiled kernels."""
+    return _settings.compiler is not False
+
+
 def compiler() -> bool:
-    """Tell whether to compile eager calls."""
-    return _settings.compiler
+    """Tell whether to compile eager calls on a GPU by torch's compiler."""
+    return _settings.compiler is True
 
 
 def _default_threads() -> int:
@@ -123,11 +135,12 @@ def _at_least_one(number: Any) -> int:
     return int(number)
 
 
-def _is_on(name: str) -> bool:
-    value = os.environ.get(name, "0")
+def _is_on(name: str) -> bool | None:
+    """Return what an environment variable says, or None where it says nothing."""
+    value = os.environ.get(name, "")
     if value not in ("0", "1", ""):
         raise ValueError(f"{name} must be 0 or 1; found {value!r}")
-    return value == "1"
+    return value == "1" if value else None
 
 
 _settings = _Settings()

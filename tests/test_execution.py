@@ -1,4 +1,4 @@
-"""How calls are run: in blocks, over threads, by a compiler; the numbers are the same."""
+"""How calls are run: by kernels, in blocks, over threads; the numbers are the same."""
 
 import contextlib
 import functools
@@ -9,7 +9,6 @@ import threading
 import tracemalloc
 import warnings
 
-import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,8 +27,10 @@ from focalcore import (
     softmax_focal_loss_value_and_grad,
     sparse_categorical_focal_loss,
 )
-from focalcore._backends import numpy as numpy_backend
-from focalcore._execution import blocks, fallback, numpy_blocks
+from focalcore._execution import blocks, fallback, numpy_host, recall
+from focalcore._kernels import plan, threads
+from focalcore._losses.operands import Operands, Output
+from focalcore._losses.sigmoid import Sigmoid
 
 from . import problems
 from .programs import output_of
@@ -70,9 +71,19 @@ every_case = pytest.mark.parametrize("case", CASES)
 
 @pytest.fixture
 def tiny_blocks(monkeypatch):
-    """Even small arrays are large."""
-    for name in ("BLOCK", "LARGE_BLOCK", "LARGE"):
-        monkeypatch.setattr(numpy_blocks, name, SMALL)
+    """Without kernels, and even small arrays are large."""
+    monkeypatch.setattr(numpy_host, "BLOCK", SMALL)
+    with focalcore.use_compiler(False):
+        yield
+
+
+@pytest.fixture
+def tiny_turns(monkeypatch):
+    """Kernels whose threads share even small arrays."""
+    monkeypatch.setattr(plan, "BLOCK", 16)
+    monkeypatch.setattr(plan, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(plan, "_PLANS", {})
+    monkeypatch.setattr(recall, "_CALLS", {})
 
 
 class TestBlocks:
@@ -96,7 +107,7 @@ class TestBlocks:
     def test_blocks_give_the_bits_of_the_whole(self, case, dtype, monkeypatch):
         arrays = problem(dtype=dtype)
         in_blocks = CASES[case](arrays)
-        monkeypatch.undo()
+        monkeypatch.setattr(numpy_host, "BLOCK", 2**18)
         whole = CASES[case](arrays)
         assert in_blocks.dtype == whole.dtype
         np.testing.assert_array_equal(in_blocks, whole)
@@ -113,7 +124,7 @@ class TestBlocks:
             )
 
         in_blocks = mean()
-        monkeypatch.undo()
+        monkeypatch.setattr(numpy_host, "BLOCK", 2**18)
         assert in_blocks.dtype == np.float32
         np.testing.assert_allclose(in_blocks, mean(), rtol=1e-6)
 
@@ -135,13 +146,13 @@ class TestBlocks:
     @pytest.mark.parametrize("case", [case for case in CASES if case not in WITH_NUMPY])
     @pytest.mark.usefixtures("torch")
     def test_torch_blocks_give_the_bits_of_the_whole(self, case, monkeypatch):
-        from focalcore._execution import torch_blocks
+        from focalcore._execution import torch_host
 
         arrays = {name: TORCH.array(x) for name, x in problem().items()}
-        whole = CASES[case](arrays)
-        for name in ("BLOCK", "BLOCK_OF_ROWS"):
-            monkeypatch.setattr(torch_blocks, name, SMALL)
-        np.testing.assert_array_equal(CASES[case](arrays), whole)
+        with focalcore.use_compiler(False):
+            whole = CASES[case](arrays)
+            monkeypatch.setattr(torch_host, "BLOCK", SMALL)
+            np.testing.assert_array_equal(CASES[case](arrays), whole)
 
     def test_a_mean_over_a_file_of_any_size_needs_a_few_megabytes(self, tmp_path):
         n, path = 2**24, tmp_path / "logits.npy"
@@ -180,7 +191,7 @@ def traced_peak(f):
 
 
 class TestThreads:
-    @pytest.mark.usefixtures("tiny_blocks")
+    @pytest.mark.usefixtures("tiny_turns")
     @every_case
     def test_their_number_is_not_seen_in_a_bit(self, case):
         arrays = problem()
@@ -189,7 +200,7 @@ class TestThreads:
         with focalcore.use_threads(3):
             np.testing.assert_array_equal(CASES[case](arrays), one)
 
-    @pytest.mark.usefixtures("tiny_blocks")
+    @pytest.mark.usefixtures("tiny_turns")
     def test_their_number_is_not_seen_in_a_sum(self):
         arrays = problems.problem((50, 3, 5), dtype="float32")
         found = set()
@@ -198,32 +209,70 @@ class TestThreads:
                 found.add(float(sigmoid_focal_loss(arrays["x"], arrays["y"], reduction="sum")))
         assert len(found) == 1
 
-    @pytest.mark.usefixtures("tiny_blocks")
     def test_several_are_at_work(self):
-        seen = set()
+        seen, gate = set(), threading.Barrier(3)
 
-        def work(_):
+        def work():
             seen.add(threading.get_ident())
             gate.wait(10)
 
-        gate = threading.Barrier(3)
-        blocks.over_threads(work, 3, threads=3)
+        threads.share(work, 3)
         assert len(seen) == 3
 
-    def test_an_error_stops_all_of_them(self):
-        done = []
+    def test_a_caller_does_not_wait_for_a_helper_that_has_not_begun(self):
+        gate = threading.Event()
+        busy = threading.Thread(target=threads.share, args=(lambda: gate.wait(10), 9))
+        busy.start()  # every helper there is, and some more, are at work elsewhere
+        try:
+            done = []
+            threads.share(lambda: done.append(threading.get_ident()), 2)
+            assert threading.get_ident() in done
+        finally:
+            gate.set()
+            busy.join()
 
-        def work(i):
-            done.append(i)
-            if i == 1:
+    def test_an_error_of_a_helper_is_the_caller_s(self):
+        caller, gate = threading.get_ident(), threading.Barrier(2)
+
+        def work():
+            gate.wait(10)
+            if threading.get_ident() != caller:
+                raise MemoryError
+
+        with pytest.raises(MemoryError):
+            threads.share(work, 2)
+
+    def test_an_interrupted_caller_leaves_no_helper_behind(self):
+        caller, gate, done = threading.get_ident(), threading.Barrier(2), []
+
+        def work():
+            gate.wait(10)
+            if threading.get_ident() == caller:
                 raise KeyboardInterrupt
-            threading.Event().wait(0.01)
+            threading.Event().wait(0.05)
+            done.append(1)
 
         with pytest.raises(KeyboardInterrupt):
-            blocks.over_threads(work, 10_000, threads=2)
-        assert len(done) < 1000
+            threads.share(work, 2)
+        assert done
 
-    @pytest.mark.usefixtures("tiny_blocks")
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+    @pytest.mark.usefixtures("tiny_turns")
+    def test_a_forked_process_has_helpers_of_its_own(self):
+        code = """if True:
+            import os, numpy as np, focalcore
+            x = np.linspace(-3, 3, 10**6, dtype="float32")
+            with focalcore.use_threads(2):
+                expected = focalcore.sigmoid_focal_loss(x, x > 1)
+                child = os.fork()
+                found = focalcore.sigmoid_focal_loss(x, x > 1)
+                if not child:
+                    os._exit(0 if np.array_equal(found, expected) else 1)
+                print(os.waitpid(child, 0)[1])
+        """
+        assert output_of("-W", "ignore", "-c", code).strip() == "0"
+
+    @pytest.mark.usefixtures("tiny_turns")
     def test_two_callers_do_not_disturb_each_other(self):
         arrays, found = problem(), [None, None]
 
@@ -235,16 +284,11 @@ class TestThreads:
         for one, other in zip(*found, strict=True):
             np.testing.assert_array_equal(one, other)
 
-    @pytest.mark.usefixtures("tiny_blocks")
-    def test_no_thread_warns(self):
+    @pytest.mark.parametrize("kernels", [True, False], ids=["kernels", "blocks"])
+    def test_nothing_warns(self, kernels):
         x = np.asarray([np.inf, -np.inf, 1e3, 0.0] * 20, dtype="float32")
-        with np.errstate(all="raise"), focalcore.use_threads(2):
+        with np.errstate(all="raise"), focalcore.use_compiler(kernels):
             sigmoid_focal_loss_value_and_grad(x, x > 0)
-
-    def test_an_infinity_that_is_met_in_a_thread_is_no_warning(self):
-        p = np.zeros(2**21, "float32")
-        with focalcore.use_threads(2):
-            assert np.all(np.isinf(binary_focal_loss(1, p, eps=0)))
 
 
 class TestSettings:
@@ -287,15 +331,17 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("name", "value", "expected"),
         [
-            ("FOCALCORE_THREADS", "3", "3 False"),
-            ("FOCALCORE_COMPILER", "1", "True"),
+            ("FOCALCORE_THREADS", "3", "3"),
+            ("FOCALCORE_COMPILER", "1", "True True"),
+            ("FOCALCORE_COMPILER", "0", "False False"),
+            ("FOCALCORE_COMPILER", "", "True False"),
             ("FOCALCORE_THREADS", "many", "FOCALCORE_THREADS must be a number"),
             ("FOCALCORE_THREADS", "0", "at least 1"),
             ("FOCALCORE_COMPILER", "yes", "FOCALCORE_COMPILER must be 0 or 1"),
         ],
     )
     def test_the_environment_is_read_at_the_start(self, name, value, expected):
-        code = "from focalcore import settings; print(settings.threads(), settings.compiler())"
+        code = "from focalcore.settings import *; print(threads(), kernels(), compiler())"
         done = subprocess.run(
             [sys.executable, "-c", code],
             env=os.environ | {name: value},
@@ -306,68 +352,32 @@ class TestSettings:
         assert expected in done.stdout + done.stderr
 
 
-class TestCompiler:
-    @pytest.mark.slow
-    @pytest.mark.usefixtures("torch")
-    def test_numpy_gets_the_same_numbers(self):
-        for dtype in ("float32", "float64"):
-            arrays = problem(dtype=dtype)
-            for x in arrays.values():
-                x.setflags(write=False)  # as NumPy's files are
-            for case in ("value", "gradient of a mean", "rows"):
-                expected = CASES[case](arrays)
-                with focalcore.use_compiler(), warnings.catch_warnings():
-                    warnings.simplefilter("error", RuntimeWarning)
-                    found = CASES[case](arrays)
-                assert type(found) is np.ndarray
-                assert found.dtype == expected.dtype
-                rtol = 1e-5 if dtype == "float32" else 1e-13
-                np.testing.assert_allclose(found, expected, rtol=rtol, atol=1e-37)
+class TestTorchCompiler:
+    """What torch's compiler is for: a GPU. It works on the host's tensors too."""
+
+    @staticmethod
+    def run(x, y, **numbers):
+        from focalcore._execution import torch_compiler
+
+        operands = Operands.of(scores=x, targets=y, gamma=2.0, **numbers)
+        return torch_compiler.run(Sigmoid(), operands, (Output.VALUE, Output.GRAD))
 
     @pytest.mark.slow
-    def test_one_kernel_serves_every_size(self, torch):
+    def test_one_kernel_serves_every_size_and_denominator(self, torch):
         from focalcore._execution import torch_compiler
 
         torch._dynamo.utils.counters.clear()
         torch_compiler._KERNELS.clear()
-        with focalcore.use_compiler():
-            for shape in ((4,), (9,), (3, 5), (2, 3, 4), (100,)):
-                x = torch.linspace(-3, 3, int(np.prod(shape))).reshape(shape).requires_grad_()
-                loss = sigmoid_focal_loss(x, x.detach() > 1, reduction="mean")
-                loss.backward()
-                assert x.grad.shape == shape
+        for i, shape in enumerate(((4,), (9,), (3, 5), (2, 3, 4), (100,))):
+            x = torch.linspace(-3, 3, int(np.prod(shape)), dtype=torch.float64).reshape(shape)
+            y = (x > 1).double()
+            found = self.run(x, y, denominator=i + 1.0)
+            value, grad = sigmoid_focal_loss_value_and_grad(x, y)
+            for one, other in zip(found, (value, grad / (i + 1)), strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-13)
         assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
-    @pytest.mark.slow
-    def test_a_mean_s_derivatives_need_one_kernel_too(self, torch):
-        torch._dynamo.utils.counters.clear()
-        with focalcore.use_compiler():
-            for n in (5, 6, 7, 8):
-                x = np.linspace(-3, 3, n)
-                found = sigmoid_focal_loss_value_and_grad(x, x > 1, gamma=1.5, reduction="mean")
-                focalcore.use_compiler(False)
-                expected = sigmoid_focal_loss_value_and_grad(x, x > 1, gamma=1.5, reduction="mean")
-                focalcore.use_compiler()
-                for one, other in zip(found, expected, strict=True):
-                    np.testing.assert_allclose(one, other, rtol=1e-13)
-        assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
-
-    @pytest.mark.slow
-    @pytest.mark.usefixtures("torch")
-    def test_every_axis_type_and_shape_is_taken(self):
-        rng = np.random.default_rng(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            for shape, axis in (((4, 3), 1), ((4, 3), 0), ((3,), 0), ((1, 3), 1)):
-                x = rng.normal(size=shape)
-                labels = np.zeros(shape[:axis] + shape[axis + 1 :], "int32")
-                expected = softmax_focal_loss(x, labels, axis=axis)
-                with focalcore.use_compiler():
-                    found = softmax_focal_loss(x, labels, axis=axis)
-                np.testing.assert_allclose(found, expected, rtol=1e-13)
-
-    @pytest.mark.parametrize("home", [NUMPY, TORCH], ids=lambda place: place.id)
-    def test_without_a_compiler_a_warning_says_so_and_all_goes_on(self, torch, home, monkeypatch):
+    def test_without_a_compiler_a_warning_says_so_and_nothing_is_returned(self, torch, monkeypatch):
         from focalcore._execution import torch_compiler
 
         def fails(*_args, **_kwargs):
@@ -376,32 +386,17 @@ class TestCompiler:
         fallback.warn_once.cache_clear()
         monkeypatch.setattr(torch, "compile", fails)
         monkeypatch.setattr(torch_compiler, "_KERNELS", {})
-        x, y = (home.array(problem()[name]) for name in ("x", "y"))
-        expected = home.numpy(sigmoid_focal_loss(x, y))
-        with focalcore.use_compiler():
-            with pytest.warns(RuntimeWarning, match=r"going on without.*no working C\+\+ compiler"):
-                found = sigmoid_focal_loss(x, y)
-            np.testing.assert_array_equal(home.numpy(found), expected)
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                sigmoid_focal_loss(x, y)
-
-    def test_without_torch_a_warning_says_so_and_all_goes_on(self):
-        code = """if True:
-            import sys, warnings
-            sys.modules["torch"] = None
-            import focalcore
-            with warnings.catch_warnings(record=True) as caught, focalcore.use_compiler():
-                warnings.simplefilter("always")
-                print(focalcore.sigmoid_focal_loss([0.0], [1]).round(4))
-            print(len(caught), caught[0].message)
-        """
-        assert "[0.1733]\n1 use_compiler: going on without" in output_of("-c", code)
+        x = torch.zeros(3)
+        with pytest.warns(RuntimeWarning, match=r"going on without.*no working C\+\+ compiler"):
+            assert self.run(x, x) is None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert self.run(x, x) is None
 
 
 class TestTorch:
     def test_a_mean_keeps_its_slope_and_a_loss_of_each_element_nothing(self, torch):
-        for dtype, size in ((torch.float32, 4), (torch.float64, 8), (torch.bfloat16, 4)):
+        for dtype, size in ((torch.float32, 4), (torch.float64, 8), (torch.bfloat16, 2)):
             x = torch.randn(300, 7, dtype=dtype).requires_grad_()
             y, labels = torch.rand(300, 7) < 0.1, torch.randint(0, 7, (300,))
             for loss in (
@@ -464,9 +459,9 @@ class TestTorch:
     def test_a_trace_holds_no_number_of_the_arrays_it_was_made_with(self, torch, monkeypatch):
         from torch.fx.experimental.proxy_tensor import make_fx
 
-        from focalcore._execution import torch_blocks
+        from focalcore._execution import torch_host
 
-        monkeypatch.setattr(torch_blocks, "BLOCK", SMALL)
+        monkeypatch.setattr(torch_host, "BLOCK", SMALL)
         x, y = torch.linspace(-3, 3, 200), torch.arange(200) % 2
 
         def mean(x, y):
@@ -525,22 +520,3 @@ def programs_compiled():
     jax.monitoring.register_event_duration_secs_listener(listen)
     yield found
     is_over = True
-
-
-class TestNumpyFunctions:
-    def test_log1p_is_good_to_two_ulp_where_it_is_asked(self):
-        e = np.concatenate([np.geomspace(1e-38, 1, 4001), np.linspace(-0.5, 1, 4001)])
-        for dtype in ("float32", "float64"):
-            at = e.astype(dtype)
-            with mp.workdps(40):
-                exact = np.asarray([mp.log1p(mp.mpf(float(v))) for v in at])
-            found = numpy_backend._log1p(at)
-            error = [abs(float(mp.mpf(float(f)) - x)) for f, x in zip(found, exact, strict=True)]
-            unit = np.spacing(np.abs(exact.astype("float64")).astype(dtype))
-            assert np.max(np.asarray(error) / unit) <= 2
-
-    def test_a_number_is_compared_as_an_array_of_it(self):
-        for shape in ((3,), (2, 3), ()):
-            x = np.asarray(np.arange(-3, -3 + int(np.prod(shape))), "float32").reshape(shape)
-            np.testing.assert_array_equal(numpy_backend._maximum(x, -1.0), np.maximum(x, -1.0))
-            np.testing.assert_array_equal(numpy_backend._minimum(x, -1.0), np.minimum(x, -1.0))

@@ -21,6 +21,7 @@ FLOORS = (
     ("_backends",),
     ("_inputs", "settings"),
     ("_losses",),
+    ("_kernels",),
     ("_execution",),
     ("_derivatives",),
     ("_call",),

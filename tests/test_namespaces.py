@@ -1,13 +1,10 @@
 """What a namespace promises to formulas, whichever library it is of."""
 
-import array_api_compat.numpy as numpy_namespace
 import mpmath as mp
 import numpy as np
 import pytest
 
 from focalcore._backends import backend_of
-from focalcore._backends.namespaces import Namespace
-from focalcore._formulas.softmax import OneHot
 
 
 def namespaces(place):
@@ -16,7 +13,7 @@ def namespaces(place):
     if place.module == "torch":
         from focalcore._backends import torch
 
-        yield from (("eager", torch.EAGER), ("on the host", torch.ON_HOST))
+        yield "eager", torch.EAGER
         from focalcore._execution import torch_compiler
 
         yield "compiled", torch_compiler._NAMESPACE
@@ -68,8 +65,8 @@ def test_a_shifted_exponential_is_one_for_equal_infinities(place):
     expected = [[0.0, mp.exp(-2.5), 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 1.0]]
 
     def claim(xp):
-        array = place.array(x.copy()) + 0  # which may be written to
-        found = place.numpy(xp.shifted_exp(array, place.array(x.max(axis=1, keepdims=True))))
+        shift = place.array(x.max(axis=1, keepdims=True))
+        found = place.numpy(xp.shifted_exp(place.array(x), shift))
         np.testing.assert_allclose(found, np.asarray(expected, float), rtol=1e-15)
 
     each(place, claim)
@@ -88,25 +85,3 @@ def test_a_total_of_many_small_numbers_loses_none(place):
 def test_a_total_of_integers_counts_past_those_of_float32(place):
     x = np.full(3, 2**23 + 1, "int32")
     each(place, lambda xp: np.testing.assert_equal(int(xp.total(place.array(x))), x.sum()))
-
-
-@pytest.mark.parametrize("axis", [0, 1])
-def test_a_choice_gathers_and_scatters_as_comparison_with_every_class_does(place, axis):
-    x = np.arange(12.0).reshape(4, 3)
-    labels = np.expand_dims(np.asarray([2, 0, 1, 1, 0][: x.shape[1 - axis]]), axis)
-    classes = np.expand_dims(np.arange(x.shape[axis]), 1 - axis)
-    by = np.full(labels.shape, -1.0)
-
-    def claim(xp):
-        if xp.Choice is None:
-            return
-        choice = xp.Choice(place.array(labels), axis)
-        plain = OneHot(Namespace(numpy_namespace), labels == classes, axis)
-        for found, expected in (
-            (choice.gather(place.array(x)), plain.gather(x)),
-            (choice.scatter(place.array(x), place.array(by)), plain.scatter(x, by)),
-            (choice.scatter_into(place.array(x) + 0, place.array(by)), plain.scatter(x, by)),
-        ):
-            np.testing.assert_array_equal(place.numpy(found), expected)
-
-    each(place, claim)

@@ -24,7 +24,7 @@ class Namespace:
     do better, or has to, passes functions of its own to the constructor.
     """
 
-    # the library's own class for a choice by valid labels; None: compare with every class
+    # a class for the choice of a class by its label; None: compare labels with every class
     Choice: Callable[[Array, int], Any] | None = None
 
     if TYPE_CHECKING:
@@ -48,13 +48,17 @@ class Namespace:
         return value
 
     def shifted_exp(self, x: Array, shift: Array) -> Array:
-        """Return ``exp(x - shift)``, where equal infinities differ by 0; x may be overwritten."""
+        """Return ``exp(x - shift)``, where equal infinities differ by 0."""
         far = float(self.finfo(x.dtype).max)
         return self.exp(self.clip(x, -far, far) - self.clip(shift, -far, far))
 
     def total(self, x: Array) -> Array:
         """Return the sum of all elements."""
         return self.sum(x)
+
+
+def _is_nan(x: Any) -> Any:
+    return x != x
 
 
 def autodiff_safe(xp: Library, constant: Callable[[Any], Any], **functions: Any) -> Namespace:
@@ -65,11 +69,11 @@ def autodiff_safe(xp: Library, constant: Callable[[Any], Any], **functions: Any)
     ``constant`` is the library's function that excludes a number from differentiation.
     """
 
-    def maximum(a: Array, b: Array) -> Array:
-        return xp.where(a >= b, a, b)
+    def maximum(a: Array, b: Array | float) -> Array:
+        return xp.where((b > a) | _is_nan(b), b, a)
 
-    def minimum(a: Array, b: Array) -> Array:
-        return xp.where(a <= b, a, b)
+    def minimum(a: Array, b: Array | float) -> Array:
+        return xp.where((b < a) | _is_nan(b), b, a)
 
     def absolute(x: Array) -> Array:
         return xp.where(x >= 0, x, -x)

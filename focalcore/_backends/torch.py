@@ -28,27 +28,6 @@ def is_dtensor(x: Any) -> bool:
     return tensor is not None and isinstance(x, tensor.DTensor)
 
 
-class Choice:
-    """A choice of one class in each row by valid labels, with torch's own gather and scatter."""
-
-    def __init__(self, labels: Tensor, axis: int) -> None:
-        self.labels, self.axis = labels.long(), axis
-
-    def gather(self, x: Tensor) -> Tensor:
-        """Return the entry of each row's chosen class."""
-        rows = list(self.labels.shape)
-        rows[self.axis] = x.shape[self.axis]
-        return x.expand(rows).gather(self.axis, self.labels)
-
-    def scatter(self, x: Tensor, by: Tensor) -> Tensor:
-        """Return the rows with the entry of the chosen class replaced."""
-        return x.scatter(self.axis, self.labels, by)
-
-    def scatter_into(self, x: Tensor, by: Tensor) -> Tensor:
-        """Return what `scatter` returns, for an x that may be overwritten."""
-        return x.scatter_(self.axis, self.labels, by)
-
-
 def _maximum(a: Tensor, b: Tensor | float) -> Tensor:
     return torch.maximum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_min(a, b)
 
@@ -57,27 +36,8 @@ def _minimum(a: Tensor, b: Tensor | float) -> Tensor:
     return torch.minimum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_max(a, b)
 
 
-def _heaviside(x: Tensor) -> Tensor:
-    return x.sign().clamp_min_(0.0)  # a comparison costs as much as eight additions
-
-
-def _shifted_exp(x: Tensor, shift: Tensor) -> Tensor:
-    far = torch.finfo(shift.dtype).max
-    if (shift.abs() >= far).any():  # equal infinities differ by 0
-        x, shift = x.clamp_(-far, far), shift.clamp(-far, far)
-    return x.sub_(shift).exp_()
-
-
-_QUICK = {
-    "maximum": _maximum,
-    "minimum": _minimum,
-    "clip": torch.clamp,
-    "heaviside": _heaviside,
-    "Choice": Choice,
-}
-EAGER = Namespace(xp, **_QUICK)
-# for the CPU, where the test in `_shifted_exp` need not wait for a device
-ON_HOST = Namespace(xp, shifted_exp=_shifted_exp, **_QUICK)
+# for a device, where each operation is a launch
+EAGER = Namespace(xp, maximum=_maximum, minimum=_minimum, clip=torch.clamp)
 DIFFERENTIABLE = autodiff_safe(xp, constant=torch.Tensor.detach)
 
 
@@ -115,6 +75,6 @@ BACKEND = Backend(
     convert_scores=_read_scores,
     is_tracing=torch.compiler.is_compiling,
     refuses=_refuses,
-    runner="torch_blocks",
+    runner="torch_host",
     differentiator="torch_function",
 )

@@ -11,17 +11,26 @@ from __future__ import annotations
 from .. import _execution
 from .._backends import Backend
 from .._losses.operands import Operands, Output
+from .._losses.reduction import divided
 from .._losses.spec import LossSpec
 from .._typing import Result
 
 
 def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) -> Result:
-    """Return the value of each element or row, or their sum; differentiable if the library can."""
-    match backend.differentiator:
-        case "torch_function":
-            from . import torch_function
+    """Return the value of each element or row, or their sum; differentiable if the library can.
 
-            return torch_function.run(loss, operands, output)
+    Where there is a denominator among the operands, what is returned is divided by it.
+    """
+    if backend.differentiator == "torch_function":
+        from . import torch_function
+
+        return torch_function.run(loss, operands, output)
+    denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
+    return divided(backend.xp, _undivided(backend, loss, operands, output), denominator)
+
+
+def _undivided(backend: Backend, loss: LossSpec, operands: Operands, output: Output) -> Result:
+    match backend.differentiator:
         case "jax_custom_jvp":
             from . import jax_custom_jvp
 

@@ -8,7 +8,7 @@ for the logits too in torch.func's forward mode, where a nested Function loses t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import array_api_compat.torch as xp
@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .._backends.torch import is_dtensor
+from .._backends.torch import is_dtensor, is_host_tensor
 from .._dtypes import cast
-from .._execution import torch_blocks
-from .._execution.torch_blocks import Mode, mode_of, requires_grad
+from .._execution import torch_host
+from .._execution.torch_host import Mode, mode_of, requires_grad
 from .._formulas.focal import safe_multiply
-from .._losses.operands import Operands, Output
-from .._losses.reduction import dtype_of
+from .._losses.operands import Operands, Output, nothing
+from .._losses.reduction import divided, dtype_of
 from .._losses.spec import LossSpec
 
 Arrays = tuple[Tensor, ...]
@@ -36,10 +36,19 @@ class _StaticCall:
     element: Output  # the value of each element or row
     numbers: tuple[tuple[str, float], ...]
     names: tuple[str, ...]  # of the arrays; the logits are the first
+    look: Callable[[], None] = nothing
+
+    def without_look(self) -> _StaticCall:
+        """Return the same call for backward, which must not keep the caller's arrays alive."""
+        return replace(self, look=nothing)
+
+    def operands(self, arrays: Arrays) -> Operands:
+        """Return the operands of which these are the arrays."""
+        return Operands(dict(zip(self.names, arrays, strict=True)), self.numbers, self.look)
 
     def run(self, arrays: Arrays, *outputs: Output) -> Arrays:
-        operands = Operands(dict(zip(self.names, arrays, strict=True)), self.numbers)
-        return torch_blocks.run(self.loss, operands, outputs, mode_of(operands))
+        operands = self.operands(arrays)
+        return torch_host.run(self.loss, operands, outputs, mode_of(operands))
 
     def value(self, arrays: Arrays) -> Tensor:
         return self.run(arrays, self.element)[0]
@@ -70,23 +79,37 @@ class _StaticCall:
 
 
 def run(loss: LossSpec, operands: Operands, output: Output) -> Tensor:
-    """Return the value of each element or row, or their sum."""
+    """Return the value of each element or row, or their sum, or mean by a denominator."""
     mode = mode_of(operands)
-    if mode is Mode.PLAIN:
-        return torch_blocks.run(loss, operands, (output,), mode)[0]
-    arrays = operands.arrays
-    if mode in HIDDEN_TANGENTS or requires_grad(arrays["targets"]):
-        loss = loss.without_binary_targets()
-    function = _function(mode, arrays, output)
+    is_summed = mode is Mode.RECORDED and output.is_sum and _logits_alone_learn(operands.arrays)
+    if is_summed and operands.arrays["scores"].dtype is not torch.float16:
+        return _apply(_Sum, loss, operands, output)
+    # what is divided by a large count has no digits left in float16
+    denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
+    return divided(xp, _undivided(mode, loss, operands, output), denominator)
+
+
+def _undivided(mode: Mode, loss: LossSpec, operands: Operands, output: Output) -> Tensor:
+    function = None if mode is Mode.PLAIN else _function(mode, operands.arrays, output)
     if function is None:
-        return torch_blocks.run(loss, operands, (output,), mode)[0]
-    element = Output.WIDE_VALUE if output.is_sum else output
-    constants = _StaticCall(loss, element, operands.numbers, tuple(arrays))
-    value = function.apply(constants, *arrays.values())
+        return torch_host.run(loss, operands, (output,), mode)[0]
+    element = Output.WIDE_VALUE if output.is_sum and function is not _Sum else output
+    value = _apply(function, loss, operands, element, keeps_look=mode is not Mode.COMPILED)
     return value.sum() if output.is_sum and value.ndim else value
 
 
-HIDDEN_TANGENTS = (Mode.TRANSFORMED, Mode.PUSHED_FORWARD, Mode.TRACED)
+def _apply(
+    function: Any, loss: LossSpec, operands: Operands, output: Output, *, keeps_look: bool = True
+) -> Tensor:
+    arrays = operands.arrays
+    look = operands.look if keeps_look else nothing
+    constants = _StaticCall(loss, output, operands.numbers, tuple(arrays), look)
+    return function.apply(constants, *arrays.values())
+
+
+def _logits_alone_learn(arrays: dict[str, Any]) -> bool:
+    logits_learn, *others_learn = map(requires_grad, arrays.values())
+    return logits_learn and not any(others_learn)
 
 
 def _function(mode: Mode, arrays: dict[str, Any], output: Output) -> Any:
@@ -106,23 +129,44 @@ def _function(mode: Mode, arrays: dict[str, Any], output: Output) -> Any:
 
 
 class _Sum(torch.autograd.Function):
-    """The sum, which keeps the gradient for backward: found with the value it costs little more."""
+    """The sum, or the mean, which keeps the gradient: found with the value it costs little more.
+
+    The first backward takes the gradient that is kept, and may write on it. Any other computes it
+    anew from the inputs.
+    """
 
     @staticmethod
     def forward(ctx: Any, constants: _StaticCall, *arrays: Tensor) -> Tensor:
-        total, grad = constants.run(arrays, Output.LOSS_SUM, Output.WIDE_GRAD)
-        ctx.constants = constants
-        ctx.save_for_backward(grad, *arrays)
-        return total
+        total, ctx.kept = constants.run(arrays, Output.LOSS_SUM, Output.GRAD)
+        ctx.constants = constants.without_look()
+        ctx.save_for_backward(*arrays)
+        return divided(xp, total, constants.operands(arrays).get("denominator"))
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
-        grad, *arrays = ctx.saved_tensors
-        if torch.is_grad_enabled():  # the gradient will be differentiated itself
-            grad = ctx.constants.vjp(upstream, tuple(arrays))
+        kept, ctx.kept = ctx.kept, None
+        # where gradients are recorded, this one will be differentiated itself
+        if kept is None or torch.is_grad_enabled():
+            grad = ctx.constants.vjp(upstream, ctx.saved_tensors)
         else:
-            grad = cast(xp, upstream * grad, arrays[0].dtype)
-        return None, grad, *(None for _ in arrays[1:])
+            grad = scaled(kept, upstream)
+        return None, grad, *(None for _ in ctx.needs_input_grad[2:])
+
+
+def scaled(x: Tensor, factor: Tensor) -> Tensor:
+    """Return x times a number, written where x is; half precision is multiplied in float32."""
+    if is_host_tensor(factor) and factor.item() == 1:  # as `loss.backward()` gives it
+        return x
+    if x.dtype not in (torch.float16, torch.bfloat16):
+        return x.mul_(factor)
+    if not is_host_tensor(x):
+        return (x.float() * factor).to(x.dtype)
+    for part in x.view(-1).split(PART):  # so that no array of the size of x is made
+        part.copy_(part.float().mul_(factor))
+    return x
+
+
+PART = 2**16  # elements, which the caches hold
 
 
 class _Values(torch.autograd.Function):
@@ -136,7 +180,8 @@ class _Values(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:  # noqa: ARG004 - torch's
-        ctx.constants, *arrays = inputs
+        constants, *arrays = inputs
+        ctx.constants = constants.without_look()
         ctx.save_for_backward(*arrays)
         ctx.save_for_forward(*arrays)
         ctx.set_materialize_grads(False)  # what does not move has no tangent, and not one of 0

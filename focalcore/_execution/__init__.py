@@ -15,7 +15,7 @@ from .._losses.operands import Operands, Output
 from .._losses.prepare import LossCall
 from .._losses.spec import LossSpec
 from .._typing import Result
-from . import numpy_blocks, plain
+from . import numpy_host, plain
 
 T = TypeVar("T")
 
@@ -25,18 +25,20 @@ def run(
 ) -> tuple[Result, ...]:
     """Return the outputs that are asked for, from one reading of the operands."""
     match backend.runner:
-        case "numpy_blocks":
-            return numpy_blocks.run(loss, operands, outputs)
-        case "torch_blocks":
-            from . import torch_blocks
+        case "numpy_host":
+            return numpy_host.run(loss, operands, outputs)
+        case "torch_host":
+            from . import torch_host
 
-            return torch_blocks.run(loss, operands, outputs, torch_blocks.mode_of(operands))
+            return torch_host.run(loss, operands, outputs, torch_host.mode_of(operands))
         case "dask_chunks":
             from . import dask_chunks
 
             return dask_chunks.run(backend.formula_xp, loss, operands, outputs)
         case _:
-            return plain.run(backend.formula_xp, loss, operands, outputs)
+            found = plain.run(backend.formula_xp, loss, operands, outputs)
+            plain.look(backend, operands, found)
+            return found
 
 
 def compiled(backend: Backend, f: Callable[[LossCall], T]) -> Callable[[LossCall], T]:

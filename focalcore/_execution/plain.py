@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from .._backends import Backend
 from .._dtypes import cast
 from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of, summed
@@ -18,3 +21,10 @@ def run(
         dtype = dtype_of(xp, output, operands.arrays["scores"].dtype)
         found.append(summed(xp, x, dtype) if output.is_sum else cast(xp, x, dtype))
     return tuple(found)
+
+
+def look(backend: Backend, operands: Operands, found: tuple[Result, ...]) -> None:
+    """Look for a bad target where the first output has a NaN, or can't be read."""
+    seen = backend.host_values(found[0])
+    if seen is None or np.isnan(seen).any():
+        operands.look()

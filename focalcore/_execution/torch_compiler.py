@@ -1,7 +1,4 @@
-"""torch's compiler, where it was asked for: a kernel for each choice of options and types.
-
-`run` and `run_numpy` return None where there is no compiler, or it can't take the operands.
-"""
+"""torch's compiler on a device, where it was asked for: a kernel for each choice of options."""
 
 from __future__ import annotations
 
@@ -11,14 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import array_api_compat.torch as xp
-import numpy as np
 import torch
 from torch import Tensor
 
 from .._backends.namespaces import autodiff_safe
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
-from .._typing import HostArray, Result
+from .._typing import Result
 from . import fallback, plain
 
 Found = tuple[Result, ...]
@@ -33,20 +29,6 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Foun
     if isinstance(denominator, int | float):  # it changes from call to call
         operands = operands.bind(denominator=torch.tensor(denominator, dtype=operands.dtype(xp)))
     return _run(loss, operands, outputs)
-
-
-def run_numpy(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Found | None:
-    """Return the outputs for NumPy's arrays, on whose memory torch works, or None."""
-    try:
-        with warnings.catch_warnings():  # NumPy may warn of elements that share memory
-            warnings.simplefilter("ignore")
-            there = {
-                n: torch.from_numpy(_writable(np.asarray(x))) for n, x in operands.arrays.items()
-            }
-    except (TypeError, ValueError):  # a type or strides that torch does not have
-        return None
-    found = run(loss, Operands(there, operands.numbers), outputs)
-    return None if found is None else tuple(x.numpy()[()] for x in found)
 
 
 def _run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Found | None:
@@ -103,18 +85,6 @@ def _marked(arrays: list[Tensor]) -> list[Tensor]:
 
 def _reshaped(found: Found, shape: Any) -> Found:
     return found if shape is None else tuple(x.reshape(shape) if x.ndim else x for x in found)
-
-
-def _writable(x: HostArray) -> HostArray:
-    """Return the same memory as an array that torch takes without a warning, and never writes."""
-    return x if x.flags.writeable else np.asarray(_Memory(x))
-
-
-class _Memory:
-    def __init__(self, x: HostArray) -> None:
-        self.owner = x
-        whole = x.__array_interface__
-        self.__array_interface__ = whole | {"data": (whole["data"][0], False)}
 
 
 def _total(x: Tensor) -> Tensor:

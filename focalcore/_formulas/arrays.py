@@ -75,7 +75,7 @@ class Namespace(Protocol):
     def zeros_like(self, x: Array, /) -> Array: ...
 
     Choice: Callable[[Array, int], Any] | None
-    """The library's own class for a choice by valid labels; None: compare with every class."""
+    """A class for the choice of a class by its label; None: compare labels with every class."""
 
     def heaviside(self, x: Array, /) -> Array:
         """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
@@ -87,7 +87,7 @@ class Namespace(Protocol):
         """Return ``value``; what is differentiated is ``form``, whose slope loses no digits."""
 
     def shifted_exp(self, x: Array, shift: Array, /) -> Array:
-        """Return ``exp(x - shift)``, where equal infinities differ by 0; x may be overwritten."""
+        """Return ``exp(x - shift)``, where equal infinities differ by 0."""
 
     def total(self, x: Array, /) -> Array:
         """Return the sum of all elements."""

@@ -14,6 +14,9 @@ they are
 
 R and K stay bounded as u goes to 0, so there is no division by u, no negative exponent, and no
 NaN for any gamma >= 0.
+
+An error of u enters gamma times. Where all of u, R and D are divided by one rounded sum, and K and
+H by its square, what that rounding lost is known (Knuth's two-sum), and is made good at the end.
 """
 
 from __future__ import annotations
@@ -47,8 +50,9 @@ class Product:
         gamma: Gamma,
         alpha_t: Number | None = None,  # None: every element weighs 1
         multiply: Multiply = operator.mul,  # zero-safe where the factor may be 0 and CE infinite
+        lost: Array | None = None,  # the part that the divisor of u lost to rounding
     ) -> None:
-        self.xp, self.u, self.ce, self.multiply = xp, u, ce, multiply
+        self.xp, self.u, self.ce, self.multiply, self.lost = xp, u, ce, multiply, lost
         self.gamma = gamma.gamma if isinstance(gamma, Exponent) else gamma
         factor = power(xp, u, gamma)
         self.factor = factor if alpha_t is None else alpha_t * factor
@@ -62,16 +66,22 @@ class Product:
         raise NotImplementedError
 
     def value(self) -> Array:
-        return self.multiply(self.factor, self.ce)
+        return self.multiply(self._made_good(self.factor, self.gamma), self.ce)
 
     def slope(self) -> Array:
         R, D = self.first_derivatives()
-        return self.multiply(self.factor, self._times_ce(self.gamma * R) + D)
+        slope = self._times_ce(self.gamma * R) + D
+        return self.multiply(self.factor, self._made_good(slope, self.gamma + 1))
 
     def curvature(self) -> Array:
         (R, D), (K, H) = self.first_derivatives(), self.second_derivatives()
         bend = self._times_ce(self.gamma * ((self.gamma - 1) * R * R + K))
-        return self.multiply(self.factor, bend + 2 * self.gamma * R * D + H)
+        bend = bend + 2 * self.gamma * R * D + H
+        return self.multiply(self.factor, self._made_good(bend, self.gamma + 2))
+
+    def _made_good(self, x: Array, times: Number) -> Array:
+        """Return x, in which the divisor of u enters a number of times, without what it lost."""
+        return x if self.lost is None else x - x * (times * self.lost)
 
     def _times_ce(self, rate: Array) -> Array:
         # the rate is 0 long before CE reaches this bound, which makes their product 0, and not NaN

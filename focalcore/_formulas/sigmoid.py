@@ -36,6 +36,7 @@ class Odds(Protocol):
 
     against: Array  # B
     total: Array  # A + B
+    lost: Array | None  # the part that the total lost to rounding, if it is known
     ce: Array
 
     def in_favour(self) -> Array:
@@ -51,12 +52,19 @@ class MarginOdds:
         self.is_losing = xp.heaviside(w)
         self.e = xp.exp(-xp.abs(w))
         self.against = xp.maximum(self.is_losing, self.e)
-        self.total = 1 + self.e
+        self.total, self.lost = one_plus(self.e)
         self.ce = xp.log1p(self.e) + xp.maximum(w, 0.0)
 
     def in_favour(self) -> Array:
         """Return A, the part of the odds that is in favour of the class."""
         return self.xp.maximum(1 - self.is_losing, self.e)
+
+
+def one_plus(e: Array) -> tuple[Array, Array]:
+    """Return ``1 + e`` for e in [0, 1], and the part that it lost to rounding."""
+    total = 1 + e
+    # 1 / total is within a sixth of 1 - e / 2, enough digits of so small a part
+    return total, (e - (total - 1)) * (1 - 0.5 * e)
 
 
 class FromMargin(focal.Product):
@@ -74,7 +82,7 @@ class FromMargin(focal.Product):
         multiply: focal.Multiply = operator.mul,
     ) -> None:
         self.odds, u = odds, odds.against / odds.total
-        super().__init__(xp, u, odds.ce, gamma, alpha_t, multiply)
+        super().__init__(xp, u, odds.ce, gamma, alpha_t, multiply, odds.lost)
 
     def first_derivatives(self) -> tuple[Array, Array]:
         return self.odds.in_favour() / self.odds.total, self.u
@@ -149,14 +157,15 @@ class Expected(focal.Product):
     ) -> None:
         self.side = favoured_class(xp, x)
         e, apart = self.side.e, smoothed is not target
-        self.r, self.modulating = 1 / (1 + e), self.side.of(target)
+        total, lost = one_plus(e)
+        self.r, self.modulating = 1 / total, self.side.of(target)
         self.entering = self.side.of(smoothed) if apart else self.modulating
         self.b = self.modulating.one_minus_y + self.modulating.y * e
         against = focal.safe_multiply(xp, self.entering.one_minus_y, self.side.distance)
         # where the two targets differ, u may be 0 and CE infinite
         multiply = focal.zero_safe(xp) if apart else focal.multiplication(xp, *balance or ())
-        u, ce, alpha_t = self.b / (1 + e), xp.log1p(e) + against, focal.alpha_t(balance, target)
-        super().__init__(xp, u, ce, gamma, alpha_t, multiply)
+        u, ce, alpha_t = self.b / total, xp.log1p(e) + against, focal.alpha_t(balance, target)
+        super().__init__(xp, u, ce, gamma, alpha_t, multiply, lost)
 
     def first_derivatives(self) -> tuple[Array, Array]:
         sign, e, r = self.side.sign, self.side.e, self.r

@@ -41,10 +41,6 @@ class Choice(Protocol):
         """Return the rows with the entry of the chosen class replaced."""
         ...
 
-    def scatter_into(self, x: Array, by: Number) -> Array:
-        """Return what `scatter` returns, for an x that may be overwritten."""
-        ...
-
 
 class OneHot(NamedTuple):
     """A choice by comparing labels with every class, which works in any library, for any label."""
@@ -62,10 +58,6 @@ class OneHot(NamedTuple):
     def scatter(self, x: Array, by: Number) -> Array:
         """Return the rows with the entry of the chosen class replaced."""
         return self.xp.where(self.chosen, by, x)
-
-    def scatter_into(self, x: Array, by: Number) -> Array:
-        """Return what `scatter` returns, for an x that may be overwritten."""
-        return self.scatter(x, by)
 
     def _sum(self, x: Array) -> Array:
         return self.xp.sum(x, axis=self.axis, keepdims=True)
@@ -88,7 +80,7 @@ class OneVsRest:
         e = xp.exp(-xp.abs(d))
         self.favour = xp.maximum(1 - behind, e)
         self.against = xp.maximum(behind, e) * (S * (1 + _rounding(xp, M, x_t)))
-        self.total = self.favour + self.against
+        self.total, self.lost = self.favour + self.against, None
         greater = xp.maximum(self.favour, self.against)
         lesser = xp.minimum(self.against, self.favour)
         self.ce = xp.log1p(lesser / greater) + xp.log(greater) + xp.maximum(d, 0.0)
@@ -117,25 +109,25 @@ class OfLabel:
 
     def slope(self) -> Array:
         first = self.f.slope()
-        return self.choice.scatter_into(self.odds.E * (first / self.odds.S), -first)
+        return self.choice.scatter(self.odds.E * (first / self.odds.S), -first)
 
     def curvature(self) -> Array:
         first, second, pi = self.f.slope(), self.f.curvature(), self.odds.pi()
-        return self.choice.scatter_into(second * pi * pi + first * pi * (1 - pi), second)
+        return self.choice.scatter(second * pi * pi + first * pi * (1 - pi), second)
 
 
 class RowProbabilities(NamedTuple):
     """The probabilities of a row, computed from its largest class so that nothing cancels."""
 
     odds: OneVsRest  # the largest class against the others
-    top: OneHot  # the choice of that class
+    top: Choice  # the choice of that class
     gap_to_max: Array  # how far each logit is below the largest: x_top - x_c >= 0
     p: Array
     q: Array  # 1 - p
     minus_log_p: Array
 
 
-def row_of(xp: Namespace, x: Array, top: OneHot) -> RowProbabilities:
+def row_of(xp: Namespace, x: Array, top: Choice) -> RowProbabilities:
     """Return the probabilities of a row, from its largest class, so that nothing cancels."""
     odds = OneVsRest(xp, x, top)
     p_top, q_top = odds.favour / odds.total, odds.against / odds.total
@@ -267,7 +259,7 @@ class _EachVsRest:
         e = xp.minimum(A, B) / greater
         self.favour = xp.where(is_behind, e, 1.0)
         self.against = xp.where(is_behind, 1.0, e)
-        self.total = 1 + e
+        self.total, self.lost = sigmoid.one_plus(e)
         self.ce = xp.log1p(e) + xp.where(is_behind, xp.log(greater) + row.gap_to_max, 0.0)
 
     def in_favour(self) -> Array:

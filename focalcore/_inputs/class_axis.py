@@ -22,6 +22,8 @@ def from_the_front(door: Door, axis: int, shape: Shape) -> int:
         raise ValueError(
             f"axis must be one of the {len(shape)} axes of {door.scores}; found {axis}"
         )
+    if shape[axis] == 0:
+        raise ValueError("the class axis is empty; there must be a class to be right")
     if shape[axis] is None or is_ragged(shape[axis]):
         raise ValueError(
             f"{door.scores} of shape {shape}: the number of classes must be known, and the same "

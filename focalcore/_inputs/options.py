@@ -6,7 +6,7 @@ what was given, before any arithmetic, with the parsers of `parse`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
@@ -79,7 +79,7 @@ class Options:
         return None if value is None and default is None else parser(name, value)
 
     @classmethod
-    def of(cls, function: str, given: Mapping[str, Any]) -> Self:
+    def of(cls, function: str, /, **given: Any) -> Self:
         """Return the checked options that a public function was given by name."""
         for name in given:
             if name not in cls.names:

@@ -36,7 +36,6 @@ class Binary(LossSpec):
 
     eps: float
     label_smoothing: float | None = None  # if it is given, the loss is a mixture
-    inputs_checked: bool = False
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the targets as numbers, and None because all of them count."""
@@ -45,9 +44,7 @@ class Binary(LossSpec):
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, with smoothed targets."""
         y, _ = self.read(xp, operands)
-        p = operands.wide(xp, "scores")
-        if not self.inputs_checked:
-            p, y = nan_outside(xp, p), nan_outside(xp, y)
+        p, y = nan_outside(xp, operands.wide(xp, "scores")), nan_outside(xp, y)
         s, gamma, balance = self.label_smoothing, operands.exponent(), balance_of(operands)
         shares = focal.Target.of(y)
         if s is None:
@@ -60,19 +57,22 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
     class_axis.check_no_pairs(door, y_pred)
     inputs = _broadcast(convert_inputs(door, y_pred, y_true, options), door)
     fit_parameters(inputs, door)
-    facts = checks.check_targets_in_unit_interval(inputs, door, None)
     loss: LossSpec
     if options.from_logits:
         meaning: SoftTargets = "expected" if options.label_smoothing is None else "mixture"
-        loss = Sigmoid(meaning, options.label_smoothing or 0.0, None, facts)
+        loss = Sigmoid(meaning, options.label_smoothing or 0.0)
     else:
-        loss = Binary(
-            eps=parse.eps_of(options.eps, inputs.scores),
-            label_smoothing=options.label_smoothing,
-            inputs_checked=checks.check_probabilities(inputs, door) and facts.checked,
-        )
-    parameters = inputs.parameters
-    return loss_call(inputs, loss, options, gamma=parameters["gamma"], **weights_of(parameters))
+        eps = parse.eps_of(options.eps, inputs.scores)
+        loss = Binary(eps=eps, label_smoothing=options.label_smoothing)
+    given = {"gamma": inputs.parameters["gamma"]} | weights_of(inputs.parameters)
+    look = partial(_look, inputs, door, are_probabilities=not options.from_logits)
+    return loss_call(inputs, loss, options, look, **given)
+
+
+def _look(inputs: Inputs, door: Door, *, are_probabilities: bool) -> None:
+    checks.check_unit_interval(inputs, door, None)
+    if are_probabilities:
+        checks.check_probabilities(inputs, door)
 
 
 def _broadcast(inputs: Inputs, door: Door) -> Inputs:

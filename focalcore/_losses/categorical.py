@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from .._formulas import focal, probability
 from .._inputs import checks, class_axis, parse
+from .._inputs.arrays import Inputs
 from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, Device, Namespace, Parameter
@@ -33,7 +35,6 @@ class Categorical(LossSpec):
 
     axis: int
     eps: float
-    inputs_checked: bool = False
     device: Device = None  # where the numbers of the classes are made
     per_row = ("mask", "weight", "targets")
 
@@ -44,9 +45,8 @@ class Categorical(LossSpec):
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the probability that is given to the label's class."""
         targets = xp.expand_dims(self.read(xp, operands)[0], axis=self.axis)
-        p = operands.wide(xp, "scores")
-        p = p if self.inputs_checked else nan_outside(xp, p)
-        choice = choice_of(xp, p, targets, self.axis, self.device, self.inputs_checked)
+        p = nan_outside(xp, operands.wide(xp, "scores"))
+        choice = choice_of(xp, p, targets, self.axis, self.device)
         return probability.OfLabel(xp, p, choice, *per_row_parameters(operands, choice), self.eps)
 
 
@@ -59,12 +59,15 @@ def prepare(
     loss: LossSpec
     device = inputs.context.device
     if options.from_logits:
-        checked = checks.check_class_labels(inputs, door, axis, None)
-        loss = SoftmaxOfLabels(axis=axis, targets_checked=checked, device=device)
+        loss = SoftmaxOfLabels(axis=axis, device=device)
     else:
-        eps = parse.eps_of(options.eps, inputs.scores)
-        checked = checks.check_probabilities(inputs, door)
-        checked = checks.check_class_labels(inputs, door, axis, None) and checked
-        loss = Categorical(axis=axis, eps=eps, inputs_checked=checked, device=device)
+        loss = Categorical(axis=axis, eps=parse.eps_of(options.eps, inputs.scores), device=device)
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "class_weight"))
-    return loss_call(inputs, loss, options, gamma=gamma, alpha=alpha)
+    look = partial(_look, inputs, door, axis, are_probabilities=not options.from_logits)
+    return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)
+
+
+def _look(inputs: Inputs, door: Door, axis: int, *, are_probabilities: bool) -> None:
+    if are_probabilities:
+        checks.check_probabilities(inputs, door)
+    checks.check_class_labels(inputs, door, axis, None)

@@ -15,20 +15,10 @@ def wide_labels(xp: Namespace, labels: Array) -> Array:
     return cast(xp, labels, xp.int64 if is_64_bit else xp.int32)
 
 
-def choice_of(
-    xp: Namespace, x: Array, labels: Array, axis: int, device: Device, are_checked: bool
-) -> softmax.Choice:
-    """Return a choice of each row's labelled class, of the namespace's own kind if it has one."""
-    own = xp.Choice if are_checked else None
-    if own is not None:
-        choice: softmax.Choice = own(labels, axis)
-        return choice
-    # labels that were not checked go here: a bad one is none of the classes, and chooses none
-    return one_hot(xp, x, labels, axis, device)
-
-
-def one_hot(xp: Namespace, x: Array, labels: Array, axis: int, device: Device) -> softmax.OneHot:
-    """Return the choice of each row's class by comparing its label with every class."""
+def choice_of(xp: Namespace, x: Array, labels: Array, axis: int, device: Device) -> softmax.Choice:
+    """Return a choice of each row's labelled class; a label that is no class chooses none."""
+    if xp.Choice is not None:
+        return xp.Choice(labels, axis)
     along = [1] * x.ndim
     along[axis] = -1
     classes = xp.arange(x.shape[axis], dtype=labels.dtype, device=device)

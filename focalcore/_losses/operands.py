@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -11,12 +12,19 @@ from .._formulas.focal import Exponent
 from .._typing import Array, DType, Library, Parameter
 
 
+def nothing() -> None:
+    """Look at nothing."""
+
+
 @dataclass(frozen=True)
 class Operands:
     """The arrays of a call by name, and its numbers, which are constants of the computation."""
 
     arrays: dict[str, Any]  # of one library
     numbers: tuple[tuple[str, float], ...] = ()
+    # looks for a bad target or probability, where values can be read, and raises what names it;
+    # losses make NaN of it, so that nobody has to look before there is one
+    look: Callable[[], None] = field(default=nothing, compare=False)
 
     @staticmethod
     def of(**values: Parameter) -> Operands:
@@ -54,7 +62,11 @@ class Operands:
         more = Operands.of(**values)
         kept = {name: x for name, x in self.arrays.items() if name not in values}
         numbers = tuple(pair for pair in self.numbers if pair[0] not in values)
-        return Operands(kept | more.arrays, numbers + more.numbers)
+        return replace(self, arrays=kept | more.arrays, numbers=numbers + more.numbers)
+
+    def with_arrays(self, arrays: Iterable[Array]) -> Operands:
+        """Return the operands with other arrays in place of its own, in their order."""
+        return replace(self, arrays=dict(zip(self.arrays, arrays, strict=True)))
 
     def constants(self) -> Operands:
         """Return the numbers alone, which are hashable, so that a compiler can cache by them."""

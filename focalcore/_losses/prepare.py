@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -27,7 +29,11 @@ class LossCall(NamedTuple):
 
 
 def loss_call(
-    inputs: Inputs, loss: LossSpec, options: Options, **parameters: Parameter
+    inputs: Inputs,
+    loss: LossSpec,
+    options: Options,
+    look: Callable[[], None],
+    **parameters: Parameter,
 ) -> LossCall:
     """Return the loss with its operands, to be reduced as the options say."""
     normalizer = inputs.parameters.get("normalizer")
@@ -40,6 +46,7 @@ def loss_call(
         normalizer=normalizer if name is None else None,
         **parameters,
     )
+    operands = replace(operands, look=look)
     reduction: Reduction = getattr(options, "reduction", "none")
     divide_by = None if name is None else NORMALIZERS[name]
     return LossCall(inputs.context, loss, operands, reduction, divide_by)

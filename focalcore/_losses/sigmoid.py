@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
+from .._dtypes import FLOATS, dtype_name
 from .._formulas import focal, sigmoid
 from .._inputs import checks, parse
 from .._inputs.doors import Door
@@ -34,11 +35,6 @@ class Sigmoid(LossSpec):
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
     ignore_index: int | None = None
-    facts: checks.TargetFacts = checks.UNKNOWN
-
-    def without_binary_targets(self) -> Sigmoid:
-        """Return the same loss for targets that may change, and so need not stay 0 or 1."""
-        return replace(self, facts=self.facts._replace(binary=False))
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the targets as numbers, and which of them count (None: all)."""
@@ -48,13 +44,14 @@ class Sigmoid(LossSpec):
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after smoothing and masking."""
         y, counted = self.read(xp, operands)
-        if not self.facts.checked:
+        kind = dtype_name(operands.arrays["targets"].dtype)
+        if kind != "bool":
             y = nan_outside(xp, y)
         x = operands.wide(xp, "scores")
         if counted is not None:
             x, y = zero_left_out(xp, counted, x), zero_left_out(xp, counted, y)
         gamma, balance, shares = operands.exponent(), balance_of(operands), focal.Target.of(y)
-        if self.facts.binary and not self.label_smoothing:
+        if kind not in FLOATS and not self.label_smoothing:  # each is 0, 1 or NaN
             return sigmoid.BinaryTarget(xp, x, shares, gamma, balance)
         smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
         if self.soft_targets == "mixture":
@@ -66,10 +63,10 @@ class Sigmoid(LossSpec):
 def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidOptions) -> LossCall:
     """Return the loss and its operands, from what the caller gave."""
     inputs = elementwise_inputs(door, logits, targets, options)
-    facts = checks.check_targets_in_unit_interval(inputs, door, options.ignore_index)
-    loss = Sigmoid(options.soft_targets, options.label_smoothing, options.ignore_index, facts)
-    parameters = inputs.parameters
-    return loss_call(inputs, loss, options, gamma=parameters["gamma"], **weights_of(parameters))
+    look = partial(checks.check_unit_interval, inputs, door, options.ignore_index)
+    loss = Sigmoid(options.soft_targets, options.label_smoothing, options.ignore_index)
+    given = {"gamma": inputs.parameters["gamma"]} | weights_of(inputs.parameters)
+    return loss_call(inputs, loss, options, look, **given)
 
 
 def weights_of(parameters: dict[str, Parameter]) -> dict[str, Parameter]:

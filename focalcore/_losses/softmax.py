@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from .._formulas import focal, softmax
 from .._inputs import checks, class_axis, parse
@@ -10,7 +11,7 @@ from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
 from .._typing import Array, ArrayLike, Device, Namespace, Parameter, SoftTargets
-from .classes import choice_of, one_hot, per_row_parameters, wide_labels
+from .classes import choice_of, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
 from .prepare import LossCall, loss_call, rowwise_inputs
@@ -32,7 +33,6 @@ class Softmax(LossSpec):
     axis: int
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
-    targets_checked: bool = False
     device: Device = None  # where the numbers of the classes are made
 
     def logits_of(self, xp: Namespace, operands: Operands, counted: Array | None) -> Array:
@@ -46,7 +46,7 @@ class Softmax(LossSpec):
         s, shares = self.label_smoothing, focal.Target.of(y)
         smoothed = shares.smoothed(s, x.shape[self.axis]) if s else shares
         largest = xp.argmax(x, axis=self.axis, keepdims=True)
-        row = softmax.row_of(xp, x, one_hot(xp, x, largest, self.axis, self.device))
+        row = softmax.row_of(xp, x, choice_of(xp, x, largest, self.axis, self.device))
         if self.soft_targets == "mixture":
             return softmax.Mixture(xp, row, smoothed, operands.exponent(), operands.get("alpha"))
         modulating = shares if self.soft_targets == "hard" else smoothed
@@ -83,7 +83,7 @@ class SoftmaxOfLabels(Softmax):
         x = self.logits_of(xp, operands, counted)
         rows = self.with_class_axis(xp, counted)
         targets = zero_left_out(xp, rows, xp.expand_dims(targets, axis=self.axis))
-        choice = choice_of(xp, x, targets, self.axis, self.device, self.targets_checked)
+        choice = choice_of(xp, x, targets, self.axis, self.device)
         if not self.label_smoothing:
             return softmax.OfLabel(xp, x, choice, *per_row_parameters(operands, choice))
         nothing = xp.zeros_like(x)  # `gather` makes NaN of it where a label is no class
@@ -103,9 +103,8 @@ class SoftmaxOfDistributions(Softmax):
         """Return the formula of the operands, after smoothing and masking."""
         y, counted = self.read(xp, operands)
         x = self.logits_of(xp, operands, counted)
-        if not self.targets_checked:
-            total = xp.sum(y, axis=self.axis, keepdims=True)
-            y = xp.where(xp.abs(total - 1) <= checks.SUM_TOLERANCE, nan_outside(xp, y), xp.nan)
+        total = xp.sum(y, axis=self.axis, keepdims=True)
+        y = xp.where(xp.abs(total - 1) <= checks.SUM_TOLERANCE, nan_outside(xp, y), xp.nan)
         y = zero_left_out(xp, self.with_class_axis(xp, counted), y)
         return self.distribution_formula(xp, x, y, operands)
 
@@ -122,10 +121,10 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxO
     loss: Softmax
     if class_axis.are_class_labels(inputs, door, axis, options.ignore_index):
         ignored = class_axis.representable_label(inputs.targets.dtype, options.ignore_index)
-        checked = checks.check_class_labels(inputs, door, axis, ignored)
-        loss = SoftmaxOfLabels(ignore_index=ignored, targets_checked=checked, **shared)
+        loss = SoftmaxOfLabels(ignore_index=ignored, **shared)
+        look = partial(checks.check_class_labels, inputs, door, axis, ignored)
     else:
-        checked = checks.check_distributions(inputs, door, axis)
-        loss = SoftmaxOfDistributions(targets_checked=checked, **shared)
+        loss = SoftmaxOfDistributions(**shared)
+        look = partial(checks.check_distributions, inputs, door, axis)
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "alpha"))
-    return loss_call(inputs, loss, options, gamma=gamma, alpha=alpha)
+    return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)

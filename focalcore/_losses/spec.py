@@ -37,10 +37,6 @@ class LossSpec:
         """Return how far each target counts as positive, of the targets that `read` returned."""
         return targets
 
-    def without_binary_targets(self) -> LossSpec:
-        """Return the same loss for targets that may change, and so need not stay 0 or 1."""
-        return self
-
     def is_per_row(self, name: str) -> bool:
         """Tell whether an operand has no class axis."""
         return name in self.per_row
@@ -108,5 +104,5 @@ def zero_left_out(xp: Namespace, counted: Array | None, x: Array) -> Array:
 
 
 def nan_outside(xp: Namespace, y: Array) -> Array:
-    """Return values that could not be checked, with NaN for those that are not in [0, 1]."""
+    """Return values with NaN for those that are not in [0, 1]."""
     return xp.where((y >= 0) & (y <= 1), y, xp.nan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from focalcore._inputs import checks
 from focalcore._inputs.options import options, parameter
@@ -20,16 +21,12 @@ class MarginOptions(ReducedOptions):
 
 @dataclass(frozen=True)
 class Margin(LossSpec):
-    facts: checks.TargetFacts
-
     def read(self, xp, operands):
         return operands.wide(xp, "targets"), operands.arrays.get("mask")
 
     def formula(self, xp, operands):
         y, counted = self.read(xp, operands)
-        x = operands.wide(xp, "scores")
-        if not self.facts.checked:
-            y = nan_outside(xp, y)
+        x, y = operands.wide(xp, "scores"), nan_outside(xp, y)
         if counted is not None:
             x, y = zero_left_out(xp, counted, x), zero_left_out(xp, counted, y)
         return SquaredMargin(xp, x, y, operands.get("margin"))
@@ -37,5 +34,5 @@ class Margin(LossSpec):
 
 def prepare(door, logits, targets, options):
     inputs = elementwise_inputs(door, logits, targets, options)
-    loss = Margin(checks.check_targets_in_unit_interval(inputs, door, None))
-    return loss_call(inputs, loss, options, margin=inputs.parameters["margin"])
+    look = partial(checks.check_unit_interval, inputs, door, None)
+    return loss_call(inputs, Margin(), options, look, margin=inputs.parameters["margin"])

@@ -1,0 +1,81 @@
+"""The way of arrays in the host's memory: one kernel, the same machine code for every library."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .. import _kernels, settings
+from .._kernels import Layout
+from .._losses.operands import Operands, Output
+from .._losses.spec import LossSpec
+from .._typing import Result, Shape
+
+Found = tuple[Result, ...]
+
+
+class Memory(NamedTuple):
+    """How the arrays of a library are read and made in the host's memory."""
+
+    layout: Callable[[str, Any], Layout | None]  # None: a kernel can't read it
+    pointer: Callable[[Any], int]
+    empty: Callable[[Shape, str, Any], Any]  # an array of a shape and a dtype, like another
+    number: Callable[[float, str, Any], Any]
+    threads: Callable[[], int]
+
+
+# by the type of an array: how it is read and made, and what tells it and its labels from others
+# that need another kernel or another way to run (None: no kernel)
+MEMORIES: dict[type, Memory] = {}
+KINDS: dict[type, Callable[[Any, Any], tuple[Any, ...] | None]] = {}
+
+
+class Run(NamedTuple):
+    """A plan with its numbers, to be run on arrays that lie as those it was made for."""
+
+    memory: Memory
+    plan: _kernels.Plan
+    numbers: tuple[float, ...]
+
+    def __call__(self, arrays: Sequence[Any]) -> tuple[bool, list[Any]]:
+        """Return whether something is NaN, and the outputs."""
+        plan, (_, pointer, empty, number, threads) = self.plan, self.memory
+        found, pointers = [], [pointer(x) for x in arrays]
+        for shape, dtype in zip(plan.shapes, plan.dtypes, strict=True):
+            made = None if shape is None else empty(shape, dtype, arrays[0])
+            found.append(made)
+            if made is not None:
+                pointers.append(pointer(made))
+        is_bad, sums = plan.run(pointers, self.numbers, threads())
+        for i, total in zip(plan.summed, sums, strict=True):
+            is_bad = is_bad or math.isnan(total)
+            found[i] = number(total, plan.dtypes[i], arrays[0])
+        return is_bad, found
+
+
+def run_of(
+    memory: Memory, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> Run | None:
+    """Return how the outputs are computed by a kernel, or None where there is none."""
+    if not (settings.kernels() and _kernels.are_available()):
+        return None
+    layouts = tuple([memory.layout(name, x) for name, x in operands.arrays.items()])
+    if None in layouts:
+        return None
+    constants, numbers = _kernels.split(operands.numbers)
+    plan = _kernels.plan_of(_kernels.Call(loss, outputs, constants, tuple(numbers), layouts))
+    return None if plan is None else Run(memory, plan, tuple(numbers.values()))
+
+
+def run(
+    memory: Memory, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> Found | None:
+    """Return the outputs, or None where there is no kernel for the operands."""
+    found = run_of(memory, loss, operands, outputs)
+    if found is None:
+        return None
+    is_bad, results = found(tuple(operands.arrays.values()))
+    if is_bad:
+        operands.look()
+    return tuple(results)

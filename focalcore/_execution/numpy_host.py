@@ -1,0 +1,62 @@
+"""NumPy's way to run: a kernel, or the operations as written in blocks that the caches hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import settings
+from .._backends.numpy import BACKEND, FORMULAS
+from .._dtypes import dtype_name
+from .._kernels import Layout
+from .._losses.operands import Operands, Output
+from .._losses.spec import LossSpec
+from .._typing import HostArray, Result, Shape
+from . import blocks, host, plain
+
+BLOCK = 2**18  # bytes: some ten arrays of a block are in use at a time, and the caches hold them
+
+
+def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Result, ...]:
+    """Return the outputs."""
+    operands = operands.with_arrays(map(np.asarray, operands.arrays.values()))  # of scalars too
+    found = host.run(MEMORY, loss, operands, outputs)
+    if found is None:
+        # an underflow or an infinity on the way is no error; the caller's errstate stays as it is
+        with np.errstate(all="ignore"):
+            found = blocks.run(FORMULAS, loss, operands, outputs, size=BLOCK)
+            plain.look(BACKEND, operands, found)
+    return tuple(x[()] for x in found)
+
+
+def _layout(name: str, x: HostArray) -> Layout | None:
+    kind = _KINDS.get(x.dtype)
+    if kind is None:
+        kind = _KINDS[x.dtype] = dtype_name(x.dtype) if x.dtype.isnative else ""
+    return Layout(name, kind, x.shape, x.strides) if kind else None
+
+
+_KINDS: dict[Any, str] = {}  # the names of dtypes; "" is another order of bytes
+
+
+def _empty(shape: Shape, dtype: str, like: HostArray) -> HostArray:
+    # NumPy has no name for the bfloat16 that the logits are of
+    return np.empty(shape, like.dtype if dtype == _KINDS[like.dtype] else dtype)
+
+
+def _number(value: float, dtype: str, like: HostArray) -> Any:  # noqa: ARG001
+    return _SCALARS[dtype](value)
+
+
+_SCALARS = {"float32": np.float32, "float64": np.float64}  # the types of sums
+
+
+def _kind(x: HostArray, y: Any) -> tuple[Any, ...] | None:
+    if type(y) is not np.ndarray or not (x.ndim and y.ndim):
+        return None
+    return x.dtype, x.shape, x.strides, y.dtype, y.shape, y.strides
+
+
+MEMORY = host.Memory(_layout, lambda x: x.ctypes.data, _empty, _number, settings.threads)
+host.MEMORIES[np.ndarray], host.KINDS[np.ndarray] = MEMORY, _kind

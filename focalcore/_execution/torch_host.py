@@ -1,0 +1,126 @@
+"""torch's way to run: a kernel if only numbers on the CPU are asked for, else as written."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._functorch.pyfunctorch import TransformType, retrieve_all_functorch_interpreters  # type: ignore[attr-defined] # torch's
+
+from .. import settings
+from .._backends.torch import BACKEND, DIFFERENTIABLE, EAGER, is_dtensor, is_host_tensor
+from .._dtypes import dtype_name
+from .._kernels import Layout
+from .._losses.operands import Operands, Output
+from .._losses.spec import LossSpec
+from .._typing import Result, Shape
+from . import blocks, host, plain
+
+BLOCK = 2**20  # bytes of a block, which torch's own threads share
+
+
+class Mode(Enum):
+    """What records or transforms the operations that are run here."""
+
+    PLAIN = "nobody: numbers are asked for"
+    RECORDED = "autograd"
+    TRANSFORMED = "a transform of torch.func, or forward mode"
+    PUSHED_FORWARD = "the forward mode of torch.func"
+    COMPILED = "Dynamo"
+    TRACED = "Dynamo inside a transform, or to export: neither takes an autograd Function"
+
+
+def mode_of(operands: Operands) -> Mode:
+    """Return what records or transforms the operations on the operands."""
+    # torch has no public name for what its own Function.apply asks
+    is_inside = torch._C._are_functorch_transforms_active()
+    is_transformed = is_inside or torch.autograd.forward_ad._current_level >= 0
+    if torch.compiler.is_compiling():
+        # asked by its public name, Dynamo says yes at every compilation before torch 2.13
+        is_exporting = torch.compiler._is_exporting_flag
+        return Mode.TRACED if is_exporting or is_transformed else Mode.COMPILED
+    if is_transformed:
+        levels = retrieve_all_functorch_interpreters()
+        is_pushed = any(level.key() == TransformType.Jvp for level in levels)
+        return Mode.PUSHED_FORWARD if is_pushed else Mode.TRANSFORMED
+    return Mode.RECORDED if any(map(requires_grad, operands.arrays.values())) else Mode.PLAIN
+
+
+def requires_grad(x: Any) -> bool:
+    """Tell whether autograd records the operations on a tensor."""
+    return torch.is_grad_enabled() and isinstance(x, torch.Tensor) and x.requires_grad
+
+
+def run(
+    loss: LossSpec, operands: Operands, outputs: tuple[Output, ...], mode: Mode
+) -> tuple[Result, ...]:
+    """Return the outputs, by the fastest way that suits what records or transforms them."""
+    x = operands.arrays["scores"]
+    if is_dtensor(x):
+        from . import torch_dtensor
+
+        return torch_dtensor.run(loss, operands, outputs)
+    if mode is not Mode.PLAIN:
+        found = plain.run(DIFFERENTIABLE, loss, operands, outputs)
+        if mode not in (Mode.COMPILED, Mode.TRACED):
+            plain.look(BACKEND, operands, found)
+        return found
+    return (_on_host if is_host_tensor(x) else _on_device)(loss, operands, outputs)
+
+
+def _on_host(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Result, ...]:
+    found = host.run(MEMORY, loss, operands, outputs)
+    if found is None:
+        with torch.no_grad():
+            found = blocks.run(EAGER, loss, operands, outputs, size=BLOCK)
+        plain.look(BACKEND, operands, found)
+    return found
+
+
+def _on_device(
+    loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> tuple[Result, ...]:
+    if settings.compiler() and type(operands.arrays["scores"]) in (
+        torch.Tensor,
+        torch.nn.Parameter,
+    ):
+        from . import torch_compiler
+
+        found = torch_compiler.run(loss, operands, outputs)
+        if found is not None:
+            return found
+    found = plain.run(EAGER, loss, operands, outputs)
+    plain.look(BACKEND, operands, found)
+    return found
+
+
+def _layout(name: str, x: Tensor) -> Layout | None:
+    if not is_host_tensor(x) or x.is_neg():
+        return None
+    size = x.element_size()
+    strides = tuple([size * step for step in x.stride()])
+    return Layout(name, dtype_name(x.dtype), tuple(x.shape), strides)
+
+
+def _empty(shape: Shape, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001
+    return torch.empty(shape, dtype=getattr(torch, dtype))
+
+
+def _number(value: float, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001
+    return torch.tensor(value, dtype=getattr(torch, dtype))
+
+
+def _kind(x: Tensor, y: Any) -> tuple[Any, ...] | None:
+    if torch.compiler.is_compiling() or type(y) is not Tensor:
+        return None
+    if mode_of(Operands({"x": x, "y": y})) is not Mode.PLAIN or torch.is_autocast_enabled("cpu"):
+        return None
+    if not (is_host_tensor(x) and is_host_tensor(y)):
+        return None
+    return x.dtype, tuple(x.shape), x.stride(), y.dtype, tuple(y.shape), y.stride()
+
+
+MEMORY = host.Memory(_layout, Tensor.data_ptr, _empty, _number, torch.get_num_threads)
+host.MEMORIES[Tensor], host.KINDS[Tensor] = MEMORY, _kind

@@ -1,0 +1,136 @@
+"""Symbols as instructions: each in the lanes it needs, once in each scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .symbols import Symbol
+from .writer import TYPES, Writer, constant, vector
+
+OF_FLOATS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
+ORDERED = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
+SIGNED = {"lt": "slt", "le": "sle", "gt": "sgt", "ge": "sge", "eq": "eq", "ne": "ne"}
+SHORT = {"float32": "f32", "float64": "f64"}
+
+
+class Value(NamedTuple):
+    """The name of a value, and whether it is one number or one for each lane."""
+
+    name: str
+    lanes: int
+
+
+class Emitter:
+    """What writes the instructions of symbols; those of a scope are forgotten when it ends."""
+
+    def __init__(self, writer: Writer, width: int, leaf: Callable[[Symbol], Value]) -> None:
+        self.writer, self.width, self.leaf = writer, width, leaf
+        self.known: dict[Symbol, Value] = {}
+
+    def emit(self, symbol: Symbol) -> Value:
+        """Return the value of a symbol, written where it is not known yet."""
+        stack = [symbol]
+        while stack:
+            top = stack[-1]
+            missing = [] if top in self.known else [a for a in top.args if a not in self.known]
+            if missing and not self.is_leaf(top):
+                stack.extend(missing)
+                continue
+            stack.pop()
+            if top not in self.known:
+                self.known[top] = self.leaf(top) if self.is_leaf(top) else self._operation(top)
+        return self.known[symbol]
+
+    @staticmethod
+    def is_leaf(symbol: Symbol) -> bool:
+        """Tell whether a symbol is read, and not computed from others here."""
+        return symbol.op in LEAVES
+
+    def wide(self, symbol: Symbol, lanes: int) -> str:
+        """Return the name of a symbol's value in a number of lanes."""
+        return self.spread(self.emit(symbol), symbol.dtype, lanes)
+
+    def spread(self, value: Value, dtype: str, lanes: int) -> str:
+        """Return the name of a value, which is repeated in each lane if it has but one."""
+        if value.lanes == lanes:
+            return value.name
+        kind = vector(dtype, lanes)
+        one = self.writer.value(f"insertelement {kind} poison, {TYPES[dtype]} {value.name}, i64 0")
+        return self.writer.value(
+            f"shufflevector {kind} {one}, {kind} poison, <{lanes} x i32> zeroinitializer"
+        )
+
+    def _operation(self, symbol: Symbol) -> Value:
+        if symbol.op == "constant":
+            number = float.fromhex(symbol.of) if symbol.dtype in SHORT else int(symbol.of)
+            return Value(constant(symbol.dtype, number, 1), 1)
+        lanes = max(self.known[a].lanes for a in symbol.args)
+        args = [self._argument(a, lanes) for a in symbol.args]
+        text = _instruction(symbol, args, lanes)
+        return Value(args[0] if text is None else self.writer.value(text), lanes)
+
+    def _argument(self, symbol: Symbol, lanes: int) -> str:
+        if symbol.op == "constant":
+            number = float.fromhex(symbol.of) if symbol.dtype in SHORT else int(symbol.of)
+            return constant(symbol.dtype, number, lanes)
+        return self.spread(self.known[symbol], symbol.dtype, lanes)
+
+
+LEAVES = ("load", "number", "count", "class", "pick", "sum", "max", "any", "argmax")
+
+
+def _instruction(symbol: Symbol, args: list[str], lanes: int) -> str | None:
+    """Return the instruction of an operation, or None where there is nothing to do."""
+    op, dtype = symbol.op, symbol.args[0].dtype
+    kind, is_float = vector(dtype, lanes), dtype in SHORT
+    result = vector(symbol.dtype, lanes)
+    if op in ORDERED:
+        how = f"fcmp {ORDERED[op]}" if is_float else f"icmp {SIGNED[op]}"
+        return f"{how} {kind} {args[0]}, {args[1]}"
+    match op:
+        case "select":
+            condition = vector("bool", lanes)
+            return f"select {condition} {args[0]}, {result} {args[1]}, {result} {args[2]}"
+        case "neg":
+            return f"fneg {kind} {args[0]}"
+        case "not":
+            return f"xor {kind} {args[0]}, {constant(dtype, 1 if dtype == 'bool' else -1, lanes)}"
+        case "abs" | "sqrt":
+            name = {"abs": "fabs", "sqrt": "sqrt"}[op]
+            suffix = SHORT[dtype] if lanes == 1 else f"v{lanes}{SHORT[dtype]}"
+            return f"call {kind} @llvm.{name}.{suffix}({kind} {args[0]})"
+        case "bitcast":
+            return f"bitcast {kind} {args[0]} to {result}"
+        case "convert":
+            return _conversion(dtype, symbol.dtype, args[0], lanes)
+    return f"{OF_FLOATS[op] if is_float else op} {kind} {args[0]}, {args[1]}"
+
+
+def _conversion(source: str, dtype: str, arg: str, lanes: int) -> str | None:
+    """Return the instruction that converts a number to another type."""
+    kind, result = vector(source, lanes), vector(dtype, lanes)
+    if kind == result:
+        return None
+    if source == "bool":
+        one, zero = constant(dtype, 1, lanes), constant(dtype, 0, lanes)
+        return f"select {kind} {arg}, {result} {one}, {result} {zero}"
+    if dtype == "bool":
+        return f"icmp ne {kind} {arg}, zeroinitializer" if lanes > 1 else f"icmp ne {kind} {arg}, 0"
+    if source in SHORT:
+        return f"{'fpext' if dtype == 'float64' else 'fptrunc'} {kind} {arg} to {result}"
+    if dtype in SHORT:
+        return f"{'uitofp' if source[0] == 'u' else 'sitofp'} {kind} {arg} to {result}"
+    widens = int(TYPES[dtype][1:]) > int(TYPES[source][1:])
+    how = ("zext" if source[0] == "u" else "sext") if widens else "trunc"
+    return f"{how} {kind} {arg} to {result}"
+
+
+def intrinsics(width: int) -> str:
+    """Return the declarations of the functions that LLVM brings with it."""
+    found = []
+    for lanes in (1, width):
+        for dtype, short in SHORT.items():
+            kind, suffix = vector(dtype, lanes), short if lanes == 1 else f"v{lanes}{short}"
+            found += [f"declare {kind} @llvm.{name}.{suffix}({kind})" for name in ("fabs", "sqrt")]
+    return "\n".join(found)

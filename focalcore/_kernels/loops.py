@@ -1,0 +1,230 @@
+"""What the loops of all kernels have in common: parameters, blocks, sums, and the look for NaN.
+
+Elements, or rows, are worked on in blocks, which threads share, and each block in vectors. A sum
+has a partial sum for each lane of a vector, in float64, which are added up block by block, from the
+first lane to the last: the order depends on the shape alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from . import copies
+from .emit import Emitter, Value, intrinsics
+from .symbols import Over, Symbol, reachable
+from .writer import Variable, Writer, constant, vector
+
+UNALIGNED = 1
+
+
+@dataclass(frozen=True)
+class Array:
+    """An operand: the type of its elements in memory, and what it has one for."""
+
+    name: str
+    dtype: str
+    over: Over
+
+
+@dataclass(frozen=True)
+class Result:
+    """An output: a symbol of the type in which it is stored, or which is summed up."""
+
+    symbol: Symbol
+    over: Over
+    is_sum: bool = False
+    looked_at: Symbol | None = None  # where it is NaN, the kernel says so
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a kernel computes."""
+
+    arrays: tuple[Array, ...]
+    numbers: tuple[str, ...]
+    results: tuple[Result, ...]
+    width: int  # the lanes of a vector
+
+    @cached_property
+    def symbols(self) -> list[Symbol]:
+        """Return all that is computed, each after its parts."""
+        looked_at = [r.looked_at for r in self.results if r.looked_at is not None]
+        return reachable([*(r.symbol for r in self.results), *looked_at])
+
+
+class Loop:
+    """A kernel; its subclasses say what is done in a block."""
+
+    scratch = 0  # bytes of memory that a thread needs for each class, or each class of each lane
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.width, self.w = program, program.width, Writer()
+        self.emitter = Emitter(self.w, self.width, self.leaf)
+        self.stored = [(i, r) for i, r in enumerate(program.results) if not r.is_sum]
+        self.summed = [r for r in program.results if r.is_sum]
+        self.sums = [self.w.place("double", self.width) for _ in self.summed]
+        self.bad = self._no_lane_is_bad()
+
+    def text(self) -> str:
+        """Return the kernel as a module of LLVM IR."""
+        for symbol in self.program.symbols:
+            if symbol.over is Over.ALL and symbol.op != "constant":
+                self.emitter.emit(symbol)
+        with self._blocks() as block:
+            start = self.w.mul(block, "%per_block")
+            for place in self.sums:
+                self.w.store(self.doubles, "zeroinitializer", place)
+            self.block(start, self.w.least(self.w.add(start, "%per_block"), "%n"))
+            for i, place in enumerate(self.sums):
+                number = self.w.add(self.w.mul(block, len(self.sums)), i)
+                self.w.store("double", self._folded(place), self.at("%sums", number, 8))
+        self.w.do(f"ret i64 {self._found_bad()}")
+        kernel = self.w.function(f"i64 @kernel({', '.join(self._parameters())})")
+        called = copies.functions(self.width, kernel)
+        return "\n".join((intrinsics(self.width), called, kernel))
+
+    def _parameters(self) -> list[str]:
+        found = ["i64 %n", "i64 %per_block", "i64 %per_turn", "i64 %classes"]
+        found += ["ptr %counter", "ptr %scratch", "ptr %sums"]
+        for i, array in enumerate(self.program.arrays):
+            found += _placed(f"%a{i}", array.over)
+        found += [f"double %number{i}" for i in range(len(self.program.numbers))]
+        for i, result in self.stored:
+            found += _placed(f"%o{i}", result.over)
+        return found
+
+    @contextmanager
+    def _blocks(self) -> Iterator[str]:
+        """Repeat for each block; of several threads each takes the next ones by the counter."""
+        w, head, body, end = self.w, self.w.new("head"), self.w.new("body"), self.w.new("end")
+        before = w.add("%n", w.add("%per_block", -1))
+        n_blocks = w.value(f"udiv i64 {before}, %per_block")
+        w.label(head)
+        first = w.value("atomicrmw add ptr %counter, i64 %per_turn monotonic")
+        w.do(f"br i1 {w.is_(first, 'slt', n_blocks)}, label %{body}, label %{end}")
+        w.label(body, falls_through=False)
+        with w.loop(first, w.least(w.add(first, "%per_turn"), n_blocks)) as block:
+            yield block
+        w.do(f"br label %{head}")
+        w.label(end, falls_through=False)
+
+    def block(self, start: str, stop: str) -> None:
+        """Write what is done for the elements or rows from a start to a stop."""
+        raise NotImplementedError
+
+    # sums
+
+    @property
+    def doubles(self) -> str:
+        """Return the type of a partial sum for each lane."""
+        return vector("float64", self.width)
+
+    def add_lanes(self, place: str, symbol: Symbol, is_used: str) -> None:
+        """Add a symbol to the partial sums of a place, in the lanes that are used."""
+        w, kind = self.w, self.doubles
+        wide = self.as_doubles(self.emitter.wide(symbol, self.width), symbol.dtype, self.width)
+        used = f"<{self.width} x i1> {is_used}"
+        kept = w.value(f"select {used}, {kind} {wide}, {kind} zeroinitializer")
+        w.store(kind, w.value(f"fadd {kind} {w.load(kind, place)}, {kept}"), place)
+
+    def as_doubles(self, name: str, dtype: str, lanes: int) -> str:
+        """Return a value as float64."""
+        if dtype == "float64":
+            return name
+        how = "fpext" if dtype == "float32" else "sitofp"
+        return self.w.value(f"{how} {vector(dtype, lanes)} {name} to {vector('float64', lanes)}")
+
+    def _folded(self, place: str) -> str:
+        total = self.w.load("double", place)
+        for lane in range(1, self.width):
+            more = self.w.load("double", self.w.at(place, str(8 * lane)))
+            total = self.w.value(f"fadd double {total}, {more}")
+        return total
+
+    def lanes_below(self, count: str) -> str:
+        """Return which lanes have a number below a count."""
+        lanes = f"<{', '.join(f'i32 {lane}' for lane in range(self.width))}>"
+        one = self.w.value(f"trunc i64 {self.w.least(count, self.width)} to i32")
+        each = self.emitter.spread(Value(one, 1), "int32", self.width)
+        return self.w.value(f"icmp slt {vector('int32', self.width)} {lanes}, {each}")
+
+    # the look for NaN
+
+    def _no_lane_is_bad(self) -> Variable | None:
+        looked_at = next(
+            (r.looked_at for r in self.program.results if r.looked_at is not None), None
+        )
+        if looked_at is None:
+            return None
+        kind = vector("int64" if looked_at.dtype == "float64" else "int32", self.width)
+        return self.w.variable(kind, "zeroinitializer")
+
+    def look(self, symbol: Symbol | None, is_used: str | None = None) -> None:
+        """Note in which lanes, or those that are used of them, a symbol is NaN."""
+        if symbol is None or self.bad is None:
+            return
+        w, kind, name = self.w, vector(symbol.dtype, self.width), ""
+        name = self.emitter.wide(symbol, self.width)
+        is_nan = w.value(f"fcmp uno {kind} {name}, {name}")
+        if is_used is not None:
+            is_nan = w.value(f"and <{self.width} x i1> {is_nan}, {is_used}")
+        bits = w.value(f"sext <{self.width} x i1> {is_nan} to {self.bad.type}")
+        w.set(self.bad, w.value(f"or {self.bad.type} {w.get(self.bad)}, {bits}"))
+
+    def _found_bad(self) -> str:
+        if self.bad is None:
+            return "0"
+        some = self.w.value(f"icmp ne {self.bad.type} {self.w.get(self.bad)}, zeroinitializer")
+        bits = self.w.value(f"bitcast <{self.width} x i1> {some} to i{self.width}")
+        return self.w.value(f"zext i{self.width} {bits} to i64")
+
+    # what is read
+
+    def leaf(self, symbol: Symbol) -> Value:
+        """Return the value of a symbol that is read; here of those that are one for all."""
+        if symbol.op == "count":
+            return Value("%classes", 1)
+        if symbol.op == "number" and symbol.of == "classes":
+            return Value(self.w.value("sitofp i64 %classes to double"), 1)
+        if symbol.op == "number":
+            return Value(f"%number{self.program.numbers.index(symbol.of)}", 1)
+        i, array = self.array_of(symbol)
+        return Value(self.loaded(array.dtype, f"%a{i}", 1), 1)
+
+    def array_of(self, symbol: Symbol) -> tuple[int, Array]:
+        """Return the operand that a symbol is read from, and its number."""
+        return next((i, a) for i, a in enumerate(self.program.arrays) if a.name == symbol.of)
+
+    def loaded(self, dtype: str, pointer: str, lanes: int) -> str:
+        """Return one number, or one for each lane, from memory."""
+        if dtype != "bool":
+            return self.w.load(vector(dtype, lanes), pointer, UNALIGNED)
+        byte = self.w.load(vector("uint8", lanes), pointer, UNALIGNED)
+        zero = constant("uint8", 0, lanes)
+        return self.w.value(f"icmp ne {vector('uint8', lanes)} {byte}, {zero}")
+
+    def readable(
+        self, name: str, size: int, first: str, count: str, is_whole: str, copy: str
+    ) -> str:
+        """Return a pointer to elements side by side: where they lie, or a copy."""
+        w = self.w
+        lies_so = w.value(f"icmp eq ptr {name}_table, null")
+        is_direct = w.value(f"and i1 {lies_so}, {is_whole}")
+        with w.when(w.value(f"xor i1 {is_direct}, true")):
+            w.do(
+                f"call void @gather{size}(ptr {copy}, ptr {name}, ptr {name}_table, "
+                f"i64 {first}, i64 {count})"
+            )
+        return w.either(is_direct, "ptr", self.at(name, first, size), copy)
+
+    def at(self, pointer: str, i: str, size: int | str) -> str:
+        """Return a pointer to the i-th element of a size."""
+        return self.w.at(pointer, self.w.mul(i, size))
+
+
+def _placed(name: str, over: Over) -> list[str]:
+    """Return the parameters that say where an array lies: those that its kind needs."""
+    return [f"ptr {name}", f"ptr {name}_table", f"i64 {name}_step"][: over + 1]
