@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
+import dask
 import dask.array as da
 import numpy as np
 
@@ -13,7 +15,8 @@ from .._backends import NUMPY, backend_of
 from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of, summed
 from .._losses.spec import LossSpec
-from .._typing import Array, DType, Namespace, Result
+from .._typing import Array, DType, HostArray, Namespace, Result, Shape
+from . import numpy_host
 
 
 def run(
@@ -23,8 +26,14 @@ def run(
     found = []
     for output in outputs:
         dtype = dtype_of(xp, output, operands.arrays["scores"].dtype)
-        x = _elements(loss, operands, output, dtype)
-        found.append(summed(xp, x, dtype) if output.is_sum else x)
+        if not output.is_sum:
+            found.append(_tasks(_OfChunk, loss, operands, output, dtype))
+        elif _is_numpy(operands.arrays["scores"]):
+            blocks = _tasks(_SumsOfBlocks, loss, operands, output, np.dtype(object))
+            total = dask.delayed(_total)(blocks, dtype)
+            found.append(da.from_delayed(total, (), dtype, meta=np.empty((), dtype)))
+        else:
+            found.append(summed(xp, _tasks(_OfChunk, loss, operands, output, dtype), dtype))
     return tuple(found)
 
 
@@ -39,26 +48,53 @@ class _OfChunk:
 
     def __call__(self, *chunks: Array) -> Array:
         backend = backend_of(chunks[0]) or NUMPY  # dask makes a NumPy scalar of a single number
-        own = (np.asarray(c) if isinstance(c, np.generic) else c for c in chunks)
-        operands = Operands(dict(zip(self.names, own, strict=True)), self.numbers)
+        operands = self.operands(chunks)
         (found,) = _execution.run(backend, self.loss, operands, (self.output,))
         if not self.output.is_sum:
             return found
-        one_each = (1,) * len(self.loss.rows_of(operands.arrays["scores"].shape))
-        return backend.xp.reshape(backend.xp.asarray(found), one_each)
+        return backend.xp.reshape(backend.xp.asarray(found), self.one_each(operands))
+
+    def operands(self, chunks: tuple[Array, ...]) -> Operands:
+        """Return the operands that chunks are."""
+        own = (np.asarray(c) if isinstance(c, np.generic) else c for c in chunks)
+        return Operands(dict(zip(self.names, own, strict=True)), self.numbers)
+
+    def one_each(self, operands: Operands) -> Shape:
+        """Return the shape of what has one entry for the chunk."""
+        return (1,) * len(self.loss.rows_of(operands.arrays["scores"].shape))
 
 
-def _elements(loss: LossSpec, operands: Operands, output: Output, dtype: DType) -> Array:
-    """Return the output of each element or row, or the sum of each chunk."""
+class _SumsOfBlocks(_OfChunk):
+    """The sums of the blocks of a chunk, in one entry."""
+
+    def __call__(self, *chunks: Array) -> Array:
+        operands = self.operands(chunks)
+        found = np.empty(self.one_each(operands), dtype=object)
+        found.flat[0] = numpy_host.sums_of_blocks(self.loss, operands, self.output)
+        return found
+
+
+def _total(blocks: HostArray, dtype: DType) -> Any:
+    """Return the sum of all blocks in their order, the one that NumPy's own arrays have."""
+    return dtype.type(sum(itertools.chain.from_iterable(blocks.flat)))
+
+
+def _is_numpy(x: Any) -> bool:
+    return type(getattr(x, "_meta", None)) is np.ndarray
+
+
+def _tasks(
+    kind: type[_OfChunk], loss: LossSpec, operands: Operands, output: Output, dtype: DType
+) -> Array:
+    """Return the output of each element or row, or one entry for each chunk."""
     axes = tuple(range(operands.arrays["scores"].ndim))
     placed: list[Any] = []
     for name, x in operands.arrays.items():
         own = loss.rows_of(axes) if loss.is_per_row(name) else axes
         placed += [_with_whole_rows(x, loss, len(axes)), own[len(own) - x.ndim :]]
     result = loss.shape_of(output, axes)
-    of_chunk = _OfChunk(loss, output, operands.numbers, tuple(operands.arrays))
     return da.blockwise(
-        of_chunk,
+        kind(loss, output, operands.numbers, tuple(operands.arrays)),
         result,
         *placed,
         concatenate=True,

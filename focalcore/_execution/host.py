@@ -48,10 +48,16 @@ class Run(NamedTuple):
             if made is not None:
                 pointers.append(pointer(made))
         is_bad, sums = plan.run(pointers, self.numbers, threads())
-        for i, total in zip(plan.summed, sums, strict=True):
+        for i, blocks in zip(plan.summed, sums, strict=True):
+            total = sum(blocks)  # in their order, wherever they were computed
             is_bad = is_bad or math.isnan(total)
             found[i] = number(total, plan.dtypes[i], arrays[0])
         return is_bad, found
+
+    def sums_of_blocks(self, arrays: Sequence[Any]) -> list[float]:
+        """Return the sums of blocks that make up the first sum."""
+        pointers = [self.memory.pointer(x) for x in arrays]
+        return self.plan.run(pointers, self.numbers, self.memory.threads())[1][0]
 
 
 def run_of(
