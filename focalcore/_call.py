@@ -11,14 +11,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from . import _derivatives, _execution
-from ._execution import recall
+from . import _derivatives, _execution, _recall
 from ._inputs.doors import Door
 from ._inputs.options import Options
 from ._losses.operands import Operands, Output
 from ._losses.prepare import LossCall
 from ._losses.reduction import denominator_of, divided
-from ._typing import ArrayLike, Library, Parameter, Result
+from ._typing import ArrayLike, Parameter, Result
 
 Outputs = tuple[Output, ...]
 Prepare = Callable[[Door, Any, Any, Any], LossCall]
@@ -51,15 +50,13 @@ def call(
     options: partial[Options],
 ) -> Any:
     """Return a result of a loss, from two arrays and options as the caller gave them."""
-    key = recall.key_of((result, prepare), options.keywords, first, second)
-    if key is not None:
-        is_good, found = recall.recall(key, (first, second))
-        if is_good:
-            return found
-    prepared = prepare(door, first, second, options())
-    found = result(prepared)
-    if key is not None:
-        _remember(key, (first, second), prepared, OUTPUTS[result])
+    key = _recall.key_of((result, prepare), options.keywords, (first, second))
+    found = None if key is None else _recall.recall(key, (first, second))
+    if found is None:
+        prepared = prepare(door, first, second, options())
+        found = result(prepared)
+        if key is not None:
+            _remember(key, (first, second), prepared, OUTPUTS[result])
     return found
 
 
@@ -93,7 +90,10 @@ def _pair(call: LossCall, outputs: Outputs) -> Any:
     denominator, outputs = _denominator(call), _reduced(outputs, call)
     operands = _divided_by(denominator, call.operands)
     found = _execution.run(call.context.backend, call.loss, operands, outputs)
-    return _finished(call.context.xp, outputs, denominator, found)
+    return tuple(
+        divided(call.context.xp, x, denominator) if output.is_sum else x
+        for output, x in zip(outputs, found, strict=True)
+    )
 
 
 def _reduced(outputs: Outputs, call: LossCall) -> Outputs:
@@ -103,24 +103,13 @@ def _reduced(outputs: Outputs, call: LossCall) -> Outputs:
     return tuple(Output.LOSS_SUM if output is Output.VALUE else output for output in outputs)
 
 
-def _finished(xp: Library, outputs: Outputs, denominator: Parameter | None, found: Any) -> Result:
-    """Return what was computed, with sums divided; a single one as it is."""
-    results = tuple(
-        divided(xp, x, denominator) if output.is_sum else x
-        for output, x in zip(outputs, found, strict=True)
-    )
-    return results if len(results) > 1 else results[0]
-
-
 def _remember(key: Any, given: tuple[Any, Any], call: LossCall, outputs: Outputs) -> None:
     """Remember a call that takes one run of a kernel."""
     denominator = None if call.reduction == "none" else _given_denominator(call)
     if isinstance(denominator, Output):
         return
-    outputs = _reduced(outputs, call)
     operands = _divided_by(denominator, call.operands)
-    finish = partial(_finished, call.context.xp, outputs, denominator)
-    recall.remember(key, given, call.loss, operands, outputs, finish)
+    _recall.remember(key, given, call, operands, _reduced(outputs, call))
 
 
 def _denominator(call: LossCall) -> Parameter | None:

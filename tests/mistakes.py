@@ -4,7 +4,9 @@ All that the tests know of the inside of the formulas is here, a line for each m
 made, the name there, and what becomes of it.
 """
 
+from focalcore import _recall
 from focalcore._formulas import focal, probability, sigmoid, softmax
+from focalcore._kernels import kernel, plan
 
 
 def giving(change):
@@ -99,5 +101,7 @@ MISTAKES = {
 
 
 def make(monkeypatch, owner, name, change):
-    """Make a mistake, until monkeypatch takes it back."""
+    """Make a mistake, until monkeypatch takes it back, in kernels of its own."""
     monkeypatch.setattr(owner, name, change(getattr(owner, name)))
+    for module, known in ((kernel, "_KERNELS"), (plan, "_PLANS"), (_recall, "_CALLS")):
+        monkeypatch.setattr(module, known, {})

@@ -18,6 +18,7 @@ import focalcore
 from conformance import costs
 from conformance.places import JAX, NUMPY, TORCH
 from focalcore import (
+    _recall,
     binary_focal_loss,
     settings,
     sigmoid_focal_loss,
@@ -27,7 +28,7 @@ from focalcore import (
     softmax_focal_loss_value_and_grad,
     sparse_categorical_focal_loss,
 )
-from focalcore._execution import blocks, fallback, numpy_host, recall
+from focalcore._execution import blocks, fallback, numpy_host
 from focalcore._kernels import plan, threads
 from focalcore._losses.operands import Operands, Output
 from focalcore._losses.sigmoid import Sigmoid
@@ -83,7 +84,7 @@ def tiny_turns(monkeypatch):
     monkeypatch.setattr(plan, "BLOCK", 16)
     monkeypatch.setattr(plan, "WORTH_A_THREAD", 1)
     monkeypatch.setattr(plan, "_PLANS", {})
-    monkeypatch.setattr(recall, "_CALLS", {})
+    monkeypatch.setattr(_recall, "_CALLS", {})
 
 
 class TestBlocks:

@@ -24,7 +24,7 @@ FLOORS = (
     ("_kernels",),
     ("_execution",),
     ("_derivatives",),
-    ("_call",),
+    ("_call", "_recall"),
     ("functional", "derivatives", "scoring", "losses"),
     ("keras", "torch", "evaluation"),
     ("__init__", "cli"),

@@ -10,6 +10,7 @@ import pytest
 import focalcore
 from conformance.places import DASK, TORCH
 from focalcore import (
+    _recall,
     binary_focal_loss,
     sigmoid_focal_loss,
     sigmoid_focal_loss_grad_and_hess,
@@ -19,7 +20,7 @@ from focalcore import (
     softmax_focal_loss_value_and_grad,
     sparse_categorical_focal_loss,
 )
-from focalcore._execution import host, numpy_host, recall
+from focalcore._execution import host, numpy_host
 from focalcore._kernels import compiler, kernel, plan
 from focalcore._losses.operands import Operands, Output
 from focalcore._losses.sigmoid import Sigmoid
@@ -157,7 +158,7 @@ def small_blocks(monkeypatch):
     """Blocks of 16 rows, and of the elements of one row of `PROBLEM`."""
     monkeypatch.setattr(plan, "BLOCK", 16)
     monkeypatch.setattr(plan, "_PLANS", {})
-    monkeypatch.setattr(recall, "_CALLS", {})
+    monkeypatch.setattr(_recall, "_CALLS", {})
 
 
 class TestBits:

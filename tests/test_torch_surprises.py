@@ -167,11 +167,15 @@ def test_tensors_of_odd_layouts_are_refused_with_a_way_out(odd):
 
 
 class TestChangedInPlace:
-    """What backward needs and somebody changed is torch's own error, never another gradient."""
+    """The gradient that a mean keeps is that of its forward; what needs the inputs again and finds
+    them changed is torch's own error, never another gradient.
+    """
 
     @pytest.mark.parametrize("what", ["weight", "mask", "alpha", "gamma", "targets"])
     @pytest.mark.parametrize("loss", [sigmoid_focal_loss, softmax_focal_loss])
-    def test_a_change_between_forward_and_backward_is_an_error(self, x, y, labels, loss, what):
+    def test_a_change_after_forward_is_not_seen_once_and_then_an_error(
+        self, x, y, labels, loss, what
+    ):
         is_softmax = loss is softmax_focal_loss
         rows = torch.ones(6) if is_softmax else torch.ones(6, 5)
         given = {
@@ -184,8 +188,11 @@ class TestChangedInPlace:
         options = {} if what == "targets" else {what: given}
         targets = given if what == "targets" else labels if is_softmax else y
         x.requires_grad_()
+        (expected,) = torch.autograd.grad(loss(x, targets, reduction="mean", **options), x)
         value = loss(x, targets, reduction="mean", **options)
         given.fill_(False) if what == "mask" else given.mul_(2)
+        (once,) = torch.autograd.grad(value, x, retain_graph=True)
+        torch.testing.assert_close(once, expected, rtol=0, atol=0)
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             torch.autograd.grad(value, x)
 

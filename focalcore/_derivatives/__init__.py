@@ -8,8 +8,12 @@ differentiation of the formulas.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from .. import _execution
 from .._backends import Backend
+from .._execution import host
 from .._losses.operands import Operands, Output
 from .._losses.reduction import divided
 from .._losses.spec import LossSpec
@@ -27,6 +31,22 @@ def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) ->
         return torch_function.run(loss, operands, output)
     denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
     return divided(backend.xp, _undivided(backend, loss, operands, output), denominator)
+
+
+def again(
+    backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> Callable[[Sequence[Any]], tuple[Result, ...]] | None:
+    """Return how `run` computes outputs of other arrays of the same kind, by a kernel alone.
+
+    Sums are divided by a denominator among the operands. None: there is no kernel. Where it finds
+    NaN, what is returned raises `host.NaNFoundError`.
+    """
+    if backend.differentiator == "torch_function":
+        from . import torch_function
+
+        return torch_function.again(loss, operands, outputs)
+    memory = host.MEMORIES.get(type(operands.arrays["scores"]))
+    return None if memory is None else host.again(memory, loss, operands, outputs)
 
 
 def _undivided(backend: Backend, loss: LossSpec, operands: Operands, output: Output) -> Result:

@@ -7,7 +7,7 @@ for the logits too in torch.func's forward mode, where a nested Function loses t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from .._backends.torch import is_dtensor, is_host_tensor
 from .._dtypes import cast
-from .._execution import torch_host
+from .._execution import host, torch_host
 from .._execution.torch_host import Mode, mode_of, requires_grad
 from .._formulas.focal import safe_multiply
 from .._losses.operands import Operands, Output, nothing
@@ -37,10 +37,11 @@ class _StaticCall:
     numbers: tuple[tuple[str, float], ...]
     names: tuple[str, ...]  # of the arrays; the logits are the first
     look: Callable[[], None] = nothing
+    kernel: host.Run | None = None  # of the mean and its gradient, where it is known already
 
     def without_look(self) -> _StaticCall:
         """Return the same call for backward, which must not keep the caller's arrays alive."""
-        return replace(self, look=nothing)
+        return self if self.look is nothing else replace(self, look=nothing)
 
     def operands(self, arrays: Arrays) -> Operands:
         """Return the operands of which these are the arrays."""
@@ -137,9 +138,12 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, constants: _StaticCall, *arrays: Tensor) -> Tensor:
-        total, ctx.kept = constants.run(arrays, Output.LOSS_SUM, Output.GRAD)
-        ctx.constants = constants.without_look()
         ctx.save_for_backward(*arrays)
+        ctx.constants = constants.without_look()
+        if constants.kernel is not None:
+            mean, ctx.kept = constants.kernel(arrays)
+            return mean
+        total, ctx.kept = constants.run(arrays, *OF_SUM)
         return divided(xp, total, constants.operands(arrays).get("denominator"))
 
     @staticmethod
@@ -151,6 +155,29 @@ class _Sum(torch.autograd.Function):
         else:
             grad = scaled(kept, upstream)
         return None, grad, *(None for _ in ctx.needs_input_grad[2:])
+
+
+OF_SUM = Output.LOSS_SUM, Output.GRAD
+
+
+def again(
+    loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> Callable[[Sequence[Tensor]], tuple[Tensor, ...]] | None:
+    """Return how outputs are computed of other tensors of the same kind, or None: not by a kernel.
+
+    A sum that is recorded keeps its gradient.
+    """
+    if not requires_grad(operands.arrays["scores"]):
+        return host.again(torch_host.MEMORY, loss, operands, outputs)
+    is_known = outputs == (Output.LOSS_SUM,) and _logits_alone_learn(operands.arrays)
+    if not is_known or operands.arrays["scores"].dtype is torch.float16:
+        return None
+    kernel = host.again(torch_host.MEMORY, loss, operands, OF_SUM)
+    if kernel is None:
+        return None
+    names = tuple(operands.arrays)
+    constants = _StaticCall(loss, Output.LOSS_SUM, operands.numbers, names, kernel=kernel)
+    return lambda arrays: (_Sum.apply(constants, *arrays),)
 
 
 def scaled(x: Tensor, factor: Tensor) -> Tensor:

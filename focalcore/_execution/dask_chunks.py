@@ -76,7 +76,7 @@ class _SumsOfBlocks(_OfChunk):
 
 def _total(blocks: HostArray, dtype: DType) -> Any:
     """Return the sum of all blocks in their order, the one that NumPy's own arrays have."""
-    return dtype.type(sum(itertools.chain.from_iterable(blocks.flat)))
+    return np.dtype(dtype).type(sum(itertools.chain.from_iterable(blocks.flat)))
 
 
 def _is_numpy(x: Any) -> bool:

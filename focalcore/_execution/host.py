@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import _kernels, settings
 from .._kernels import Layout
 from .._losses.operands import Operands, Output
@@ -21,14 +23,20 @@ class Memory(NamedTuple):
     layout: Callable[[str, Any], Layout | None]  # None: a kernel can't read it
     pointer: Callable[[Any], int]
     empty: Callable[[Shape, str, Any], Any]  # an array of a shape and a dtype, like another
-    number: Callable[[float, str, Any], Any]
+    number: Callable[[Any, str, Any], Any]  # a result of no axes, of a dtype, like an array
     threads: Callable[[], int]
 
+
+SCALARS: dict[str, type[np.floating[Any]]] = {"float32": np.float32, "float64": np.float64}
 
 # by the type of an array: how it is read and made, and what tells it and its labels from others
 # that need another kernel or another way to run (None: no kernel)
 MEMORIES: dict[type, Memory] = {}
 KINDS: dict[type, Callable[[Any, Any], tuple[Any, ...] | None]] = {}
+
+
+class NaNFoundError(ArithmeticError):
+    """A NaN among the results, whose reason somebody else has to look for."""
 
 
 class Run(NamedTuple):
@@ -37,8 +45,16 @@ class Run(NamedTuple):
     memory: Memory
     plan: _kernels.Plan
     numbers: tuple[float, ...]
+    denominator: float = 1.0  # of sums
 
-    def __call__(self, arrays: Sequence[Any]) -> tuple[bool, list[Any]]:
+    def __call__(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the outputs, or raise an error where something is NaN."""
+        is_bad, found = self.results(arrays)
+        if is_bad:
+            raise NaNFoundError
+        return tuple(found)
+
+    def results(self, arrays: Sequence[Any]) -> tuple[bool, list[Any]]:
         """Return whether something is NaN, and the outputs."""
         plan, (_, pointer, empty, number, threads) = self.plan, self.memory
         found, pointers = [], [pointer(x) for x in arrays]
@@ -51,7 +67,8 @@ class Run(NamedTuple):
         for i, blocks in zip(plan.summed, sums, strict=True):
             total = sum(blocks)  # in their order, wherever they were computed
             is_bad = is_bad or math.isnan(total)
-            found[i] = number(total, plan.dtypes[i], arrays[0])
+            kind = SCALARS[plan.dtypes[i]]
+            found[i] = number(kind(total) / kind(self.denominator), plan.dtypes[i], arrays[0])
         return is_bad, found
 
     def sums_of_blocks(self, arrays: Sequence[Any]) -> list[float]:
@@ -74,6 +91,17 @@ def run_of(
     return None if plan is None else Run(memory, plan, tuple(numbers.values()))
 
 
+def again(
+    memory: Memory, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> Run | None:
+    """Return the same for other arrays of the kind; sums are divided by the denominator."""
+    found, denominator = run_of(memory, loss, operands, outputs), operands.get("denominator")
+    if found is None or denominator is None:
+        return found
+    is_number = isinstance(denominator, int | float)
+    return found._replace(denominator=denominator or 1.0) if is_number else None
+
+
 def run(
     memory: Memory, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> Found | None:
@@ -81,7 +109,7 @@ def run(
     found = run_of(memory, loss, operands, outputs)
     if found is None:
         return None
-    is_bad, results = found(tuple(operands.arrays.values()))
+    is_bad, results = found.results(tuple(operands.arrays.values()))
     if is_bad:
         operands.look()
     return tuple(results)

@@ -53,11 +53,8 @@ def _empty(shape: Shape, dtype: str, like: HostArray) -> HostArray:
     return np.empty(shape, like.dtype if dtype == _KINDS[like.dtype] else dtype)
 
 
-def _number(value: float, dtype: str, like: HostArray) -> Any:  # noqa: ARG001
-    return _SCALARS[dtype](value)
-
-
-_SCALARS = {"float32": np.float32, "float64": np.float64}  # the types of sums
+def _number(value: Any, dtype: str, like: HostArray) -> Any:  # noqa: ARG001
+    return value
 
 
 def _kind(x: HostArray, y: Any) -> tuple[Any, ...] | None:

@@ -108,18 +108,19 @@ def _empty(shape: Shape, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001
     return torch.empty(shape, dtype=getattr(torch, dtype))
 
 
-def _number(value: float, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001
-    return torch.tensor(value, dtype=getattr(torch, dtype))
+def _number(value: Any, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001
+    return torch.full((), value.item(), dtype=getattr(torch, dtype))
 
 
 def _kind(x: Tensor, y: Any) -> tuple[Any, ...] | None:
     if torch.compiler.is_compiling() or type(y) is not Tensor:
         return None
-    if mode_of(Operands({"x": x, "y": y})) is not Mode.PLAIN or torch.is_autocast_enabled("cpu"):
+    mode = mode_of(Operands({"x": x, "y": y}))
+    if mode not in (Mode.PLAIN, Mode.RECORDED) or torch.is_autocast_enabled("cpu"):
         return None
-    if not (is_host_tensor(x) and is_host_tensor(y)):
+    if not (is_host_tensor(x) and is_host_tensor(y)) or y.requires_grad:
         return None
-    return x.dtype, tuple(x.shape), x.stride(), y.dtype, tuple(y.shape), y.stride()
+    return mode, x.dtype, x.shape, x.stride(), y.dtype, y.shape, y.stride()
 
 
 MEMORY = host.Memory(_layout, Tensor.data_ptr, _empty, _number, torch.get_num_threads)

@@ -8,32 +8,26 @@ anew, which finds out why.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
-from .. import settings
-from .._losses.operands import Operands, Output
-from .._losses.spec import LossSpec
-from .._typing import Result
-from . import host
+from . import _derivatives, settings
+from ._execution import host
+from ._losses.operands import Operands, Output
+from ._losses.prepare import LossCall
+from ._typing import Result
 
-Finish = Callable[[list[Result]], Result]
+Pair = tuple[Any, Any]
 MOST = 1024  # calls that are remembered
 BY_VALUE = {float, int, str, type(None), bool}  # the types of options that are remembered
 
-
-class _Remembered(NamedTuple):
-    run: host.Run
-    order: tuple[int, ...]  # which of the two arrays are the operands
-    finish: Finish
+_CALLS: dict[Any, Callable[[Pair], Result]] = {}
 
 
-_CALLS: dict[Any, _Remembered] = {}
-
-
-def key_of(what: Any, options: dict[str, Any], first: Any, second: Any) -> Any:
+def key_of(what: Any, options: dict[str, Any], given: Pair) -> Any:
     """Return what tells a call from others, or None where it can't be remembered."""
-    kind_of = host.KINDS.get(type(first))
-    kind = None if kind_of is None else kind_of(first, second)
+    kind_of = host.KINDS.get(type(given[0]))
+    kind = None if kind_of is None else kind_of(*given)
     if kind is None or not settings.kernels():
         return None
     values = tuple(options.values())
@@ -43,30 +37,37 @@ def key_of(what: Any, options: dict[str, Any], first: Any, second: Any) -> Any:
     return what, kind, tuple(options), values, types
 
 
-def recall(key: Any, given: tuple[Any, Any]) -> tuple[bool, Result]:
-    """Return whether a call is remembered and its result is good, and the result."""
+def recall(key: Any, given: Pair) -> Result | None:
+    """Return the result of a call that is remembered, or None where it has to be made anew."""
     known = _CALLS.get(key)
     if known is None:
-        return False, None
-    is_bad, found = known.run([given[i] for i in known.order])
-    return not is_bad, known.finish(found)
+        return None
+    try:
+        return known(given)
+    except host.NaNFoundError:
+        return None
 
 
 def remember(
     key: Any,
-    given: tuple[Any, Any],
-    loss: LossSpec,
+    given: Pair,
+    call: LossCall,
     operands: Operands,
     outputs: tuple[Output, ...],
-    finish: Finish,
 ) -> None:
     """Remember a call, if its operands are arrays that were given, and nothing made of them."""
     order = [i for x in operands.arrays.values() for i in (0, 1) if x is given[i]]
-    memory = host.MEMORIES.get(type(given[0]))
-    if memory is None or len(order) != len(operands.arrays):
+    if len(order) != len(operands.arrays):
         return
-    run = host.run_of(memory, loss, operands, outputs)
-    if run is not None:
+    again = _derivatives.again(call.context.backend, call.loss, operands, outputs)
+    if again is not None:
         if len(_CALLS) >= MOST:
             _CALLS.clear()
-        _CALLS[key] = _Remembered(run, tuple(order), finish)
+        _CALLS[key] = partial(_again, again, order)
+
+
+def _again(
+    again: Callable[[list[Any]], tuple[Result, ...]], order: list[int], given: Pair
+) -> Result:
+    found = again([given[i] for i in order])
+    return found if len(found) > 1 else found[0]
