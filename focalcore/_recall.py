@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from . import _derivatives, settings
+from ._backends import backend_of
 from ._execution import host
 from ._losses.operands import Operands, Output
 from ._losses.prepare import LossCall
@@ -26,6 +27,9 @@ _CALLS: dict[Any, Callable[[Pair], Result]] = {}
 
 def key_of(what: Any, options: dict[str, Any], given: Pair) -> Any:
     """Return what tells a call from others, or None where it can't be remembered."""
+    backend = backend_of(given[0])
+    if backend is None or backend.is_tracing():
+        return None
     kind_of = host.KINDS.get(type(given[0]))
     kind = None if kind_of is None else kind_of(*given)
     if kind is None or not settings.kernels():

@@ -12,12 +12,14 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+import focalcore
 from focalcore import (
     binary_focal_loss,
     sigmoid_focal_loss,
     softmax_focal_loss,
     sparse_categorical_focal_loss,
 )
+from focalcore._kernels import compiler
 from focalcore.cli import main
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
@@ -553,9 +555,23 @@ def test_backends_are_listed_with_versions(run):
     assert code == 0
     rows = {line.split()[0]: line for line in out.splitlines()}
     names = {"numpy", "torch", "jax", "cupy", "dask", "tensorflow", "array_api_strict"}
-    assert set(rows) == names
+    assert set(rows) == names | {"kernels"}
     assert np.__version__ in rows["numpy"]
     assert "cpu" in rows["numpy"]
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [("on", "on"), ("turned off", "off: turned off"), ("absent", "pip install 'focalcore[fast]'")],
+)
+def test_the_way_of_kernels_is_told(run, monkeypatch, way, said):
+    pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+    if way == "absent":
+        monkeypatch.setattr(compiler, "_is_installed", lambda: False)
+    with focalcore.use_compiler(way != "turned off"):
+        _, out, _ = run("backends")
+    (line,) = (line for line in out.splitlines() if line.startswith("kernels"))
+    assert line.endswith(said)
 
 
 def test_a_driver_that_is_broken_is_told_beside_the_others(run, monkeypatch):

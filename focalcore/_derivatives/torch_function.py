@@ -82,10 +82,12 @@ class _StaticCall:
 def run(loss: LossSpec, operands: Operands, output: Output) -> Tensor:
     """Return the value of each element or row, or their sum, or mean by a denominator."""
     mode = mode_of(operands)
-    is_summed = mode is Mode.RECORDED and output.is_sum and _logits_alone_learn(operands.arrays)
-    if is_summed and operands.arrays["scores"].dtype is not torch.float16:
-        return _apply(_Sum, loss, operands, output)
-    # what is divided by a large count has no digits left in float16
+    if mode is Mode.RECORDED and output.is_sum and _logits_alone_learn(operands.arrays):
+        # what is divided by a large count has no digits left in float16
+        if operands.arrays["scores"].dtype is not torch.float16:
+            return _apply(_Sum, loss, operands, output)
+        denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
+        return divided(xp, _apply(_Sum, loss, operands, output), denominator)
     denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
     return divided(xp, _undivided(mode, loss, operands, output), denominator)
 
@@ -94,7 +96,7 @@ def _undivided(mode: Mode, loss: LossSpec, operands: Operands, output: Output) -
     function = None if mode is Mode.PLAIN else _function(mode, operands.arrays, output)
     if function is None:
         return torch_host.run(loss, operands, (output,), mode)[0]
-    element = Output.WIDE_VALUE if output.is_sum and function is not _Sum else output
+    element = Output.WIDE_VALUE if output.is_sum else output
     value = _apply(function, loss, operands, element, keeps_look=mode is not Mode.COMPILED)
     return value.sum() if output.is_sum and value.ndim else value
 
@@ -123,8 +125,6 @@ def _function(mode: Mode, arrays: dict[str, Any], output: Output) -> Any:
             return None
         case Mode.COMPILED:
             return _CompiledSum if output.is_sum else _CompiledValues
-        case Mode.RECORDED if output.is_sum and not any(others_learn):
-            return _Sum
     # the Function would use torch.func, under which `DTensor.from_local` fails
     return None if any(others_learn) and is_dtensor(arrays["scores"]) else _Values
 

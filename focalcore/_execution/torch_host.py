@@ -113,7 +113,7 @@ def _number(value: Any, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001
 
 
 def _kind(x: Tensor, y: Any) -> tuple[Any, ...] | None:
-    if torch.compiler.is_compiling() or type(y) is not Tensor:
+    if type(y) is not Tensor:
         return None
     mode = mode_of(Operands({"x": x, "y": y}))
     if mode not in (Mode.PLAIN, Mode.RECORDED) or torch.is_autocast_enabled("cpu"):
