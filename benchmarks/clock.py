@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import pathlib
 import statistics
@@ -13,6 +14,7 @@ Run = Callable[[], Any]
 
 SAMPLE = 0.02  # seconds that a sample takes at least
 STATUS, CLEAR = pathlib.Path("/proc/self/status"), pathlib.Path("/proc/self/clear_refs")
+MEMORY = pathlib.Path("/proc/meminfo")
 
 
 def times(runs: dict[str, Run], rounds: int) -> dict[str, list[float]]:
@@ -43,19 +45,32 @@ def peak(run: Run) -> int | None:
     if not CLEAR.exists():
         return None
     gc.collect()
+    _give_back()
     try:
         CLEAR.write_text("5")  # sets the peak back
     except OSError:
         return None
-    before = _status("VmRSS")
+    before = _bytes(STATUS, "VmRSS")
     result = run()
-    most = _status("VmHWM")
+    most = _bytes(STATUS, "VmHWM")
     del result
     return max(0, most - before)
 
 
-def _status(name: str) -> int:
-    for line in STATUS.read_text().splitlines():
+def available() -> int | None:
+    """Bytes of memory that nobody needs; Linux only."""
+    return _bytes(MEMORY, "MemAvailable") if MEMORY.exists() else None
+
+
+def _give_back() -> None:
+    """Give the system what is free, or a run takes from that, and seems to need nothing."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if trim is not None:
+        trim(0)
+
+
+def _bytes(path: pathlib.Path, name: str) -> int:
+    for line in path.read_text().splitlines():
         if line.startswith(f"{name}:"):
             return 1024 * int(line.split()[1])
-    raise ValueError(f"{STATUS} has no {name}")
+    raise ValueError(f"{path} has no {name}")

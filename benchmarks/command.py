@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import math
 import os
 import pathlib
 import statistics
@@ -18,7 +17,10 @@ from typing import Any
 
 from conformance import report as tables
 
-from . import clock, report, rows
+from . import bits, clock, report
+from .costs import COSTS
+from .row import LARGEST, OURS, Row, Runs, elements
+from .rows import MOST, ROWS
 
 Record = dict[str, Any]
 
@@ -27,39 +29,75 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, print, write."""
     options = parser().parse_args(arguments)
     warnings.simplefilter("ignore")  # what other libraries warn of is not the matter here
-    chosen = [row for row in rows.ROWS if fnmatch.fnmatch(row.name, options.rows)]
+    names = [*(row.name for row in (*ROWS, *COSTS)), bits.NAME]
+    chosen = fnmatch.filter(names, options.rows)
     if not chosen:
-        names = ", ".join(repr(row.name) for row in rows.ROWS)
-        parser().error(f"no row matches {options.rows!r}; there are {names}")
-    records, absent = [], []
-    for row in chosen:
-        if row.missing():
-            absent.append(f"{row.name}: not run, {row.missing()}")
-            continue
-        found = list(measured_all(row, options.rounds, options.most))
-        records += found
-        tables.show(row.name, report.COLUMNS, report.lines(found))
-    print(*absent, sep="\n")
+        there_are = ", ".join(map(repr, names))
+        parser().error(f"no row matches {options.rows!r}; there are {there_are}")
+    whole = {
+        "machine": tables.machine() | {"cores": os.cpu_count()},
+        "records": list(records(chosen, options.rounds, options.most)),
+        "costs": list(costs(chosen, options.rounds, options.most)),
+        "bits": compared(chosen),
+    }
     if options.reports:
-        whole = {"machine": tables.machine() | {"cores": os.cpu_count()}, "records": records}
         report.write(options.name, whole, options.reports)
     return 0
 
 
-def measured_all(row: rows.Row, rounds: int, most: int) -> Iterator[Record]:
+def records(names: list[str], rounds: int, most: int) -> Iterator[Record]:
+    """The records of the rows that can be run, each of which is shown."""
+    for row in here(ROWS, names):
+        found = list(measured_all(row, rounds, most))
+        if found:
+            tables.show(row.name, report.COLUMNS, report.lines(found))
+        yield from found
+
+
+def costs(names: list[str], rounds: int, most: int) -> Iterator[Record]:
+    """A record for each of the costs that can be found, each of which is shown."""
+    for cost in here(COSTS, names):
+        values = cost.measured(rounds, most)
+        if not values:  # none of so few elements
+            continue
+        found = {"cost": cost.name, "unit": cost.unit, "values": values}
+        tables.show(cost.name, report.cost_columns(found), report.cost_lines(found))
+        yield found
+
+
+def compared(names: list[str]) -> list[Record]:
+    """What has the same bits, which is shown."""
+    if bits.NAME not in names:
+        return []
+    found = bits.compared_all()
+    tables.show(bits.NAME, bits.COLUMNS, bits.lines(found))
+    return found
+
+
+def here(rows: tuple[Any, ...], names: list[str]) -> Iterator[Any]:
+    """Those that are asked for and can be run; the others say why not."""
+    for row in rows:
+        if row.name in names and (reason := row.missing()):
+            print(f"{row.name}: not run, {reason}")
+        elif row.name in names:
+            yield row
+
+
+def measured_all(row: Row, rounds: int, most: int) -> Iterator[Record]:
     """A record for each size of a row."""
+    sizes = [size for size in row.sizes if elements(size) <= most]
+    if not sizes:
+        return
     runs = row.prepare()
-    for size in row.sizes:
-        if math.prod(_shape(size)) <= most:
-            yield measured(row.name, size, runs(size), rounds)
-    if row.largest and most >= rows.LARGEST:
-        ours = {rows.OURS: runs(rows.LARGEST)[rows.OURS]}
-        yield measured(row.name, rows.LARGEST, ours, rounds)
+    for size in sizes:
+        yield measured(row.name, size, runs(size), rounds)
+    if row.largest and most >= LARGEST:
+        yield measured(row.name, LARGEST, {OURS: runs(LARGEST)[OURS]}, rounds)
 
 
-def measured(name: str, size: Any, runs: rows.Runs, rounds: int) -> Record:
+def measured(name: str, size: Any, runs: Runs, rounds: int) -> Record:
     """Nanoseconds and bytes for each element, and the others' times to ours."""
-    n = math.prod(_shape(size))
+    n = elements(size)
     seconds = clock.times(runs, rounds)
     peaks = {name: clock.peak(run) for name, run in runs.items()}
     return {
@@ -67,18 +105,12 @@ def measured(name: str, size: Any, runs: rows.Runs, rounds: int) -> Record:
         "size": size,
         "ns": {name: 1e9 * statistics.median(own) / n for name, own in seconds.items()},
         "ratios": {
-            f"{theirs} / {ours}": clock.ratio(seconds[theirs], seconds[ours])
-            for ours in seconds
-            if ours.startswith(rows.OURS)
-            for theirs in seconds
-            if not theirs.startswith(rows.OURS)
+            f"{theirs} / {OURS}": clock.ratio(own, seconds[OURS])
+            for theirs, own in seconds.items()
+            if theirs != OURS
         },
         "bytes": {name: None if peak is None else peak / n for name, peak in peaks.items()},
     }
-
-
-def _shape(size: Any) -> tuple[int, ...]:
-    return (size,) if isinstance(size, int) else tuple(size)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -86,9 +118,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     whole.add_argument("rows", nargs="?", default="*", help="pattern of names; default: all")
     whole.add_argument("--rounds", type=int, default=7, help="default: %(default)s")
-    whole.add_argument(
-        "--most", type=int, default=rows.LARGEST, help="elements; default: %(default)s"
-    )
+    whole.add_argument("--most", type=int, default=MOST, help="elements; default: %(default)s")
     whole.add_argument(
         "--reports", type=pathlib.Path, metavar="DIR", help="write JSON, a page and a plot"
     )

@@ -9,23 +9,34 @@ from typing import Any
 
 from conformance import report as tables
 
-from .rows import OURS, SWITCHED
+from . import bits
+from .row import OURS, elements
 
 Record = dict[str, Any]
 
 REPORTS = pathlib.Path(__file__).parent / "reports"
 
 
-COLUMNS = ("elements", "by", "ns per element", "time / ours", "time / ours compiled", "peak bytes")
+COLUMNS = ("elements", "by", "ns per element", "time / ours", "peak bytes")
 
 
 def lines(records: list[Record]) -> Iterator[list[str]]:
     """A line for each size and contender."""
     for record in records:
         for name, ns in record["ns"].items():
-            ratios = (record["ratios"].get(f"{name} / {ours}") for ours in (OURS, SWITCHED))
-            held = record["bytes"][name]
-            yield [size(record["size"]), name, *map(_number, (ns, *ratios, held))]
+            ratio, held = record["ratios"].get(f"{name} / {OURS}"), record["bytes"][name]
+            yield [size(record["size"]), name, *map(_number, (ns, ratio, held))]
+
+
+def cost_columns(record: Record) -> tuple[str, ...]:
+    """What is in the lines of a cost."""
+    return "of", record["unit"]
+
+
+def cost_lines(record: Record) -> Iterator[list[str]]:
+    """A line for each number of a cost."""
+    for name, value in record["values"].items():
+        yield [name, _number(value)]
 
 
 def size(value: Any) -> str:
@@ -35,16 +46,33 @@ def size(value: Any) -> str:
 
 def write(name: str, whole: Record, folder: pathlib.Path) -> None:
     """JSON, a page and a plot."""
-    rows: dict[str, list[Record]] = {}
-    for record in whole["records"]:
-        rows.setdefault(record["row"], []).append(record)
-    pages = [f"## {row}\n\n{tables.markdown(COLUMNS, lines(r))}\n" for row, r in rows.items()]
-    machine = ", ".join(f"{k} {v}" for k, v in whole["machine"]["packages"].items())
-    page = "\n".join(["# Time and memory", "", f"{machine}; {whole['machine']['cores']} cores", ""])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n")
-    (folder / f"{name}.md").write_text(page + "\n" + "\n".join(pages))
-    plot(rows, folder / f"{name}.png")
+    (folder / f"{name}.md").write_text(page(whole))
+    plot(by_row(whole["records"]), folder / f"{name}.png")
+
+
+def page(whole: Record) -> str:
+    """All tables."""
+    machine = ", ".join(f"{k} {v}" for k, v in whole["machine"]["packages"].items())
+    parts = ["# Time and memory", f"{machine}; {whole['machine']['cores']} cores"]
+    for row, records in by_row(whole["records"]).items():
+        parts += [f"## {row}", tables.markdown(COLUMNS, lines(records))]
+    for cost in whole["costs"]:
+        table = tables.markdown(cost_columns(cost), cost_lines(cost))
+        parts += [f"## {cost['cost']}", table]
+    if whole["bits"]:
+        table = tables.markdown(bits.COLUMNS, bits.lines(whole["bits"]))
+        parts += [f"## {bits.NAME}", table]
+    return "\n\n".join(parts) + "\n"
+
+
+def by_row(records: list[Record]) -> dict[str, list[Record]]:
+    """The records of each row."""
+    rows: dict[str, list[Record]] = {}
+    for record in records:
+        rows.setdefault(record["row"], []).append(record)
+    return rows
 
 
 def plot(rows: dict[str, list[Record]], path: pathlib.Path) -> None:
@@ -96,12 +124,18 @@ def _ratios(records: list[Record]) -> str:
     for record in records:
         for pair, ratio in record["ratios"].items():
             found.setdefault((record["row"], pair), {})[size(record["size"])] = ratio
-    sizes = list(dict.fromkeys(size(record["size"]) for record in records))
+    ordered = sorted((record["size"] for record in records), key=_order)
+    sizes = list(dict.fromkeys(map(size, ordered)))
     rows = [
         [f"{row}: {pair}", *(_number(ratios.get(s)) for s in sizes)]
         for (row, pair), ratios in found.items()
     ]
     return tables.markdown(("work: their time / ours", *sizes), rows)
+
+
+def _order(value: Any) -> tuple[int, int]:
+    """Shapes by their classes, and then by their elements."""
+    return 1 if isinstance(value, int) else value[1], elements(value)
 
 
 def _number(x: float | None) -> str:
