@@ -52,4 +52,4 @@ class Choice:
         if x.op == "load":
             return self.trace.made("pick", (self.index,), x.dtype, x.of, Over.ROW)
         args = tuple(self._at(a, known) for a in x.args)
-        return self.trace.made(x.op, args, x.dtype, x.of, bound=x.bound)
+        return self.trace.made(x.op, args, x.dtype, x.of)

@@ -119,7 +119,8 @@ def log(ops: Ops, x: Value) -> Value:
     bits = bits_of_any(ops, form, x)
     k = exponent_of(form, bits, form.three_quarters)
     f = ops.from_bits(bits - (k << form.digits)) - 1.0
-    return at_the_ends(ops, x, _sum(form, number_of(ops, form, k), f, _rest_of_log(form, f)))
+    y = _sum(form, number_of(ops, form, k), f, _rest_of_log(form, f))
+    return at_the_ends(ops, x, or_nan(ops, x, y))
 
 
 def log1p(ops: Ops, x: Value) -> Value:
@@ -206,7 +207,15 @@ def _sum(form: Format, k: Value, f: Value, rest: Value) -> Value:
 
 
 def at_the_ends(ops: Ops, x: Value, y: Value) -> Value:
-    """Return y = log x as it has to be where x is not a positive number."""
-    y = ops.select(x > 0.0, y, NAN)
+    """Return y = log x as it has to be where x is no positive number; of a NaN it is one already.
+
+    Where it is known that x is positive, or finite, the comparisons are known to be false.
+    """
+    y = ops.select(x < 0.0, NAN, y)
     y = ops.select(x == 0.0, -INF, y)
     return ops.select(x == INF, INF, y)
+
+
+def or_nan(ops: Ops, x: Value, y: Value) -> Value:
+    """Return y, and NaN where x is."""
+    return ops.select(x == x, y, x)

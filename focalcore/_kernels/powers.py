@@ -16,6 +16,7 @@ from .elementary import (
     exponent_of,
     form_of,
     number_of,
+    or_nan,
     polynomial,
 )
 
@@ -61,7 +62,8 @@ def _log2(ops: Ops, form: Format, x: Value) -> Value:
     k = exponent_of(form, bits, ROOT_HALF)
     m = ops.from_bits(bits - (k << form.digits))
     s = (m - 1.0) / (m + 1.0)
-    return at_the_ends(ops, x, number_of(ops, form, k) + s * polynomial(s * s, LOG2))
+    log2 = number_of(ops, form, k) + s * polynomial(s * s, LOG2)
+    return at_the_ends(ops, x, or_nan(ops, x, log2))
 
 
 def _pow_double(ops: Ops, x: Value, y: Value) -> Value:
@@ -96,7 +98,7 @@ def _long_log(ops: Ops, form: Format, x: Value) -> tuple[Value, Value]:
     rest = k * form.ln2_lo + 2.0 * (s_lo + ((s + s_lo) * w_lo + s_lo * w))
     rest = (third - (total - near)) + ((second - (near - first)) + rest)
     log_hi = total + rest
-    return at_the_ends(ops, x, log_hi), rest - (log_hi - total)
+    return at_the_ends(ops, x, or_nan(ops, x, log_hi)), rest - (log_hi - total)
 
 
 def _ratio(ops: Ops, m: Value) -> tuple[Value, Value]:

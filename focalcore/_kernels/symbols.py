@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from .ranges import Range
+
 if TYPE_CHECKING:
     from .trace import Trace
-
-MOST_BOUND = 2.0**100  # far from where float32 overflows
 
 
 class UntraceableError(TypeError):
@@ -28,7 +27,7 @@ class Over(IntEnum):
 class Symbol:
     """A value of a type, and the operation that makes it; one of a kind in its trace."""
 
-    __slots__ = ("args", "bound", "dtype", "is_weak", "ndim", "of", "op", "over", "trace")
+    __slots__ = ("args", "dtype", "is_weak", "ndim", "of", "op", "over", "range", "trace")
 
     def __init__(
         self,
@@ -38,12 +37,10 @@ class Symbol:
         dtype: str,
         of: Any = None,
         over: Over = Over.ALL,
-        bound: float = math.inf,
+        range_: Range = Range(),  # noqa: B008 - it can't be changed
     ) -> None:
         self.trace, self.op, self.args, self.dtype, self.of = trace, op, args, dtype, of
-        self.over = over
-        # its magnitude is at most this, and it is not NaN; infinity: who knows
-        self.bound = bound if bound < MOST_BOUND else math.inf
+        self.over, self.range = over, range_
         # a number, and what numbers alone make, takes the type of what it meets
         weak = [a.is_weak for a in args if a.op != "constant"]
         self.is_weak = op == "number" or (bool(weak) and all(weak))
@@ -59,22 +56,22 @@ class Symbol:
     __hash__ = object.__hash__
 
     def __add__(self, other: Any) -> Symbol:
-        return self.trace.arithmetic("add", self, other, self.bound + _bound(other))
+        return self.trace.arithmetic("add", self, other)
 
     def __radd__(self, other: Any) -> Symbol:
-        return self.trace.arithmetic("add", other, self, self.bound + _bound(other))
+        return self.trace.arithmetic("add", other, self)
 
     def __sub__(self, other: Any) -> Symbol:
-        return self.trace.arithmetic("sub", self, other, self.bound + _bound(other))
+        return self.trace.arithmetic("sub", self, other)
 
     def __rsub__(self, other: Any) -> Symbol:
-        return self.trace.arithmetic("sub", other, self, self.bound + _bound(other))
+        return self.trace.arithmetic("sub", other, self)
 
     def __mul__(self, other: Any) -> Symbol:
-        return self.trace.arithmetic("mul", self, other, _product(self.bound, _bound(other)))
+        return self.trace.arithmetic("mul", self, other)
 
     def __rmul__(self, other: Any) -> Symbol:
-        return self.trace.arithmetic("mul", other, self, _product(self.bound, _bound(other)))
+        return self.trace.arithmetic("mul", other, self)
 
     def __truediv__(self, other: Any) -> Symbol:
         return self.trace.arithmetic("div", self, other)
@@ -83,7 +80,7 @@ class Symbol:
         return self.trace.arithmetic("div", other, self)
 
     def __neg__(self) -> Symbol:
-        return self.trace.made("neg", (self,), self.dtype, bound=self.bound)
+        return self.trace.made("neg", (self,), self.dtype)
 
     def __pow__(self, other: Any) -> Symbol:
         return self.trace.pow(self, other)
@@ -134,13 +131,3 @@ def reachable(roots: Iterable[Symbol]) -> list[Symbol]:
             stack.append((symbol, True))
             stack.extend((part, False) for part in symbol.args)
     return list(found)
-
-
-def _bound(x: Any) -> float:
-    if isinstance(x, Symbol):
-        return x.bound
-    return abs(x) if isinstance(x, int | float) and x == x else math.inf
-
-
-def _product(a: float, b: float) -> float:
-    return math.inf if math.inf in (a, b) else a * b

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import elementary, halves, powers
+from . import elementary, halves, powers, ranges
 from .choice import COUNTED, Choice
 from .symbols import Over, Symbol, UntraceableError
 
@@ -42,14 +42,14 @@ class Trace:
         dtype: str,
         of: Any = None,
         over: Over | None = None,
-        bound: float = math.inf,
     ) -> Symbol:
         """Return the symbol of an operation, the same for the same."""
         if over is None:
             over = max((a.over for a in args), default=Over.ALL)
         key = (op, tuple(map(id, args)), dtype, of, over)
         if key not in self.symbols:
-            self.symbols[key] = Symbol(self, op, args, dtype, of, over, bound)
+            range_ = ranges.range_of(op, dtype, [a.range for a in args])
+            self.symbols[key] = Symbol(self, op, args, dtype, of, over, range_)
         return self.symbols[key]
 
     def operand(self, name: str, dtype: str, over: Over) -> Symbol:
@@ -67,8 +67,9 @@ class Trace:
             key = value.hex()  # which tells 0 from -0, and NaN is itself
         else:
             key = repr(int(value))
-        bound = abs(value) if value == value else math.inf
-        return self.made("constant", (), dtype, key, bound=bound)
+        made = self.made("constant", (), dtype, key)
+        made.range = ranges.of_constant(float(value))
+        return made
 
     def paired(self, a: Any, b: Any) -> tuple[Symbol, Symbol]:
         """Return two operands in one type: numbers take that of what they meet."""
@@ -87,20 +88,28 @@ class Trace:
             raise UntraceableError(f"a formula meets {type(x).__name__}")
         return self.constant(x, dtype)
 
-    def arithmetic(self, op: str, a: Any, b: Any, bound: float = math.inf) -> Symbol:
+    def arithmetic(self, op: str, a: Any, b: Any) -> Symbol:
         """Return the symbol of an operation of two values of one type."""
         a, b = self.paired(a, b)
-        return self.made(op, (a, b), a.dtype, bound=bound)
+        if a.dtype == "bool" and 0 in (a.range.most, b.range.most):  # one of them is never true
+            never, other = (a, b) if a.range.most == 0 else (b, a)
+            return never if op == "and" else other
+        return self.made(op, (a, b), a.dtype)
 
     def compared(self, op: str, a: Any, b: Any) -> Symbol:
-        """Return the symbol of a comparison."""
-        return self.made(op, self.paired(a, b), "bool", bound=1.0)
+        """Return the symbol of a comparison, or a constant where it is never true."""
+        a, b = self.paired(a, b)
+        if ranges.is_false(op, a.range, b.range):
+            return self.constant(0, "bool")
+        return self.made(op, (a, b), "bool")
 
     # what elementary functions are made of
 
     def select(self, condition: Symbol, a: Any, b: Any) -> Symbol:
         a, b = self.paired(a, b)
-        return self.made("select", (condition, a, b), a.dtype, bound=max(a.bound, b.bound))
+        if condition.range.most == 0:
+            return b
+        return self.made("select", (condition, a, b), a.dtype)
 
     def bits(self, x: Symbol) -> Symbol:
         return self.made("bitcast", (x,), x.dtype.replace("float", "int"))
@@ -130,8 +139,7 @@ class Trace:
             return self.made("bitcast", (bits,), dtype)
         if x.dtype in FLOATS and dtype not in FLOATS:
             raise UntraceableError(f"a formula makes {dtype} of {x.dtype}")
-        is_exact = x.dtype in ("bool", "float64") or x.op == "constant"
-        converted = self.made("convert", (x,), dtype, bound=x.bound if is_exact else math.inf)
+        converted = self.made("convert", (x,), dtype)
         converted.is_weak, converted.ndim = False, max(converted.ndim, x.ndim)
         return converted
 
@@ -139,7 +147,7 @@ class Trace:
         return self.select(condition, a, b)
 
     def abs(self, x: Symbol) -> Symbol:
-        return self.made("abs", (x,), x.dtype, bound=x.bound)
+        return self.made("abs", (x,), x.dtype)
 
     def isinf(self, x: Symbol) -> Symbol:
         return self.abs(x) == math.inf
@@ -154,9 +162,9 @@ class Trace:
 
     def _chosen(self, op: str, a: Any, b: Any) -> Symbol:
         a, b = self.paired(a, b)
-        if a.bound < math.inf:  # it is not NaN, and where the other is, that one is chosen
+        if a.range.is_number:  # where the other one is none, that is chosen
             return self.select(self.compared(op, a, b), a, b)
-        if b.bound < math.inf:
+        if b.range.is_number:
             return self.select(self.compared(op, b, a), b, a)
         return self.select(self.compared(op, a, b) | (a != a), a, b)
 
@@ -164,7 +172,9 @@ class Trace:
         return self.minimum(self.maximum(x, least), most)
 
     def exp(self, x: Symbol) -> Symbol:
-        return elementary.exp(self, x)
+        power = elementary.exp(self, x)
+        power.range = ranges.Range(0.0, 2.0 if x.range.most <= 0 else math.inf)
+        return power
 
     def log(self, x: Symbol) -> Symbol:
         return elementary.log(self, x)
