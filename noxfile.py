@@ -84,6 +84,16 @@ def conformance(session):
 
 
 @nox.session
+def exhaustive(session):
+    """Every float32 logit by the kernel, and a sample by the libraries' own; writes the reports."""
+    session.install(".[test]")
+    arguments = session.posargs or ["--reports", "conformance/reports"]
+    session.run("python", "-m", "conformance.exhaustive", *arguments)
+    if not session.posargs:
+        session.run("python", "-m", "conformance.exhaustive", "--ways", *arguments)
+
+
+@nox.session
 def peers(session):
     """Other focal losses on the same numbers; writes the report."""
     session.install(".[test]", "fvcore", "keras", "kornia", "monai", "optax")

@@ -85,8 +85,8 @@ def train(target: Target) -> Array:
     features = rng.normal(size=(200, 5)) + labels[:, None]
     vectors = next(v for v in load(target.dtype) if v.id == f"sigmoid-hard[gamma={GAMMA:g}]")
     place, loss = target.place, FOCALCORE.value(vectors)
-    own = place.differentiates
-    slope = place.gradient(target.mode, loss) if own else FOCALCORE.slope(vectors)
+    own, mode = place.differentiates, target.mode
+    slope = place.gradient(mode, loss) if own else place.run(mode, FOCALCORE.slope(vectors))
     kind = "float64" if target.dtype == "float64" else "float32"  # weights are not kept in halves
     y, path = place.array(labels), [np.zeros(5, kind)]
     with place.running():

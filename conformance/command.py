@@ -18,7 +18,7 @@ from . import agreement, costs, report
 from .implementations import FOCALCORE
 from .measure import Found, everything, score
 from .peers import PEERS
-from .places import missing, required
+from .places import required
 from .targets import MATRIX, Target, chosen
 from .vectors import load
 
@@ -85,7 +85,7 @@ def measured(target: Target) -> tuple[Record, Found]:
     """All that is known of a target, or why it cannot run; and the numbers themselves."""
     place = target.place
     known = {"target": target.id, "place": place.id, "dtype": target.dtype, "mode": target.mode}
-    reason = missing(place)
+    reason = target.missing()
     if reason:
         return known | {"reason": reason, "required": place.is_required()}, {}
     known["stored"] = sum(len(vectors) for vectors in load(target.dtype))

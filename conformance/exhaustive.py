@@ -1,94 +1,172 @@
-"""Every float32 logit there is: value and slope of the sigmoid loss against float64.
+"""The sigmoid loss at every float32 logit there is, or at a sample, against float64.
 
-    python -m conformance.exhaustive --reports conformance/reports
-
-Both are traced into one kernel, which tells how far apart they are in units in the last place of
-the float32 result. The float64 numbers are good to about 1e-15, far below what is measured here;
-they are compared themselves, before, with the stored values of 106 bits, and with exact values at
-random logits.
+python -m conformance.exhaustive              all 2^32 bit patterns, by the kernel
+python -m conformance.exhaustive --step 101   each 101st of them
+python -m conformance.exhaustive --ways       each 997th, by the libraries' own functions
 """
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
+import argparse
+import math
+import os
+import pathlib
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from rich.progress import track
 
-from focalcore._execution import host, numpy_host
-from focalcore._losses.operands import Operands, Output
+import focalcore
+from focalcore import _kernels
 from focalcore._losses.sigmoid import Sigmoid
-from focalcore._losses.spec import LossSpec
 
-from . import tolerances
+from . import measure, report, scan, ways, wide
 
-GAMMAS = (0.0, 0.5, 1.0, 2.0, 5.0)
-LABELS = (0, 1)
-KINDS = ("int32", "float32")  # of labels: hard by their type, and such as might be soft
-CHUNK = 2**22
-OUTPUTS = {"value": Output.WIDE_VALUE, "slope": Output.WIDE_GRAD}
+Record = dict[str, Any]
 
+LOSS = Sigmoid()
+RANDOM = 1000  # logits at which the float64 kernel is compared with the definitions
 
-@dataclass(frozen=True)
-class Errors(LossSpec):
-    """A loss whose outputs are the errors of another loss in float32, in ulp."""
-
-    loss: LossSpec
-
-    def compute(self, xp: Any, operands: Operands, outputs: tuple[Output, ...]) -> Any:
-        """Return how far each output in float32 is from the same in float64."""
-        narrow = self.loss.compute(xp, operands, outputs)
-        x = xp.astype(operands.arrays["scores"], "float64")
-        wide = self.loss.compute(xp, operands.bind(scores=x), outputs)
-        names = {output: name for name, output in OUTPUTS.items()}
-        return tuple(
-            xp.astype(_in_ulp(xp, a, b, names[output]), "float32")
-            for output, a, b in zip(outputs, narrow, wide, strict=True)
-        )
+COLUMNS = ("gamma", "quantity", "ulp", "of exact", "bound", "at logit", "its bits", "label")
+WAY_COLUMNS = ("way", "gamma", "quantity", "ulp", "bound", "at logit", "its bits", "label")
+WIDE_COLUMNS = ("float64 kernel against", "results", "value ulp", "slope ulp")
 
 
-def _in_ulp(xp: Any, found: Any, exact: Any, quantity: str) -> Any:
-    """Return the distance in units in the last place, as `tolerances.ulp` counts them."""
-    found = xp.astype(found, "float64")
-    size = xp.maximum(xp.abs(exact), tolerances.least("float32", quantity))
-    power_of_two = xp.from_bits(xp.bits(size) & (0x7FF << 52))
-    error = xp.abs(found - exact) / (power_of_two * 2.0**-23)
-    error = xp.select(error == error, error, xp.inf)
-    is_same = (found == exact) | ((found != found) & (exact != exact))
-    return xp.select(is_same, 0.0, error)
+def main(arguments: list[str] | None = None) -> int:
+    """Scan, print the tables, write the report; 1 where something is above its bound."""
+    options = parser().parse_args(arguments)
+    if _kernels.why_not():
+        print("FAILED there are no kernels to compare with:", _kernels.why_not())
+        return 1
+    began = time.perf_counter()
+    with focalcore.use_compiler(), focalcore.use_threads(options.threads):
+        found = (of_ways if options.ways else of_kernel)(options)
+    found["seconds"] = round(time.perf_counter() - began, 1)
+    name = "ways" if options.ways else "exhaustive"
+    summary = f"{found['logits']:,} logits, one of {found['step']}, in {found['seconds']} s"
+    print(summary)
+    if options.reports:
+        found["machine"] = report.machine() | {"cores": os.cpu_count()}
+        page = report.page(f"Scan of float32: {name}", tables(found), [summary, *found["absent"]])
+        report.write(name, found, page, options.reports)
+    for line in found["failed"]:
+        print("FAILED", line)
+    return 1 if found["failed"] else 0
 
 
-@dataclass
-class Worst:
-    """The largest error of all logits."""
+def of_kernel(options: argparse.Namespace) -> Record:
+    """What the kernel is off by, and what float64 is, by which that is judged."""
+    step, gammas = options.step or 1, options.gammas
+    whole = [wide.against_stored(), wide.against_definitions(gammas, RANDOM)]
+    report.show("The float64 kernel", WIDE_COLUMNS, map(wide_row, whole))
+    chunks = track(scan.finite_and_infinite(step), "logits", scan.n_chunks(step), transient=True)
+    errors = [record_of(worst) for worst in scan.scan(LOSS, gammas, chunks)]
+    report.show("The kernel in float32", COLUMNS, map(row, errors))
+    failed = [*above(errors), *scan.wrong_limits(LOSS, gammas)]
+    lost = scan.nan_lost(LOSS, gammas, step)
+    failed += [f"{lost} results at logits that are NaN are numbers"] if lost else []
+    return {
+        "step": step,
+        "logits": scan.n_logits(step),
+        "errors": errors,
+        "float64": whole,
+        "failed": failed,
+        "absent": [],
+    }
 
-    gamma: float
-    quantity: str
-    ulp: float = -1.0
-    logit: float = 0.0
-    label: str = ""
 
-    @property
-    def bound(self) -> float:
-        return tolerances.bound("float32", self.quantity, self.gamma)
+def record_of(worst: scan.Worst) -> Record:
+    """What is known of the largest error, with the same by the definition."""
+    logit, form = np.asarray([worst.logit], np.float32), worst.form
+    known = {"gamma": worst.gamma, "quantity": worst.quantity, "ulp": worst.ulp}
+    known |= {"bound": worst.bound, "label": form.shown}
+    known |= {"logit": worst.logit, "bits": bits_of(worst.logit)}
+    if math.isfinite(worst.logit):
+        exact = wide.by_definition(logit, form.label, worst.gamma)[worst.quantity]
+        found = scan.run(LOSS, form, logit, worst.gamma)[worst.quantity]
+        error = measure.in_ulp(scan.ON_NUMPY, exact, worst.quantity, found.astype("float64"))
+        known["of_exact"] = float(error[0])
+    return known
 
 
-def scan(gamma: float, first: int, stop: int, step: int = 1) -> list[Worst]:
-    """The largest errors among the logits whose bits lie in a range."""
-    found = [Worst(gamma, quantity) for quantity in OUTPUTS]
-    loss = Errors(Sigmoid())
-    for start in range(first, stop, CHUNK * step):
-        bits = np.arange(start, min(start + CHUNK * step, stop), step, dtype=np.uint32)
-        logits = bits.view(np.float32)
-        for label, kind in itertools.product(LABELS, KINDS):
-            operands = Operands.of(scores=logits, targets=np.asarray(label, kind), gamma=gamma)
-            errors = host.run(numpy_host.MEMORY, loss, operands, tuple(OUTPUTS.values()))
-            if errors is None:
-                raise RuntimeError("there is no compiler here: pip install 'focalcore[fast]'")
-            for worst, error in zip(found, errors, strict=True):
-                i = int(np.argmax(error))
-                if error[i] > worst.ulp:
-                    worst.ulp, worst.logit = float(error[i]), float(logits[i])
-                    worst.label = f"{label} ({kind})"
-    return found
+def of_ways(options: argparse.Namespace) -> Record:
+    """What the libraries' own functions are off by."""
+    step = options.step or ways.STEP
+    records = []
+    for way in track(ways.WAYS, "ways", transient=True):
+        records += ways.worst_of(way, options.gammas, step)
+    errors = [record for record in records if "reason" not in record]
+    report.show("The libraries' own functions in float32", WAY_COLUMNS, map(way_row, errors))
+    absent = report.not_run(records, "way")
+    print(*absent, sep="\n")
+    logits = scan.n_logits(step)
+    known = {"step": step, "logits": logits, "errors": errors, "absent": absent}
+    return known | {"failed": [*above(errors)]}
+
+
+def above(errors: Iterable[Record]) -> Iterator[str]:
+    """A line for each error that is above its bound."""
+    for e in errors:
+        if not e["ulp"] <= e["bound"]:
+            yield (
+                f"{e.get('way', 'kernel')}: {e['quantity']} at gamma {e['gamma']:g} is off by "
+                f"{e['ulp']:.2f} ulp, of {e['bound']:g}, at {e['logit']!r}, {e['label']}"
+            )
+
+
+def row(e: Record) -> list[str]:
+    """A line of the table of a kernel."""
+    exact = f"{e['of_exact']:.3f}" if "of_exact" in e else ""
+    place = [f"{e['logit']!r}", bits_of(e["logit"]), e["label"]]
+    error = [f"{e['ulp']:.3f}", exact, f"{e['bound']:g}"]
+    return [f"{e['gamma']:g}", e["quantity"], *error, *place]
+
+
+def bits_of(logit: float) -> str:
+    """The bits of a float32, in hexadecimal."""
+    return f"{np.float32(logit).view(np.uint32):#010x}"
+
+
+def way_row(e: Record) -> list[str]:
+    """A line of the table of ways, which are compared with float64 alone."""
+    gamma, quantity, ulp, _, *rest = row(e)
+    return [e["way"], gamma, quantity, ulp, *rest]
+
+
+def wide_row(e: Record) -> list[str]:
+    """A line of the table of the float64 kernel."""
+    return [e["with"], f"{e['results']:,}", f"{e['value']:.3f}", f"{e['slope']:.3f}"]
+
+
+def tables(found: Record) -> str:
+    """The tables of the page."""
+    if "float64" not in found:
+        return report.markdown(WAY_COLUMNS, map(way_row, found["errors"]))
+    errors = report.markdown(COLUMNS, map(row, found["errors"]))
+    return f"{errors}\n\n{report.markdown(WIDE_COLUMNS, map(wide_row, found['float64']))}"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    whole = argparse.ArgumentParser(
+        "python -m conformance.exhaustive",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    gammas = " ".join(f"{gamma:g}" for gamma in scan.GAMMAS)
+    whole.add_argument("--ways", action="store_true", help="the libraries' own functions instead")
+    whole.add_argument("--step", type=int, help=f"default: 1, and for the ways {ways.STEP}")
+    whole.add_argument(
+        "--gammas", nargs="+", type=float, default=scan.GAMMAS, help=f"default: {gammas}"
+    )
+    whole.add_argument("--threads", type=int, help="default: those that focalcore uses")
+    whole.add_argument(
+        "--reports", type=pathlib.Path, metavar="DIR", help="write the report, JSON and Markdown"
+    )
+    return whole
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -70,7 +70,7 @@ def results(target: Target, implementation: Implementation, vectors: Vectors) ->
     if place.differentiates and "slope" in vectors.exact:
         ways["slope"] = place.gradient(mode, loss)
     elif slope is not None:
-        ways["slope"] = slope
+        ways["slope"] = place.run(mode, slope)
     if curvature is not None and "curvature" in target.quantities:
         ways["curvature"] = place.run(mode, curvature)
     x = place.array(vectors.logits, target.dtype)
@@ -108,7 +108,7 @@ def bound(target: Target, vectors: Vectors, quantity: str) -> float:
 
 def allowance(target: Target, vectors: Vectors) -> float:
     """What the library's exp adds to it."""
-    return tolerances.allowance(target.place.functions, target.dtype, vectors.gamma)
+    return tolerances.allowance(target.functions, target.dtype, vectors.gamma)
 
 
 def in_ulp(target: Target, exact: Exact, quantity: str, found: Array) -> Array:

@@ -10,14 +10,15 @@ import contextlib
 import functools
 import importlib.util
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-import focalcore
+from focalcore import _kernels, settings
+
+from .modes import ON_HOST, switched
 
 Array = Any
 Function = Callable[..., Any]
@@ -50,10 +51,11 @@ class Place:
     def id(self) -> str:
         return f"{self.name}-{self.device}"
 
-    @property
-    def functions(self) -> str:
-        """Whose exp and log it uses."""
-        return "cuda" if self.device == "cuda" else self.arithmetic
+    def functions(self, mode: str) -> str:
+        """Whose exp and log it uses in a mode."""
+        if self.device == "cuda":
+            return "cuda"
+        return "kernel" if mode == "kernel" else self.arithmetic
 
     def missing(self) -> str | None:
         """Why this place cannot run here."""
@@ -63,6 +65,10 @@ class Place:
 
     def without_device(self) -> str | None:
         return None
+
+    def cannot(self, mode: str) -> str | None:
+        """Why a mode cannot run here, where the place itself can."""
+        return _kernels.why_not() or None if mode == "kernel" else None
 
     def is_required(self) -> bool:
         return any(self.id.startswith(name) for name in required())
@@ -100,7 +106,7 @@ class Place:
     def run(self, mode: str, f: Function) -> Function:
         """The function as this mode runs it."""
         assert mode in self.modes
-        return f
+        return ON_HOST[mode](f) if mode in ON_HOST and "kernel" in self.modes else f
 
     def gradient(self, mode: str, f: Function) -> Function:
         """The derivative of a function's sum, by the library's own differentiation."""
@@ -126,18 +132,6 @@ class Numpy(Place):
 
     def numpy(self, x: Array) -> Any:
         return np.asarray(x)
-
-
-def switched(f: Function) -> Function:
-    """The function with focalcore's own compiler switched on."""
-
-    def compiled(*arrays: Array) -> Array:
-        # without a compiler this must fail, and not be measured as something else
-        with focalcore.use_compiler(), warnings.catch_warnings():
-            warnings.simplefilter("error", RuntimeWarning)
-            return f(*arrays)
-
-    return compiled
 
 
 class Torch(Place):
@@ -174,7 +168,7 @@ class Torch(Place):
             return torch.compile(f, fullgraph=True)
         if mode == "switched":
             return switched(f)
-        return torch.func.vmap(f) if mode == "vmapped" else f
+        return torch.func.vmap(f) if mode == "vmapped" else super().run(mode, f)
 
     def gradient(self, mode: str, f: Function) -> Function:
         import torch
@@ -187,7 +181,7 @@ class Torch(Place):
             x = x.detach().requires_grad_()
             return torch.autograd.grad(loss(x, *rest).sum(), x)[0]
 
-        return switched(backward) if mode == "switched" else backward
+        return switched(backward) if mode == "switched" else super().run(mode, backward)
 
 
 class Jax(Place):
@@ -239,6 +233,11 @@ class Jax(Place):
 class Dask(Place):
     name = module = "dask"
     arithmetic = "numpy"
+
+    def functions(self, mode: str) -> str:
+        """Whose exp and log it uses: its chunks run kernels, where these are."""
+        has_kernels = settings.kernels() and _kernels.are_available()
+        return "kernel" if has_kernels else super().functions(mode)
 
     @property
     def xp(self) -> Any:
@@ -321,12 +320,12 @@ class Cupy(Place):
 ALL = (*HALVES, *WIDE)
 TRACED = ("eager", "compiled", "vmapped")
 
-NUMPY = Numpy(dtypes=ALL)
+NUMPY = Numpy(dtypes=ALL, modes=("kernel", "eager"))
 STRICT = Strict(modes=("strict",))
 STRICT_DEVICE1 = Strict("device1", can_raise=False, modes=("strict",))
 STRICT_NO_FLOAT64 = Strict("no_float64", can_raise=False, dtypes=("float32",), modes=("strict",))
 DASK = Dask(can_raise=False, dtypes=("float16", *WIDE), modes=("lazy",))
-TORCH = Torch(dtypes=ALL, modes=(*TRACED, "switched"))
+TORCH = Torch(dtypes=ALL, modes=("kernel", *TRACED))
 TORCH_CUDA = Torch("cuda", can_raise=False, dtypes=ALL, modes=(*TRACED, "switched"))
 JAX = Jax(dtypes=ALL, modes=TRACED)
 JAX_CUDA = Jax("cuda", can_raise=False, dtypes=ALL, modes=TRACED)

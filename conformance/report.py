@@ -20,7 +20,7 @@ Record = dict[str, Any]
 REPORTS = pathlib.Path(__file__).parent / "reports"
 README = pathlib.Path(__file__).parent.parent / "README.md"
 PACKAGES = ("focalcore", "array-api-compat", "array-api-strict", "dask", "jax", "numpy", "torch")
-PACKAGES += ("cupy", "fvcore", "keras", "kornia", "monai", "numba", "numexpr", "optax")
+PACKAGES += ("cupy", "fvcore", "keras", "kornia", "llvmlite", "monai", "numba", "numexpr", "optax")
 
 TARGET_COLUMNS = (
     "target", "cases", "of", "value ulp", "slope ulp", "curvature ulp", "part of the bound",

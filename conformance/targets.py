@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
-from .places import HALVES, PLACES, WIDE, Place
+from .places import HALVES, PLACES, WIDE, Place, missing
 from .vectors import QUANTITIES, Vectors, load
 
 # a compilation takes ten seconds in torch, and half of one in JAX
@@ -48,6 +48,15 @@ class Target:
     @property
     def id(self) -> str:
         return f"{self.place.id}-{self.dtype}-{self.mode}"
+
+    @property
+    def functions(self) -> str:
+        """Whose exp and log it uses."""
+        return self.place.functions(self.mode)
+
+    def missing(self) -> str | None:
+        """Why it cannot run here."""
+        return missing(self.place) or self.place.cannot(self.mode)
 
     @property
     def is_sampled(self) -> bool:

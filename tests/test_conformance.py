@@ -15,14 +15,16 @@ import focalcore
 from benchmarks import device
 from conformance import agreement, command, exact, generate, measure, report, tolerances
 from conformance import vectors as vectors_module
-from conformance.places import JAX, NUMPY, ON_CPU, STRICT, TORCH, missing
+from conformance.places import DASK, JAX, NUMPY, ON_CPU, STRICT, TORCH, TORCH_CUDA
 from conformance.targets import MATRIX, SAMPLE, SHORT_SAMPLE, SLICE, Target, chosen
 from conformance.vectors import DATA, Exact, load
+from focalcore import _kernels
+from focalcore._execution import host, recall
 
 from .helpers import Absent
 from .mistakes import MISTAKES, beside, make
 
-ONE = "numpy-cpu-float64-eager"
+ONE, KERNEL = "numpy-cpu-float64-eager", "numpy-cpu-float64-kernel"
 ON_NUMPY = Target(NUMPY, "float64", "eager")
 # what compiles for minutes is left to `nox -s conformance`: torch's compiler, and most of JAX
 JAX_HERE = {
@@ -114,6 +116,8 @@ class TestMatrix:
     @pytest.mark.parametrize("target", QUICK, ids=lambda target: target.id)
     def test_every_number_is_within_its_bound(self, target):
         target.place.require()
+        if target.missing():
+            pytest.skip(f"{target.id}: {target.missing()}")
         found = measure.score(target, everything(target))
         assert list(command.failures([record(target, found)], [])) == []
         assert found.cases == sum(len(vectors) for vectors in target.vectors())
@@ -131,10 +135,30 @@ class TestMatrix:
         assert len(set(ids)) == len(ids)
         assert "torch-cpu-float32-compiled" in ids
 
+    def test_what_users_have_by_default_is_the_first_mode(self):
+        assert NUMPY.modes == ("kernel", "eager")
+        assert TORCH.modes == ("kernel", "eager", "compiled", "vmapped")
+        assert TORCH_CUDA.modes == ("eager", "compiled", "vmapped", "switched")
+
     def test_a_target_that_cannot_run_says_why(self):
-        absent = [t for t in MATRIX if missing(t.place) is not None]
+        absent = [t for t in MATRIX if t.missing() is not None]
         for target in absent:
             assert command.measured(target)[0]["reason"]
+
+    def test_without_a_compiler_kernels_are_not_run_and_say_why(self, monkeypatch):
+        monkeypatch.setattr(_kernels, "why_not", lambda: "llvmlite is not installed")
+        for target in chosen(["*-kernel"]):
+            record, found = command.measured(target)
+            assert record["reason"] == "llvmlite is not installed"
+            assert not found
+        assert ON_NUMPY.missing() is None
+
+    def test_nothing_else_is_measured_as_a_kernel(self, monkeypatch):
+        monkeypatch.setattr(host, "run", lambda *_: None)
+        monkeypatch.setattr(recall, "recall", lambda *_: (False, None))
+        (target,) = chosen([KERNEL])
+        record, _ = command.measured(dataclasses.replace(target, only=SHORT_SAMPLE))
+        assert record["error"] == "RuntimeError: there is no kernel for these operands"
 
     def test_a_target_that_is_required_and_absent_is_a_failure(self, monkeypatch):
         absent = Target(Absent("cuda"), "float32", "eager")
@@ -159,10 +183,12 @@ class TestMatrix:
         assert list(command.failures([found], [])) == [f"{ONE}: RuntimeError: out of memory"]
 
     def test_libraries_agree_with_each_other(self):
-        here = [t for t in QUICK if missing(t.place) is None and not t.is_sampled]
+        here = [t for t in QUICK if t.missing() is None and not t.is_sampled]
         found = {target: everything(target) for target in here}
         for distance in agreement.pairs(found) + agreement.trajectories(here):
             assert distance.share <= 1, distance
+            if distance.one.endswith("-kernel") and distance.other.endswith("-kernel"):
+                assert distance.share == 0, distance
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -207,6 +233,15 @@ class TestMeasure:
             x = np.asarray(x, kind)
             up = float(np.nextafter(x, np.asarray(np.inf, kind))) - float(x)
             assert tolerances.ulp(float(x), dtype) == up
+
+    def test_kernels_meet_the_table_as_it_stands(self, monkeypatch):
+        monkeypatch.setattr(_kernels, "are_available", lambda: True)
+        for place, mode in ((NUMPY, "kernel"), (TORCH, "kernel"), (DASK, "lazy")):
+            functions = Target(place, "float32", mode).functions
+            assert tolerances.allowance(functions, "float32", 5.0) == 0
+        assert tolerances.allowance(NUMPY.functions("eager"), "float32", 5.0) == 1.52 * 6
+        monkeypatch.setattr(_kernels, "are_available", lambda: False)
+        assert DASK.functions("lazy") == "numpy"
 
     def test_the_bounds_are_those_of_the_design(self):
         assert tolerances.bound("float64", "value", 2.0) == 7
