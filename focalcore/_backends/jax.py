@@ -20,19 +20,23 @@ def _host_values(x: Array) -> Any:
     return np.asarray(x) if on_host else None
 
 
+def _rounded(x: Array) -> Array:
+    kind = jnp.finfo(x.dtype)
+    return jax.lax.reduce_precision(x, kind.nexp, kind.nmant)
+
+
 def _total(x: Array) -> Array:
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return jnp.sum(x)
     # XLA's CPU backend would split the sum from the loop that computes its terms, through many
     # arrays of the full size; before a rounding, even one that changes nothing, it does not
-    kind = jnp.finfo(x.dtype)
-    return jnp.sum(jax.lax.reduce_precision(x, kind.nexp, kind.nmant))
+    return jnp.sum(_rounded(x))
 
 
 BACKEND = Backend(
     "jax",
     jnp,
-    autodiff_safe(jnp, constant=jax.lax.stop_gradient, total=_total),
+    autodiff_safe(jnp, constant=jax.lax.stop_gradient, rounded=_rounded, total=_total),
     host_values=_host_values,
     differentiator="jax_custom_jvp",
     program="jax_program",

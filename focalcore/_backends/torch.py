@@ -28,6 +28,28 @@ def is_dtensor(x: Any) -> bool:
     return tensor is not None and isinstance(x, tensor.DTensor)
 
 
+class Choice:
+    """A choice of one class in each row by its label, which reads one entry of each row."""
+
+    def __init__(self, labels: Tensor, axis: int) -> None:
+        self.labels, self.axis = labels, axis
+
+    def gather(self, x: Tensor) -> Tensor:
+        """Return the entry of each row's chosen class, NaN where none is chosen."""
+        rows = list(self.labels.shape)
+        rows[self.axis] = x.shape[self.axis]
+        is_class = (self.labels >= 0) & (self.labels < x.shape[self.axis])
+        label = torch.where(is_class, self.labels, 0).long()
+        return torch.where(is_class, x.expand(rows).gather(self.axis, label), torch.nan)
+
+    def scatter(self, x: Tensor, by: Tensor | float) -> Tensor:
+        """Return the rows with the entry of the chosen class replaced."""
+        along = [1] * x.ndim
+        along[self.axis] = -1
+        classes = torch.arange(x.shape[self.axis], dtype=self.labels.dtype, device=x.device)
+        return torch.where(self.labels == classes.reshape(along), by, x)
+
+
 def _maximum(a: Tensor, b: Tensor | float) -> Tensor:
     return torch.maximum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_min(a, b)
 
@@ -37,8 +59,8 @@ def _minimum(a: Tensor, b: Tensor | float) -> Tensor:
 
 
 # for a device, where each operation is a launch
-EAGER = Namespace(xp, maximum=_maximum, minimum=_minimum, clip=torch.clamp)
-DIFFERENTIABLE = autodiff_safe(xp, constant=torch.Tensor.detach)
+EAGER = Namespace(xp, Choice=Choice, maximum=_maximum, minimum=_minimum, clip=torch.clamp)
+DIFFERENTIABLE = autodiff_safe(xp, constant=torch.Tensor.detach, Choice=Choice)
 
 
 def _host_values(x: Tensor) -> Any:

@@ -80,6 +80,12 @@ class Namespace(Protocol):
     def heaviside(self, x: Array, /) -> Array:
         """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
 
+    def exp_and_lost(self, x: Array, /) -> tuple[Array, Array | None]:
+        """Return ``exp(x)``, and the part of it that rounding lost, or None if it is not known."""
+
+    def rounded(self, x: Array, /) -> Array:
+        """Return x, in its type's digits, so that a compiler takes no sum as if it were exact."""
+
     def straight_through_floor(self, x: Array, least: float, /) -> Array:
         """Return max(x, least), which automatic differentiation treats as x itself."""
 

@@ -15,8 +15,9 @@ they are
 R and K stay bounded as u goes to 0, so there is no division by u, no negative exponent, and no
 NaN for any gamma >= 0.
 
-An error of u enters gamma times. Where all of u, R and D are divided by one rounded sum, and K and
-H by its square, what that rounding lost is known (Knuth's two-sum), and is made good at the end.
+An error of u enters gamma times. Where u, R and D are fractions with one sum T below the line, and
+K and H have its square there, the division is done once, at the end; and what T lost to rounding is
+known (Knuth's two-sum) and made good.
 """
 
 from __future__ import annotations
@@ -39,6 +40,17 @@ class Formula(Protocol):
     def curvature(self) -> Array: ...
 
 
+class Divisor(NamedTuple):
+    """A sum T that a formula is divided by."""
+
+    total: Array
+    lost: Array | None = None  # the part of it that was lost to rounding, if that is known
+
+    def less(self, lost: Array) -> Divisor:
+        """Return the divisor of what has lost a part of its own to rounding."""
+        return Divisor(self.total, self.lost - lost)
+
+
 class Product:
     """The product ``alpha_t u^gamma CE``; a subclass gives u and CE, and their derivatives."""
 
@@ -50,38 +62,44 @@ class Product:
         gamma: Gamma,
         alpha_t: Number | None = None,  # None: every element weighs 1
         multiply: Multiply = operator.mul,  # zero-safe where the factor may be 0 and CE infinite
-        lost: Array | None = None,  # the part that the divisor of u lost to rounding
+        divisor: Divisor | None = None,  # what u is divided by already, and derivatives are not yet
     ) -> None:
-        self.xp, self.u, self.ce, self.multiply, self.lost = xp, u, ce, multiply, lost
+        self.xp, self.u, self.ce, self.multiply, self.divisor = xp, u, ce, multiply, divisor
         self.gamma = gamma.gamma if isinstance(gamma, Exponent) else gamma
         factor = power(xp, u, gamma)
         self.factor = factor if alpha_t is None else alpha_t * factor
 
     def first_derivatives(self) -> tuple[Array, Array]:
-        """Return R and D, of the formulas at the top of the module."""
+        """Return R and D, of the formulas at the top of the module; times T if there is one."""
         raise NotImplementedError
 
     def second_derivatives(self) -> tuple[Array, Array]:
-        """Return K and H, of the formulas at the top of the module."""
+        """Return K and H, of the formulas at the top of the module; times T^2 if there is one."""
         raise NotImplementedError
 
     def value(self) -> Array:
-        return self.multiply(self._made_good(self.factor, self.gamma), self.ce)
+        return self.multiply(self._divided(self.factor, 0.0, 0), self.ce)
 
     def slope(self) -> Array:
         R, D = self.first_derivatives()
-        slope = self._times_ce(self.gamma * R) + D
-        return self.multiply(self.factor, self._made_good(slope, self.gamma + 1))
+        return self.multiply(self.factor, self._divided(self._times_ce(self.gamma * R), D, 1))
 
     def curvature(self) -> Array:
         (R, D), (K, H) = self.first_derivatives(), self.second_derivatives()
         bend = self._times_ce(self.gamma * ((self.gamma - 1) * R * R + K))
-        bend = bend + 2 * self.gamma * R * D + H
-        return self.multiply(self.factor, self._made_good(bend, self.gamma + 2))
+        return self.multiply(self.factor, self._divided(bend, 2 * self.gamma * R * D + H, 2))
 
-    def _made_good(self, x: Array, times: Number) -> Array:
-        """Return x, in which the divisor of u enters a number of times, without what it lost."""
-        return x if self.lost is None else x - x * (times * self.lost)
+    def _divided(self, x: Array, rest: Number, times: int) -> Array:
+        """Return ``x + rest`` over a power of T, whose loss is made good there and in u^gamma."""
+        if self.divisor is None:
+            return x + rest
+        total, lost = self.divisor
+        if lost is not None:  # added to the rest, the correction costs few digits
+            rest = rest - (x + rest) * ((self.gamma + times) * lost)
+        x = x + rest
+        for _ in range(times):
+            x = x / total
+        return x
 
     def _times_ce(self, rate: Array) -> Array:
         # the rate is 0 long before CE reaches this bound, which makes their product 0, and not NaN

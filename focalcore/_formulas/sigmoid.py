@@ -13,7 +13,7 @@ A to B are the odds in favour of the target, and
 For a target between 0 and 1, loss(x, y) = loss(-x, 1 - y) reduces it to x >= 0: v is the target of
 the class that the logit favours, y where x >= 0 and 1 - y elsewhere. With
 
-    e = exp(-|x|)      r = 1 / (1 + e)      b = (1 - v) + v e
+    e = exp(-|x|)      b = (1 - v) + v e
 
     u  = 1 - p_t = b / (1 + e)     where p_t = y p + (1 - y)(1 - p)
     CE = log1p(e) + (1 - v) |x|
@@ -35,8 +35,7 @@ class Odds(Protocol):
     """The odds A to B in favour of a class, and its cross-entropy."""
 
     against: Array  # B
-    total: Array  # A + B
-    lost: Array | None  # the part that the total lost to rounding, if it is known
+    divisor: focal.Divisor  # A + B
     ce: Array
 
     def in_favour(self) -> Array:
@@ -50,9 +49,11 @@ class MarginOdds:
     def __init__(self, xp: Namespace, w: Array) -> None:
         self.xp = xp
         self.is_losing = xp.heaviside(w)
-        self.e = xp.exp(-xp.abs(w))
+        self.e, lost = xp.exp_and_lost(-xp.abs(w))
         self.against = xp.maximum(self.is_losing, self.e)
-        self.total, self.lost = one_plus(self.e)
+        self.divisor = one_plus(xp, self.e)
+        if lost is not None:  # where B is e
+            self.divisor = self.divisor.less((1 - self.is_losing) * lost)
         self.ce = xp.log1p(self.e) + xp.maximum(w, 0.0)
 
     def in_favour(self) -> Array:
@@ -60,17 +61,17 @@ class MarginOdds:
         return self.xp.maximum(1 - self.is_losing, self.e)
 
 
-def one_plus(e: Array) -> tuple[Array, Array]:
-    """Return ``1 + e`` for e in [0, 1], and the part that it lost to rounding."""
-    total = 1 + e
+def one_plus(xp: Namespace, e: Array) -> focal.Divisor:
+    """Return ``1 + e`` for e in [0, 1]."""
+    total = xp.rounded(1 + e)
     # 1 / total is within a sixth of 1 - e / 2, enough digits of so small a part
-    return total, (e - (total - 1)) * (1 - 0.5 * e)
+    return focal.Divisor(total, (e - (total - 1)) * (1 - 0.5 * e))
 
 
 class FromMargin(focal.Product):
     """The focal loss of one class, as a function of its negative margin w.
 
-    With p = p_t and q = u: ``R = p``, ``D = q``, ``K = p (p - q)`` and ``H = p q``.
+    With T = A + B: ``R T = A``, ``D T = B``, ``K T^2 = A (A - B)`` and ``H T^2 = A B``.
     """
 
     def __init__(
@@ -81,15 +82,15 @@ class FromMargin(focal.Product):
         alpha_t: Number | None = None,
         multiply: focal.Multiply = operator.mul,
     ) -> None:
-        self.odds, u = odds, odds.against / odds.total
-        super().__init__(xp, u, odds.ce, gamma, alpha_t, multiply, odds.lost)
+        self.odds, u = odds, odds.against / odds.divisor.total
+        super().__init__(xp, u, odds.ce, gamma, alpha_t, multiply, odds.divisor)
 
     def first_derivatives(self) -> tuple[Array, Array]:
-        return self.odds.in_favour() / self.odds.total, self.u
+        return self.odds.in_favour(), self.odds.against
 
     def second_derivatives(self) -> tuple[Array, Array]:
-        p, q = self.first_derivatives()
-        return p * (p - q), p * q
+        A, B = self.first_derivatives()
+        return A * (A - B), A * B
 
 
 class BinaryTarget:
@@ -118,6 +119,7 @@ class FavouredClass(NamedTuple):
     positive: Array  # 1 where that is the positive class, else 0
     distance: Array  # |x|
     e: Array  # the odds against it, at most 1
+    lost: Array | None  # the part of e that rounding lost, if it is known
 
     @property
     def sign(self) -> Array:
@@ -133,17 +135,17 @@ class FavouredClass(NamedTuple):
 def favoured_class(xp: Namespace, x: Array) -> FavouredClass:
     """Return the class that each logit favours, and how strongly."""
     distance = xp.abs(x)
-    return FavouredClass(xp.heaviside(x), distance, xp.exp(-distance))
+    return FavouredClass(xp.heaviside(x), distance, *xp.exp_and_lost(-distance))
 
 
 class Expected(focal.Product):
     """The loss with one modulating factor, of the expected ``p_t = y p + (1 - y)(1 - p)``.
 
     ``target`` decides the modulating factor and the class balance, ``smoothed`` the cross-entropy.
-    With sign = 1 where x >= 0 and -1 elsewhere,
+    With sign = 1 where x >= 0 and -1 elsewhere, and T = 1 + e,
 
-        R = sign ((1 - v) - v) e r / b      K = -sign R r (1 - e)
-        D = sign r ((1 - v) - v e)          H = e r^2
+        R T = sign ((1 - v) - v) e / b      K T^2 = -sign (R T) (1 - e)
+        D T = sign ((1 - v) - v e)          H T^2 = e
     """
 
     def __init__(
@@ -157,29 +159,34 @@ class Expected(focal.Product):
     ) -> None:
         self.side = favoured_class(xp, x)
         e, apart = self.side.e, smoothed is not target
-        total, lost = one_plus(e)
-        self.r, self.modulating = 1 / total, self.side.of(target)
+        divisor, self.modulating = one_plus(xp, e), self.side.of(target)
+        if self.side.lost is not None:  # where b is e
+            is_e = self.modulating.one_minus_y == 0
+            divisor = divisor.less(xp.where(is_e, self.side.lost, 0.0))
         self.entering = self.side.of(smoothed) if apart else self.modulating
         self.b = self.modulating.one_minus_y + self.modulating.y * e
         against = focal.safe_multiply(xp, self.entering.one_minus_y, self.side.distance)
         # where the two targets differ, u may be 0 and CE infinite
         multiply = focal.zero_safe(xp) if apart else focal.multiplication(xp, *balance or ())
-        u, ce, alpha_t = self.b / total, xp.log1p(e) + against, focal.alpha_t(balance, target)
-        super().__init__(xp, u, ce, gamma, alpha_t, multiply, lost)
+        u, ce, alpha_t = (
+            self.b / divisor.total,
+            xp.log1p(e) + against,
+            focal.alpha_t(balance, target),
+        )
+        super().__init__(xp, u, ce, gamma, alpha_t, multiply, divisor)
 
     def first_derivatives(self) -> tuple[Array, Array]:
-        sign, e, r = self.side.sign, self.side.e, self.r
+        sign, e = self.side.sign, self.side.e
         v, one_minus_v = self.modulating
         # where b is 0, u^gamma or gamma is 0 too and multiplies R: any finite R will do
         b = self.b + self.xp.astype(self.b == 0, self.b.dtype)
-        R = sign * (one_minus_v - v) * e * r / b
+        R = sign * (one_minus_v - v) * (e / b)
         v, one_minus_v = self.entering
-        return R, sign * r * (one_minus_v - v * e)
+        return R, sign * (one_minus_v - v * e)
 
     def second_derivatives(self) -> tuple[Array, Array]:
-        sign, e, r = self.side.sign, self.side.e, self.r
         R, _ = self.first_derivatives()
-        return -sign * R * r * (1 - e), e * r * r
+        return -self.side.sign * R * (1 - self.side.e), self.side.e
 
 
 def mixture(

@@ -80,7 +80,7 @@ class OneVsRest:
         e = xp.exp(-xp.abs(d))
         self.favour = xp.maximum(1 - behind, e)
         self.against = xp.maximum(behind, e) * (S * (1 + _rounding(xp, M, x_t)))
-        self.total, self.lost = self.favour + self.against, None
+        self.divisor = focal.Divisor(self.favour + self.against)
         greater = xp.maximum(self.favour, self.against)
         lesser = xp.minimum(self.against, self.favour)
         self.ce = xp.log1p(lesser / greater) + xp.log(greater) + xp.maximum(d, 0.0)
@@ -130,7 +130,7 @@ class RowProbabilities(NamedTuple):
 def row_of(xp: Namespace, x: Array, top: Choice) -> RowProbabilities:
     """Return the probabilities of a row, from its largest class, so that nothing cancels."""
     odds = OneVsRest(xp, x, top)
-    p_top, q_top = odds.favour / odds.total, odds.against / odds.total
+    p_top, q_top = (part / odds.divisor.total for part in (odds.favour, odds.against))
     p = top.scatter(odds.pi() * q_top, p_top)
     gap_to_max = top.scatter(_gap(xp, top.gather(x), x), 0.0)
     return RowProbabilities(
@@ -259,7 +259,7 @@ class _EachVsRest:
         e = xp.minimum(A, B) / greater
         self.favour = xp.where(is_behind, e, 1.0)
         self.against = xp.where(is_behind, 1.0, e)
-        self.total, self.lost = sigmoid.one_plus(e)
+        self.divisor = sigmoid.one_plus(xp, e)
         self.ce = xp.log1p(e) + xp.where(is_behind, xp.log(greater) + row.gap_to_max, 0.0)
 
     def in_favour(self) -> Array:

@@ -154,6 +154,22 @@ def _by_pairs(x: Value, square: Value, coefficients: Sequence[float]) -> Value:
 
 def exp_of_sum(ops: Ops, x: Value, x_lo: Value | None = None) -> Value:
     """Return e^(x + x_lo), where x_lo is as small as a rounding error of x."""
+    near, rest, _, factors = _parts_of_exp(ops, x, x_lo)
+    return (near + rest) * factors[0] * factors[1]
+
+
+def exp_and_lost(ops: Ops, x: Value) -> tuple[Value, Value]:
+    """Return e^x, and the part of it that its last rounding lost."""
+    near, rest, r, factors = _parts_of_exp(ops, x, None)
+    sum_ = near + rest
+    # the reciprocal of the sum, e^-r, is within a sixteenth of 1 - r
+    return sum_ * factors[0] * factors[1], ((near - sum_) + rest) * (1.0 - r)
+
+
+def _parts_of_exp(
+    ops: Ops, x: Value, x_lo: Value | None
+) -> tuple[Value, Value, Value, list[Value]]:
+    """Return two numbers whose sum is e^r, r, and the two factors that make 2^k."""
     form = form_of(x)
     x = ops.select(x < form.least, form.least, x)
     x = ops.select(x > form.most, form.most, x)
@@ -168,7 +184,7 @@ def exp_of_sum(ops: Ops, x: Value, x_lo: Value | None = None) -> Value:
     exponents = ops.bits(shifted)
     half = exponents >> 1
     factors = [ops.from_bits(i << form.digits) for i in (half, exponents - half)]
-    return (near + rest) * factors[0] * factors[1]
+    return near, rest, r, factors
 
 
 def bits_of_any(ops: Ops, form: Format, x: Value) -> Bits:

@@ -172,7 +172,14 @@ class Trace:
         return self.minimum(self.maximum(x, least), most)
 
     def exp(self, x: Symbol) -> Symbol:
-        power = elementary.exp(self, x)
+        return self._power_of_e(elementary.exp(self, x), x)
+
+    def exp_and_lost(self, x: Symbol) -> tuple[Symbol, Symbol]:
+        power, lost = elementary.exp_and_lost(self, x)
+        return self._power_of_e(power, x), lost
+
+    @staticmethod
+    def _power_of_e(power: Symbol, x: Symbol) -> Symbol:
         power.range = ranges.Range(0.0, 2.0 if x.range.most <= 0 else math.inf)
         return power
 
@@ -189,6 +196,9 @@ class Trace:
 
     def heaviside(self, x: Symbol) -> Symbol:
         return self.astype(x >= 0, x.dtype)
+
+    def rounded(self, x: Symbol) -> Symbol:
+        return x
 
     def straight_through_floor(self, x: Symbol, least: float) -> Symbol:
         return self.maximum(x, least)
