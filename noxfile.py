@@ -11,6 +11,7 @@ nox.options.error_on_missing_interpreters = False
 # what each session installs beside the core of the tests, and the targets that must then run
 BACKENDS = {
     "numpy": ([], "numpy"),
+    "fast": ([".[fast,dask]", "torch==2.13.0", "imbalanced-losses>=0.6"], "numpy,dask,torch"),
     "numpy1": (["numpy==1.26.4", "ml_dtypes<0.6"], "numpy"),
     "strict": (["array-api-strict>=2.4"], "numpy,array-api-strict"),
     "dask": ([".[dask]", "distributed>=2025.1"], "numpy,dask"),

@@ -13,7 +13,6 @@ from typing import Any
 
 from . import _derivatives, _execution, _recall
 from ._inputs.doors import Door
-from ._inputs.options import Options
 from ._losses.operands import Operands, Output
 from ._losses.prepare import LossCall
 from ._losses.reduction import denominator_of, divided
@@ -47,7 +46,7 @@ def call(
     door: Door,
     first: ArrayLike,
     second: ArrayLike,
-    options: partial[Options],
+    options: partial[Any],
 ) -> Any:
     """Return a result of a loss, from two arrays and options as the caller gave them."""
     key = _recall.key_of((result, prepare), options.keywords, (first, second))

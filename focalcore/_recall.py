@@ -70,8 +70,6 @@ def remember(
         _CALLS[key] = partial(_again, again, order)
 
 
-def _again(
-    again: Callable[[list[Any]], tuple[Result, ...]], order: list[int], given: Pair
-) -> Result:
+def _again(again: host.Again, order: list[int], given: Pair) -> Result:
     found = again([given[i] for i in order])
     return found if len(found) > 1 else found[0]

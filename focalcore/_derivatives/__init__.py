@@ -8,9 +8,6 @@ differentiation of the formulas.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 from .. import _execution
 from .._backends import Backend
 from .._execution import host
@@ -35,7 +32,7 @@ def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) ->
 
 def again(
     backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
-) -> Callable[[Sequence[Any]], tuple[Result, ...]] | None:
+) -> host.Again | None:
     """Return how `run` computes outputs of other arrays of the same kind, by a kernel alone.
 
     Sums are divided by a denominator among the operands. None: there is no kernel. Where it finds

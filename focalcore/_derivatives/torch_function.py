@@ -7,7 +7,7 @@ for the logits too in torch.func's forward mode, where a nested Function loses t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ class _StaticCall:
     numbers: tuple[tuple[str, float], ...]
     names: tuple[str, ...]  # of the arrays; the logits are the first
     look: Callable[[], None] = nothing
-    kernel: host.Run | None = None  # of the mean and its gradient, where it is known already
+    kernel: host.Again | None = None  # of the mean and its gradient, where it is known already
 
     def without_look(self) -> _StaticCall:
         """Return the same call for backward, which must not keep the caller's arrays alive."""
@@ -160,9 +160,7 @@ class _Sum(torch.autograd.Function):
 OF_SUM = Output.LOSS_SUM, Output.GRAD
 
 
-def again(
-    loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
-) -> Callable[[Sequence[Tensor]], tuple[Tensor, ...]] | None:
+def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> host.Again | None:
     """Return how outputs are computed of other tensors of the same kind, or None: not by a kernel.
 
     A sum that is recorded keeps its gradient.
@@ -177,7 +175,7 @@ def again(
         return None
     names = tuple(operands.arrays)
     constants = _StaticCall(loss, Output.LOSS_SUM, operands.numbers, names, kernel=kernel)
-    return lambda arrays: (_Sum.apply(constants, *arrays),)
+    return lambda arrays: (_Sum.apply(constants, *arrays),)  # type: ignore[no-untyped-call] # torch's
 
 
 def scaled(x: Tensor, factor: Tensor) -> Tensor:
@@ -188,7 +186,7 @@ def scaled(x: Tensor, factor: Tensor) -> Tensor:
         return x.mul_(factor)
     if not is_host_tensor(x):
         return (x.float() * factor).to(x.dtype)
-    for part in x.view(-1).split(PART):  # so that no array of the size of x is made
+    for part in torch.split(x.view(-1), PART):  # so that no array of the size of x is made
         part.copy_(part.float().mul_(factor))
     return x
 

@@ -6,9 +6,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-import dask
 import dask.array as da
 import numpy as np
+from dask.delayed import delayed
 
 from .. import _execution
 from .._backends import NUMPY, backend_of
@@ -30,7 +30,7 @@ def run(
             found.append(_tasks(_OfChunk, loss, operands, output, dtype))
         elif _is_numpy(operands.arrays["scores"]):
             blocks = _tasks(_SumsOfBlocks, loss, operands, output, np.dtype(object))
-            total = dask.delayed(_total)(blocks, dtype)
+            total = delayed(_total)(blocks, dtype)
             found.append(da.from_delayed(total, (), dtype, meta=np.empty((), dtype)))
         else:
             found.append(summed(xp, _tasks(_OfChunk, loss, operands, output, dtype), dtype))

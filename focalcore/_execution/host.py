@@ -15,6 +15,7 @@ from .._losses.spec import LossSpec
 from .._typing import Result, Shape
 
 Found = tuple[Result, ...]
+Again = Callable[[Sequence[Any]], Found]  # outputs of other arrays of the same kind
 
 
 class Memory(NamedTuple):
@@ -47,7 +48,7 @@ class Run(NamedTuple):
     numbers: tuple[float, ...]
     denominator: float = 1.0  # of sums
 
-    def __call__(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+    def outputs(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """Return the outputs, or raise an error where something is NaN."""
         is_bad, found = self.results(arrays)
         if is_bad:
@@ -83,8 +84,9 @@ def run_of(
     """Return how the outputs are computed by a kernel, or None where there is none."""
     if not (settings.kernels() and _kernels.are_available()):
         return None
-    layouts = tuple([memory.layout(name, x) for name, x in operands.arrays.items()])
-    if None in layouts:
+    found = [memory.layout(name, x) for name, x in operands.arrays.items()]
+    layouts = tuple([layout for layout in found if layout is not None])
+    if len(layouts) < len(found):
         return None
     constants, numbers = _kernels.split(operands.numbers)
     plan = _kernels.plan_of(_kernels.Call(loss, outputs, constants, tuple(numbers), layouts))
@@ -93,13 +95,16 @@ def run_of(
 
 def again(
     memory: Memory, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
-) -> Run | None:
-    """Return the same for other arrays of the kind; sums are divided by the denominator."""
+) -> Again | None:
+    """Return the same for other arrays of the kind; sums are divided by the denominator.
+
+    Where there is a NaN among the outputs, what is returned raises `NaNFoundError`.
+    """
     found, denominator = run_of(memory, loss, operands, outputs), operands.get("denominator")
     if found is None or denominator is None:
-        return found
+        return None if found is None else found.outputs
     is_number = isinstance(denominator, int | float)
-    return found._replace(denominator=denominator or 1.0) if is_number else None
+    return found._replace(denominator=denominator or 1.0).outputs if is_number else None
 
 
 def run(

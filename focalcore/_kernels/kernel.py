@@ -73,12 +73,13 @@ def _made(key: Key) -> Kernel | None:
 
 def traced(key: Key) -> Program:
     """Return the operations of a loss, by running it on symbols."""
-    trace = Trace(has_classes=key.loss.axis is not None)
+    trace: Any = Trace(has_classes=key.loss.axis is not None)
     arrays: dict[str, Any] = {a.name: trace.operand(a.name, a.dtype, a.over) for a in key.arrays}
     arrays |= {name: trace.number(name) for name in key.numbers}
     operands = Operands(arrays, key.constants)
-    found = _canonical(key.loss).compute(trace, operands, key.outputs)
-    results, is_summed = [], any(o.is_sum for o in key.outputs)
+    found: tuple[Any, ...] = _canonical(key.loss).compute(trace, operands, key.outputs)
+    results: list[Result] = []
+    is_summed = any(o.is_sum for o in key.outputs)
     for output, symbol in zip(key.outputs, found, strict=True):
         over = Over.CLASS if output.is_like_scores and key.loss.axis is not None else Over.ROW
         if output.is_sum:

@@ -43,7 +43,7 @@ class Symbol:
         self.over, self.range = over, range_
         # a number, and what numbers alone make, takes the type of what it meets
         weak = [a.is_weak for a in args if a.op != "constant"]
-        self.is_weak = op == "number" or (bool(weak) and all(weak))
+        self.is_weak: bool = op == "number" or (bool(weak) and all(weak))
         self.ndim = 0 if self.is_weak else trace.ndim
 
     @property

@@ -20,7 +20,8 @@ class _Job:
 
     def __init__(self, work: Work) -> None:
         self.work, self.lock = work, threading.Lock()
-        self.running, self.is_closed = 0, False
+        self.running = 0
+        self.is_closed: bool = False
         self.last_has_left = threading.Lock()
         self.last_has_left.acquire()
         self.error: BaseException | None = None
@@ -35,6 +36,9 @@ class _Job:
             self.work()
         except BaseException as error:  # it belongs to the caller
             self.error = error
+        self._leave()
+
+    def _leave(self) -> None:
         with self.lock:
             self.running -= 1
             if self.is_closed and not self.running:
@@ -46,9 +50,18 @@ class _Job:
             self.is_closed = True
             is_left_to_wait = self.running > 0
         if is_left_to_wait:
-            self.last_has_left.acquire()
+            self._wait()
         if self.error is not None:
             raise self.error
+
+    def _wait(self) -> None:
+        """Wait, even if interrupted: a helper writes to memory that the caller would let go."""
+        while True:
+            try:
+                self.last_has_left.acquire()
+                return
+            except KeyboardInterrupt as error:
+                self.error = error
 
 
 class _Helpers:

@@ -25,11 +25,12 @@ class Trace:
     """The namespace of symbols, which keeps each of them once."""
 
     inf, nan = math.inf, math.nan
-    bool, int32, int64, float32, float64 = "bool", "int32", "int64", "float32", "float64"
+    int32, int64, float32, float64 = "int32", "int64", "float32", "float64"
 
     def __init__(self, has_classes: bool) -> None:
         self.symbols: dict[Any, Symbol] = {}
-        self.ndim, self.shape = 1 + has_classes, ()
+        self.ndim = 1 + has_classes
+        self.shape: tuple[Any, ...] = ()  # a number, of which the lengths are made, has no axis
         self.shape = ("rows", self.number("classes"))[: self.ndim]
         self.Choice = partial(Choice, self)
 
