@@ -18,8 +18,8 @@ from conformance import vectors as vectors_module
 from conformance.places import DASK, JAX, NUMPY, ON_CPU, STRICT, TORCH, TORCH_CUDA
 from conformance.targets import MATRIX, SAMPLE, SHORT_SAMPLE, SLICE, Target, chosen
 from conformance.vectors import DATA, Exact, load
-from focalcore import _kernels
-from focalcore._execution import host, recall
+from focalcore import _kernels, _recall
+from focalcore._execution import host
 
 from .helpers import Absent
 from .mistakes import MISTAKES, beside, make
@@ -155,7 +155,7 @@ class TestMatrix:
 
     def test_nothing_else_is_measured_as_a_kernel(self, monkeypatch):
         monkeypatch.setattr(host, "run", lambda *_: None)
-        monkeypatch.setattr(recall, "recall", lambda *_: (False, None))
+        monkeypatch.setattr(_recall, "recall", lambda *_: None)
         (target,) = chosen([KERNEL])
         record, _ = command.measured(dataclasses.replace(target, only=SHORT_SAMPLE))
         assert record["error"] == "RuntimeError: there is no kernel for these operands"

@@ -24,9 +24,6 @@ class Namespace:
     do better, or has to, passes functions of its own to the constructor.
     """
 
-    # a class for the choice of a class by its label; None: compare labels with every class
-    Choice: Callable[[Array, int], Any] | None = None
-
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
@@ -38,6 +35,10 @@ class Namespace:
     def heaviside(self, x: Array) -> Array:
         """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
         return self.astype(x >= 0, x.dtype)
+
+    def choice(self, labels: Array, axis: int) -> Any:  # noqa: ARG002
+        """Return a choice of each row's class by its label, or None: compare with every class."""
+        return None
 
     def exp_and_lost(self, x: Array) -> tuple[Array, Array | None]:
         """Return ``exp(x)``, and the part of it that rounding lost, or None if it is not known."""

@@ -50,6 +50,10 @@ class Choice:
         return torch.where(self.labels == classes.reshape(along), by, x)
 
 
+def _choice(labels: Tensor, axis: int) -> Choice | None:
+    return None if labels.is_nested else Choice(labels, axis)  # jagged tensors can't be gathered
+
+
 def _maximum(a: Tensor, b: Tensor | float) -> Tensor:
     return torch.maximum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_min(a, b)
 
@@ -59,8 +63,8 @@ def _minimum(a: Tensor, b: Tensor | float) -> Tensor:
 
 
 # for a device, where each operation is a launch
-EAGER = Namespace(xp, Choice=Choice, maximum=_maximum, minimum=_minimum, clip=torch.clamp)
-DIFFERENTIABLE = autodiff_safe(xp, constant=torch.Tensor.detach, Choice=Choice)
+EAGER = Namespace(xp, choice=_choice, maximum=_maximum, minimum=_minimum, clip=torch.clamp)
+DIFFERENTIABLE = autodiff_safe(xp, constant=torch.Tensor.detach, choice=_choice)
 
 
 def _host_values(x: Tensor) -> Any:

@@ -74,11 +74,11 @@ class Namespace(Protocol):
     def where(self, condition: Any, a: Number, b: Number, /) -> Array: ...
     def zeros_like(self, x: Array, /) -> Array: ...
 
-    Choice: Callable[[Array, int], Any] | None
-    """A class for the choice of a class by its label; None: compare labels with every class."""
-
     def heaviside(self, x: Array, /) -> Array:
         """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
+
+    def choice(self, labels: Array, axis: int, /) -> Any:
+        """Return a choice of each row's class by its label, or None: compare with every class."""
 
     def exp_and_lost(self, x: Array, /) -> tuple[Array, Array | None]:
         """Return ``exp(x)``, and the part of it that rounding lost, or None if it is not known."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,6 @@ class Trace:
         self.ndim = 1 + has_classes
         self.shape: tuple[Any, ...] = ()  # a number, of which the lengths are made, has no axis
         self.shape = ("rows", self.number("classes"))[: self.ndim]
-        self.Choice = partial(Choice, self)
 
     # how symbols are made
 
@@ -174,6 +172,9 @@ class Trace:
 
     def exp(self, x: Symbol) -> Symbol:
         return self._power_of_e(elementary.exp(self, x), x)
+
+    def choice(self, labels: Symbol, axis: int) -> Choice:
+        return Choice(self, labels, axis)
 
     def exp_and_lost(self, x: Symbol) -> tuple[Symbol, Symbol]:
         power, lost = elementary.exp_and_lost(self, x)

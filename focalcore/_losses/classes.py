@@ -17,8 +17,9 @@ def wide_labels(xp: Namespace, labels: Array) -> Array:
 
 def choice_of(xp: Namespace, x: Array, labels: Array, axis: int, device: Device) -> softmax.Choice:
     """Return a choice of each row's labelled class; a label that is no class chooses none."""
-    if xp.Choice is not None:
-        return xp.Choice(labels, axis)
+    own: softmax.Choice | None = xp.choice(labels, axis)
+    if own is not None:
+        return own
     along = [1] * x.ndim
     along[axis] = -1
     classes = xp.arange(x.shape[axis], dtype=labels.dtype, device=device)
