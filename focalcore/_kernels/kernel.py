@@ -20,6 +20,7 @@ from .symbols import Over
 from .trace import Trace
 
 INTEGER, FLOAT = ctypes.c_size_t, ctypes.c_double
+BYTES = 128  # of a vector: several registers, so that operations need not wait for each other
 LOOPS: dict[str, type[Loop]] = {
     "elementwise": Elementwise,
     "rows": RowsInLanes,
@@ -87,7 +88,7 @@ def traced(key: Key) -> Program:
             continue
         stored = trace.astype(symbol, dtype_of(trace, output, arrays["scores"].dtype))
         results.append(Result(stored, over, looked_at=None if is_summed or results else symbol))
-    width = 64 // np.dtype(operands.dtype(trace)).itemsize
+    width = BYTES // np.dtype(operands.dtype(trace)).itemsize
     return Program(key.arrays, key.numbers, tuple(results), width)
 
 

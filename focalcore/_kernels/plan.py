@@ -25,7 +25,7 @@ from .threads import share
 from .trace import Trace
 from .writer import SIZES
 
-BLOCK = 2**14  # elements that a thread takes at a time, and whose sum has a place of its own
+BLOCK = 2**14  # elements that a thread takes at least, and whose sum has a place of its own
 FEW_CLASSES = 64  # up to so many, the rows and not the classes lie in the lanes of a vector
 WORTH_A_THREAD = 2**16  # logits from which on a second thread gains
 PER_TURN, COUNTER, SCRATCH, SUMS = 2, 4, 5, 6  # where these are among a kernel's arguments
