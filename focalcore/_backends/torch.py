@@ -62,9 +62,13 @@ def _minimum(a: Tensor, b: Tensor | float) -> Tensor:
     return torch.minimum(a, b) if isinstance(b, torch.Tensor) else torch.clamp_max(a, b)
 
 
+def _isinf(x: Tensor) -> Tensor:
+    return x.abs() == torch.inf  # torch's own is compiled to a loop over single numbers
+
+
 # for a device, where each operation is a launch
 EAGER = Namespace(xp, choice=_choice, maximum=_maximum, minimum=_minimum, clip=torch.clamp)
-DIFFERENTIABLE = autodiff_safe(xp, constant=torch.Tensor.detach, choice=_choice)
+DIFFERENTIABLE = autodiff_safe(xp, constant=torch.Tensor.detach, choice=_choice, isinf=_isinf)
 
 
 def _host_values(x: Tensor) -> Any:

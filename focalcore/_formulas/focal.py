@@ -78,7 +78,7 @@ class Product:
         raise NotImplementedError
 
     def value(self) -> Array:
-        return self.multiply(self._divided(self.factor, 0.0, 0), self.ce)
+        return self.multiply(self._divided(self.factor, None, 0), self.ce)
 
     def slope(self) -> Array:
         R, D = self.first_derivatives()
@@ -89,14 +89,17 @@ class Product:
         bend = self._times_ce(self.gamma * ((self.gamma - 1) * R * R + K))
         return self.multiply(self.factor, self._divided(bend, 2 * self.gamma * R * D + H, 2))
 
-    def _divided(self, x: Array, rest: Number, times: int) -> Array:
+    def _divided(self, x: Array, rest: Array | None, times: int) -> Array:
         """Return ``x + rest`` over a power of T, whose loss is made good there and in u^gamma."""
+        whole = x if rest is None else x + rest
         if self.divisor is None:
-            return x + rest
+            return whole
         total, lost = self.divisor
-        if lost is not None:  # added to the rest, the correction costs few digits
-            rest = rest - (x + rest) * ((self.gamma + times) * lost)
-        x = x + rest
+        if lost is not None:
+            loss = whole * ((self.gamma + times) * lost)
+            # less the rest, which is the smaller one, fewer digits are lost
+            whole = x - loss if rest is None else x + (rest - loss)
+        x = whole
         for _ in range(times):
             x = x / total
         return x

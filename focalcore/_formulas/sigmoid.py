@@ -116,26 +116,21 @@ class BinaryTarget:
 class FavouredClass(NamedTuple):
     """The class that each logit favours, and how strongly."""
 
-    positive: Array  # 1 where that is the positive class, else 0
+    is_positive: Array  # whether that is the positive class
     distance: Array  # |x|
     e: Array  # the odds against it, at most 1
     lost: Array | None  # the part of e that rounding lost, if it is known
 
-    @property
-    def sign(self) -> Array:
-        return 2 * self.positive - 1
-
-    def of(self, target: focal.Target) -> focal.Target:
+    def of(self, xp: Namespace, target: focal.Target) -> focal.Target:
         """Return the target of the favoured class: the pair v and 1 - v."""
-        (y, one_minus_y), positive, negative = target, self.positive, 1 - self.positive
-        v = positive * y + negative * one_minus_y
-        return focal.Target(v, positive * one_minus_y + negative * y)
+        v = xp.where(self.is_positive, target.y, target.one_minus_y)
+        return focal.Target(v, xp.where(self.is_positive, target.one_minus_y, target.y))
 
 
 def favoured_class(xp: Namespace, x: Array) -> FavouredClass:
     """Return the class that each logit favours, and how strongly."""
     distance = xp.abs(x)
-    return FavouredClass(xp.heaviside(x), distance, *xp.exp_and_lost(-distance))
+    return FavouredClass(x >= 0, distance, *xp.exp_and_lost(-distance))
 
 
 class Expected(focal.Product):
@@ -159,11 +154,11 @@ class Expected(focal.Product):
     ) -> None:
         self.side = favoured_class(xp, x)
         e, apart = self.side.e, smoothed is not target
-        divisor, self.modulating = one_plus(xp, e), self.side.of(target)
+        divisor, self.modulating = one_plus(xp, e), self.side.of(xp, target)
         if self.side.lost is not None:  # where b is e
             is_e = self.modulating.one_minus_y == 0
             divisor = divisor.less(xp.where(is_e, self.side.lost, 0.0))
-        self.entering = self.side.of(smoothed) if apart else self.modulating
+        self.entering = self.side.of(xp, smoothed) if apart else self.modulating
         self.b = self.modulating.one_minus_y + self.modulating.y * e
         against = focal.safe_multiply(xp, self.entering.one_minus_y, self.side.distance)
         # where the two targets differ, u may be 0 and CE infinite
@@ -176,7 +171,7 @@ class Expected(focal.Product):
         super().__init__(xp, u, ce, gamma, alpha_t, multiply, divisor)
 
     def first_derivatives(self) -> tuple[Array, Array]:
-        sign, e = self.side.sign, self.side.e
+        sign, e = self.sign(), self.side.e
         v, one_minus_v = self.modulating
         # where b is 0, u^gamma or gamma is 0 too and multiplies R: any finite R will do
         b = self.b + self.xp.astype(self.b == 0, self.b.dtype)
@@ -186,7 +181,11 @@ class Expected(focal.Product):
 
     def second_derivatives(self) -> tuple[Array, Array]:
         R, _ = self.first_derivatives()
-        return -self.side.sign * R * (1 - self.side.e), self.side.e
+        return -self.sign() * R * (1 - self.side.e), self.side.e
+
+    def sign(self) -> Array:
+        """Return 1 where the positive class is favoured, and -1 elsewhere."""
+        return 2 * self.xp.astype(self.side.is_positive, self.b.dtype) - 1
 
 
 def mixture(

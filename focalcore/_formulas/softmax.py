@@ -6,7 +6,8 @@ m = x_t - logsumexp(the others). From the largest M of the others, and d = M - x
     E_j = exp(x_j - M)      S = sum of E_j      pi_j = E_j / S
     A   = e^-d if d > 0 else 1      B = S if d > 0 else S e^d      p_t = A / (A + B)
 
-S is at least 1 and nothing cancels: 1 - p_t keeps its digits however confident the row is. Infinite
+S is at least 1 and nothing cancels: 1 - p_t keeps its digits however confident the row is, and
+CE = log1p(A + B - 1) + max(d, 0), where A + B - 1 is B, or (S - 1) + e^-d. Infinite
 logits stand for +-L as L grows: those of one sign are equal, and all else is the limit. With f the
 formula of a class, a function of w = -m, the derivatives with respect to the row are
 
@@ -78,12 +79,11 @@ class OneVsRest:
         d = _gap(xp, M, x_t)
         behind = xp.heaviside(d)
         e = xp.exp(-xp.abs(d))
-        self.favour = xp.maximum(1 - behind, e)
-        self.against = xp.maximum(behind, e) * (S * (1 + _rounding(xp, M, x_t)))
+        S = S * (1 + _rounding(xp, M, x_t))
+        self.favour, self.against = xp.maximum(1 - behind, e), xp.maximum(behind, e) * S
         self.divisor = focal.Divisor(self.favour + self.against)
-        greater = xp.maximum(self.favour, self.against)
-        lesser = xp.minimum(self.against, self.favour)
-        self.ce = xp.log1p(lesser / greater) + xp.log(greater) + xp.maximum(d, 0.0)
+        # -log A is max(d, 0), and A + B less 1 is a sum or product of terms >= 0
+        self.ce = xp.log1p(xp.where(d > 0, (S - 1) + e, self.against)) + xp.maximum(d, 0.0)
 
     def in_favour(self) -> Array:
         """Return A, the part of the odds that is in favour of the class."""
