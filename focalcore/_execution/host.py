@@ -25,7 +25,7 @@ class Memory(NamedTuple):
     pointer: Callable[[Any], int]
     empty: Callable[[Shape, str, Any], Any]  # an array of a shape and a dtype, like another
     number: Callable[[Any, str, Any], Any]  # a result of no axes, of a dtype, like an array
-    threads: Callable[[], int]
+    crew: Callable[[], _kernels.Crew]
 
 
 SCALARS: dict[str, type[np.floating[Any]]] = {"float32": np.float32, "float64": np.float64}
@@ -57,14 +57,14 @@ class Run(NamedTuple):
 
     def results(self, arrays: Sequence[Any]) -> tuple[bool, list[Any]]:
         """Return whether something is NaN, and the outputs."""
-        plan, (_, pointer, empty, number, threads) = self.plan, self.memory
+        plan, (_, pointer, empty, number, crew) = self.plan, self.memory
         found, pointers = [], [pointer(x) for x in arrays]
         for shape, dtype in zip(plan.shapes, plan.dtypes, strict=True):
             made = None if shape is None else empty(shape, dtype, arrays[0])
             found.append(made)
             if made is not None:
                 pointers.append(pointer(made))
-        is_bad, sums = plan.run(pointers, self.numbers, threads())
+        is_bad, sums = plan.run(pointers, self.numbers, crew())
         for i, blocks in zip(plan.summed, sums, strict=True):
             total = sum(blocks)  # in their order, wherever they were computed
             is_bad = is_bad or math.isnan(total)
@@ -75,7 +75,7 @@ class Run(NamedTuple):
     def sums_of_blocks(self, arrays: Sequence[Any]) -> list[float]:
         """Return the sums of blocks that make up the first sum."""
         pointers = [self.memory.pointer(x) for x in arrays]
-        return self.plan.run(pointers, self.numbers, self.memory.threads())[1][0]
+        return self.plan.run(pointers, self.numbers, self.memory.crew())[1][0]
 
 
 def run_of(

@@ -9,7 +9,7 @@ import numpy as np
 from .. import settings
 from .._backends.numpy import BACKEND, FORMULAS
 from .._dtypes import dtype_name
-from .._kernels import Layout
+from .._kernels import Crew, Layout
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
 from .._typing import HostArray, Result, Shape
@@ -63,5 +63,9 @@ def _kind(x: HostArray, y: Any) -> tuple[Any, ...] | None:
     return x.dtype, x.shape, x.strides, y.dtype, y.shape, y.strides
 
 
-MEMORY = host.Memory(_layout, lambda x: x.ctypes.data, _empty, _number, settings.threads)
+def _crew() -> Crew:
+    return Crew(settings.threads())
+
+
+MEMORY = host.Memory(_layout, lambda x: x.ctypes.data, _empty, _number, _crew)
 host.MEMORIES[np.ndarray], host.KINDS[np.ndarray] = MEMORY, _kind

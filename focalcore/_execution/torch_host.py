@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 from enum import Enum
 from typing import Any
 
@@ -12,12 +14,13 @@ from torch._functorch.pyfunctorch import TransformType, retrieve_all_functorch_i
 from .. import settings
 from .._backends.torch import BACKEND, DIFFERENTIABLE, EAGER, is_dtensor, is_host_tensor
 from .._dtypes import dtype_name
-from .._kernels import Layout
+from .._kernels import Crew, Layout, Lead
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
 from .._typing import Result, Shape
 from . import blocks, host, plain
 
+WORTH_OPENMP = 2**13  # logits from which on a second one of torch's threads gains
 BLOCK = 2**20  # bytes of a block, which torch's own threads share
 
 
@@ -123,5 +126,26 @@ def _kind(x: Tensor, y: Any) -> tuple[Any, ...] | None:
     return mode, x.dtype, x.shape, x.stride(), y.dtype, y.shape, y.stride()
 
 
-MEMORY = host.Memory(_layout, Tensor.data_ptr, _empty, _number, torch.get_num_threads)
+def _crew() -> Crew:
+    """Return torch's own threads, of which others would be disturbed where these wait for work."""
+    lead = _openmp()
+    threads = torch.get_num_threads()
+    return Crew(threads) if lead is None else Crew(threads, WORTH_OPENMP, lead)
+
+
+@functools.cache
+def _openmp() -> Lead | None:
+    """Return the entry of the OpenMP that torch runs on, where it is GNU's or one that has it."""
+    try:
+        parallel = ctypes.CDLL(None).GOMP_parallel
+    except (AttributeError, OSError, TypeError):  # another system's
+        return None
+
+    def lead(function: int, data: int, threads: int) -> None:
+        parallel(ctypes.c_void_p(function), ctypes.c_void_p(data), threads, 0)
+
+    return lead
+
+
+MEMORY = host.Memory(_layout, Tensor.data_ptr, _empty, _number, _crew)
 host.MEMORIES[Tensor], host.KINDS[Tensor] = MEMORY, _kind

@@ -7,6 +7,17 @@ machine code, and `plan` runs it with pointers, over `threads`. Nothing here kno
 """
 
 from .compiler import are_available, version, why_not
-from .plan import Call, Layout, Plan, plan_of, split
+from .plan import Call, Crew, Layout, Lead, Plan, plan_of, split
 
-__all__ = ["Call", "Layout", "Plan", "are_available", "plan_of", "split", "version", "why_not"]
+__all__ = [
+    "Call",
+    "Crew",
+    "Layout",
+    "Lead",
+    "Plan",
+    "are_available",
+    "plan_of",
+    "split",
+    "version",
+    "why_not",
+]

@@ -9,9 +9,17 @@ from collections.abc import Callable
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 Function = Callable[..., int]
+
+
+class Code(NamedTuple):
+    """The machine code of a kernel."""
+
+    kernel: Function  # called with its arguments; returns whether it has found NaN
+    work: int  # the address of a function that does the same from memory that holds the arguments
+
 
 _LOCK = threading.Lock()  # LLVM's objects are used by one thread at a time
 _ENGINES: list[Any] = []  # the owners of the machine code, which lives as long as the process
@@ -50,8 +58,8 @@ def _is_installed() -> bool:
     return find_spec("llvmlite") is not None
 
 
-def compiled(text: str, types: list[Any]) -> Function:
-    """Return the function @kernel of a module of LLVM IR, which returns an integer."""
+def compiled(text: str, types: list[Any]) -> Code:
+    """Return the code of a module of LLVM IR, of its functions @kernel and @work."""
     import llvmlite.binding as llvm
 
     with _LOCK:
@@ -62,8 +70,8 @@ def compiled(text: str, types: list[Any]) -> Function:
         engine = llvm.create_mcjit_compiler(module, machine)
         engine.finalize_object()
         _ENGINES.append(engine)
-        address = engine.get_function_address("kernel")
-    return ctypes.CFUNCTYPE(ctypes.c_int64, *types)(address)
+        kernel, work = map(engine.get_function_address, ("kernel", "work"))
+    return Code(ctypes.CFUNCTYPE(ctypes.c_int64, *types)(kernel), work)
 
 
 def _optimize(module: Any, machine: Any) -> None:

@@ -43,7 +43,7 @@ class Key(NamedTuple):
 class Kernel:
     """A compiled loss: its machine code, and the memory that its threads need."""
 
-    function: compiler.Function
+    code: compiler.Code
     program: Program
     n_sums: int
     scratch: int  # bytes of memory that a thread needs for each class, or each class of each lane
@@ -65,11 +65,11 @@ def _made(key: Key) -> Kernel | None:
     except Exception:  # what a formula does with symbols may fail in any way: it goes the plain way
         return None
     try:
-        function = compiler.compiled(loop.text(), _types(loop.program))
+        code = compiler.compiled(loop.text(), _types(loop.program))
     except Exception as error:  # a machine may forbid to make code
         compiler.refuse(f"{type(error).__name__}: {error}")
         return None
-    return Kernel(function, loop.program, len(loop.summed), loop.scratch)
+    return Kernel(code, loop.program, len(loop.summed), loop.scratch)
 
 
 def traced(key: Key) -> Program:

@@ -84,7 +84,8 @@ class Loop:
         self.w.do(f"ret i64 {self._found_bad()}")
         kernel = self.w.function(f"i64 @kernel({', '.join(self._parameters())})")
         called = copies.functions(self.width, kernel)
-        return "\n".join((intrinsics(self.width), called, kernel))
+        work = workers_function(self._parameters())
+        return "\n".join((intrinsics(self.width), called, kernel, work))
 
     def _parameters(self) -> list[str]:
         found = ["i64 %n", "i64 %per_block", "i64 %per_turn", "i64 %classes"]
@@ -223,6 +224,27 @@ class Loop:
     def at(self, pointer: str, i: str, size: int | str) -> str:
         """Return a pointer to the i-th element of a size."""
         return self.w.at(pointer, self.w.mul(i, size))
+
+
+# what lies before the arguments that @work reads: how many have come, what they found, and the
+# bytes of scratch memory of each
+BEFORE = 3
+
+
+def workers_function(parameters: list[str]) -> str:
+    """Return the text of @work, by which each worker of a crew calls @kernel, from memory."""
+    w = Writer()
+    number = w.value("atomicrmw add ptr %call, i64 1 monotonic")
+    own = w.mul(number, w.load("i64", w.at("%call", "16")))
+    passed = []
+    for i, parameter in enumerate(parameters, start=BEFORE):
+        kind, name = parameter.split()
+        value = w.load(kind, w.at("%call", str(8 * i)))
+        passed.append(f"{kind} {w.at(value, own) if name == '%scratch' else value}")
+    found = w.value(f"call i64 @kernel({', '.join(passed)})")
+    w.value(f"atomicrmw or ptr {w.at('%call', '8')}, i64 {found} monotonic")
+    w.do("ret void")
+    return w.function("void @work(ptr %call)")
 
 
 def _placed(name: str, over: Over) -> list[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,13 +26,25 @@ from .threads import share
 from .trace import Trace
 from .writer import SIZES
 
-BLOCK = 2**14  # elements that a thread takes at least, and whose sum has a place of its own
+BLOCK = 2**12  # elements that a thread takes at least, and whose sum has a place of its own
 FEW_CLASSES = 64  # up to so many, the rows and not the classes lie in the lanes of a vector
 WORTH_A_THREAD = 2**16  # logits from which on a second thread gains
 PER_TURN, COUNTER, SCRATCH, SUMS = 2, 4, 5, 6  # where these are among a kernel's arguments
 TURNS = 8  # how often a thread takes blocks at least, where there are enough of them
-MOST_PER_TURN = 32  # blocks: those of float32 fill a large page, which threads should not share
+MOST_PER_TURN = 128  # blocks: those of float32 fill a large page, which threads should not share
 STATIC_GAMMA = 8.0  # up to here, multiples of 1/4 are products and roots, of a kernel of their own
+
+
+# has several threads call a function, by its address, with the address of what it is given
+Lead = Callable[[int, int, int], Any]
+
+
+class Crew(NamedTuple):
+    """The threads that work on a call."""
+
+    threads: int
+    worth_it: int = WORTH_A_THREAD
+    lead: Lead | None = None  # None: helpers of our own
 
 
 class Layout(NamedTuple):
@@ -57,7 +70,7 @@ class Call(NamedTuple):
 class Plan:
     """How a kernel is run on arrays that lie in a certain way."""
 
-    function: compiler.Function
+    code: compiler.Code
     arguments: tuple[Any, ...]  # of the kernel, with 0 in place of what each call has of its own
     pointers: tuple[int, ...]  # which arguments are the pointers of operands, and then of outputs
     numbers: slice  # which are numbers
@@ -67,11 +80,11 @@ class Plan:
     scratch: int  # bytes of memory for each thread
     n_sums: int
     n_blocks: int
-    is_shared: bool  # whether it is worth more than one thread
+    size: int  # the number of logits
     owners: tuple[Any, ...]  # of memory that arguments point to
 
     def run(
-        self, pointers: Sequence[int], numbers: Sequence[float], threads: int
+        self, pointers: Sequence[int], numbers: Sequence[float], crew: Crew
     ) -> tuple[bool, list[list[float]]]:
         """Run the kernel, and return whether it has found NaN, and for each sum those of blocks."""
         arguments = list(self.arguments)
@@ -81,26 +94,37 @@ class Plan:
         counter = ctypes.c_int64()
         arguments[COUNTER] = ctypes.addressof(counter)
         if not self.n_sums:
-            return self._found_bad(arguments, threads), []
+            return self._found_bad(arguments, crew), []
         sums = (ctypes.c_double * (self.n_sums * self.n_blocks))()
         arguments[SUMS] = ctypes.addressof(sums)
-        is_bad = self._found_bad(arguments, threads)
+        is_bad = self._found_bad(arguments, crew)
         return is_bad, [sums[i :: self.n_sums] for i in range(self.n_sums)]
 
-    def _found_bad(self, arguments: list[Any], threads: int) -> bool:
-        if threads > 1 and self.is_shared:
-            turns = self.n_blocks // (TURNS * threads)
-            arguments[PER_TURN] = min(max(turns, 1), MOST_PER_TURN)
-            found: list[int] = []
-            share(lambda: found.append(self._call(list(arguments))), min(threads, self.n_blocks))
-            return any(found)
-        return bool(self._call(arguments))
+    def _found_bad(self, arguments: list[Any], crew: Crew) -> bool:
+        threads = min(crew.threads, self.n_blocks) if self.size >= crew.worth_it else 1
+        if threads == 1:
+            return bool(self._call(arguments))
+        turns = self.n_blocks // (TURNS * threads)
+        arguments[PER_TURN] = min(max(turns, 1), MOST_PER_TURN)
+        if crew.lead is not None:
+            return self._led(crew.lead, arguments, threads)
+        found: list[int] = []
+        share(lambda: found.append(self._call(list(arguments))), threads)
+        return any(found)
 
     def _call(self, arguments: list[Any]) -> int:
         if self.scratch:
             scratch = np.empty(self.scratch, np.uint8)
             arguments[SCRATCH] = scratch.ctypes.data
-        return self.function(*arguments)
+        return self.code.kernel(*arguments)
+
+    def _led(self, lead: Lead, arguments: list[Any], threads: int) -> bool:
+        scratch = np.empty(self.scratch * threads, np.uint8)
+        arguments[SCRATCH] = scratch.ctypes.data
+        kinds = "".join("d" if isinstance(x, float) else "q" for x in arguments)
+        call = bytearray(struct.pack(f"3q{kinds}", 0, 0, self.scratch, *arguments))
+        lead(self.code.work, ctypes.addressof(ctypes.c_char.from_buffer(call)), threads)
+        return any(call[8:16])
 
 
 def split(
@@ -168,7 +192,7 @@ def _made(call: Call) -> Plan | None:
         arguments += [0.0] * len(call.numbers)
     units = classes * width if loop == "rows" else -(-classes // width) * width
     return Plan(
-        kernel.function,
+        kernel.code,
         tuple(arguments),
         tuple(pointers),
         numbers,
@@ -177,8 +201,8 @@ def _made(call: Call) -> Plan | None:
         tuple(i for i, found in enumerate(shapes) if found is None),
         kernel.scratch * units,
         kernel.n_sums,
-        n_blocks := -(-n // per_block),
-        n_blocks > 1 and n * classes >= WORTH_A_THREAD,
+        -(-n // per_block),
+        n * classes,
         tuple(owner for *_, owner in (*placed, *stored)),
     )
 
