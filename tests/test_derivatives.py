@@ -230,6 +230,16 @@ def compiled_gradient_is_the_eager_one(case, dynamic):
 
 
 class TestTorch:
+    @pytest.mark.parametrize("reduction", ["sum", "mean"])
+    def test_a_batch_of_upstream_gradients_is_pulled_back_at_once(self, torch, reduction):
+        x = torch.linspace(-3, 3, 10, dtype=torch.float64).requires_grad_()
+        loss = sigmoid_focal_loss(x, x.detach() > 0, reduction=reduction)
+        each = torch.tensor([1.0, 2.0, -3.0], dtype=torch.float64)
+        (once,) = torch.autograd.grad(loss, x, retain_graph=True)
+        loss = sigmoid_focal_loss(x, x.detach() > 0, reduction=reduction)
+        (batch,) = torch.autograd.grad(loss, x, each, is_grads_batched=True)
+        torch.testing.assert_close(batch, each[:, None] * once)
+
     @every_case
     def test_autograd_gives_the_closed_form(self, case):
         loss, x = loss_call(TORCH, case)

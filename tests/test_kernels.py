@@ -279,6 +279,40 @@ class TestAgreement:
         assert np.isnan(sigmoid_focal_loss(x, PROBLEM["y"], reduction="sum"))
 
 
+@pytest.mark.parametrize("loss", [sigmoid_focal_loss_value_and_grad], ids=["sigmoid"])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_torch_s_own_threads_divide_a_mean_as_one_does(torch, loss, threads):
+    """The denominator is a count, an integer, beside numbers that are floats."""
+    x = torch.linspace(-3, 3, 50_000)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        found = loss(x, x > 1, alpha=0.3, reduction="mean")
+    finally:
+        torch.set_num_threads(before)
+    expected = loss(x.numpy(), x.numpy() > 1, alpha=0.3, reduction="mean")
+    for one, other in zip(found, expected, strict=True):
+        assert bits(TORCH.numpy(one)) == bits(other)
+
+
+def test_a_call_that_is_remembered_gives_the_same_type_again():
+    x, y = np.asarray([0.5, 1.0, 2.0]), np.full(3, 1 / 3)
+    first, second = (softmax_focal_loss_value_and_grad(x, y) for _ in range(2))
+    assert [type(v) for v in first] == [type(v) for v in second] == [np.float64, np.ndarray]
+
+
+@pytest.mark.parametrize("which", ["logits", "targets"])
+def test_a_tensor_that_is_stored_negated_is_not_remembered_as_its_opposite(torch, which):
+    x, y = torch.linspace(-3, 3, 40), torch.linspace(0, 1, 40)
+    sigmoid_focal_loss(x, y)
+    if which == "logits":
+        found = sigmoid_focal_loss(torch._neg_view(x), y)
+        torch.testing.assert_close(found, sigmoid_focal_loss(-x, y))
+    else:
+        with pytest.raises(ValueError, match="must lie in"):
+            sigmoid_focal_loss(x, torch._neg_view(y))
+
+
 def test_numbers_of_another_byte_order_go_the_plain_way():
     x = PROBLEM["x"].astype(">f4")
     layout = numpy_host.MEMORY.layout("scores", x)

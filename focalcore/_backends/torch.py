@@ -75,7 +75,7 @@ def _host_values(x: Tensor) -> Any:
     if torch.compiler.is_compiling() or not is_host_tensor(x):
         return None
     try:
-        seen = x.detach()
+        seen = x.detach().resolve_neg()
         return (seen.float() if seen.dtype == torch.bfloat16 else seen).numpy()
     except RuntimeError:  # inside vmap and other functorch transformations
         return None

@@ -179,18 +179,27 @@ def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> ho
 
 
 def scaled(x: Tensor, factor: Tensor) -> Tensor:
-    """Return x times a number, written where x is; half precision is multiplied in float32."""
-    if is_host_tensor(factor) and factor.item() == 1:  # as `loss.backward()` gives it
+    """Return x times a number, written where x is if the number can be read for nothing.
+
+    Half precision is multiplied in float32.
+    """
+    try:
+        number = factor.item() if is_host_tensor(factor) else None
+    except RuntimeError:  # a batch of factors
+        number = None
+    if number is None:
+        wide = x.float() if x.dtype in HALVES else x
+        return cast(xp, wide * factor, x.dtype)
+    if number == 1:  # as `loss.backward()` gives it
         return x
-    if x.dtype not in (torch.float16, torch.bfloat16):
-        return x.mul_(factor)
-    if not is_host_tensor(x):
-        return (x.float() * factor).to(x.dtype)
+    if x.dtype not in HALVES:
+        return x.mul_(number)
     for part in torch.split(x.view(-1), PART):  # so that no array of the size of x is made
-        part.copy_(part.float().mul_(factor))
+        part.copy_(part.float().mul_(number))
     return x
 
 
+HALVES = torch.float16, torch.bfloat16
 PART = 2**16  # elements, which the caches hold
 
 

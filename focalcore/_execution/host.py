@@ -25,6 +25,7 @@ class Memory(NamedTuple):
     pointer: Callable[[Any], int]
     empty: Callable[[Shape, str, Any], Any]  # an array of a shape and a dtype, like another
     number: Callable[[Any, str, Any], Any]  # a result of no axes, of a dtype, like an array
+    result: Callable[[Any], Any]  # an array that was made, as users get it
     crew: Callable[[], _kernels.Crew]
 
 
@@ -57,7 +58,7 @@ class Run(NamedTuple):
 
     def results(self, arrays: Sequence[Any]) -> tuple[bool, list[Any]]:
         """Return whether something is NaN, and the outputs."""
-        plan, (_, pointer, empty, number, crew) = self.plan, self.memory
+        plan, (_, pointer, empty, number, result, crew) = self.plan, self.memory
         found, pointers = [], [pointer(x) for x in arrays]
         for shape, dtype in zip(plan.shapes, plan.dtypes, strict=True):
             made = None if shape is None else empty(shape, dtype, arrays[0])
@@ -70,7 +71,7 @@ class Run(NamedTuple):
             is_bad = is_bad or math.isnan(total)
             kind = SCALARS[plan.dtypes[i]]
             found[i] = number(kind(total) / kind(self.denominator), plan.dtypes[i], arrays[0])
-        return is_bad, found
+        return is_bad, [result(x) for x in found]
 
     def sums_of_blocks(self, arrays: Sequence[Any]) -> list[float]:
         """Return the sums of blocks that make up the first sum."""

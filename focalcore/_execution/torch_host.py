@@ -99,8 +99,13 @@ def _on_device(
     return found
 
 
+def _is_readable(x: Tensor) -> bool:
+    """Tell whether a tensor's numbers are those that lie in the host's memory."""
+    return is_host_tensor(x) and not x.is_neg()
+
+
 def _layout(name: str, x: Tensor) -> Layout | None:
-    if not is_host_tensor(x) or x.is_neg():
+    if not _is_readable(x):
         return None
     size = x.element_size()
     strides = tuple([size * step for step in x.stride()])
@@ -115,13 +120,17 @@ def _number(value: Any, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001
     return torch.full((), value.item(), dtype=getattr(torch, dtype))
 
 
+def _whole(x: Tensor) -> Tensor:
+    return x
+
+
 def _kind(x: Tensor, y: Any) -> tuple[Any, ...] | None:
     if type(y) is not Tensor:
         return None
     mode = mode_of(Operands({"x": x, "y": y}))
     if mode not in (Mode.PLAIN, Mode.RECORDED) or torch.is_autocast_enabled("cpu"):
         return None
-    if not (is_host_tensor(x) and is_host_tensor(y)) or y.requires_grad:
+    if not (_is_readable(x) and _is_readable(y)) or y.requires_grad:
         return None
     return mode, x.dtype, x.shape, x.stride(), y.dtype, y.shape, y.stride()
 
@@ -147,5 +156,5 @@ def _openmp() -> Lead | None:
     return lead
 
 
-MEMORY = host.Memory(_layout, Tensor.data_ptr, _empty, _number, _crew)
+MEMORY = host.Memory(_layout, Tensor.data_ptr, _empty, _number, _whole, _crew)
 host.MEMORIES[Tensor], host.KINDS[Tensor] = MEMORY, _kind

@@ -136,7 +136,7 @@ def split(
         if name == "gamma" and value <= STATIC_GAMMA and value * 4 == int(value * 4):
             constants.append((name, value))
         else:
-            given[name] = value
+            given[name] = float(value)
     return tuple(constants), given
 
 
