@@ -62,11 +62,12 @@ class use_compiler(_Setting):  # noqa: N801 - called as a function is
     """Turn compiled kernels on or off; also a context.
 
     An eager call on the host, of NumPy, torch or a chunk of dask, runs a kernel: the formula
-    compiled by llvmlite, from the extra ``fast``, in some 50 ms at the first call with other
-    options or types. All these libraries run the same machine code, and so give the same bits.
-    This is on by default where llvmlite is there, and turned off by ``use_compiler(False)`` or the
-    environment variable ``FOCALCORE_COMPILER=0``: then the library's own functions compute the same
-    formula in blocks that the caches hold, slower, with the accuracy of these functions.
+    compiled by llvmlite, from the extra ``fast``, at the first call with other options or types,
+    which takes 60 to 250 ms more. All these libraries run the same machine code, and so give the
+    same bits. This is on by default where llvmlite is there, and turned off by
+    ``use_compiler(False)`` or the environment variable ``FOCALCORE_COMPILER=0``: then the library's
+    own functions compute the same formula in blocks that the caches hold, slower, with the accuracy
+    of these functions.
 
     On a GPU torch runs the formula's operations one by one, unless ``use_compiler(True)`` or
     ``FOCALCORE_COMPILER=1`` asks for a cached ``torch.compile``, whose first call takes seconds.

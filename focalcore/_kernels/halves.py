@@ -27,6 +27,7 @@ def to_float16(ops: Any, x: Value) -> Value:
     normal = (magnitude + (is_odd + (0xFFF - (112 << 23)))) >> 13
     # the sum's last digit is worth 2^-24, as the subnormal numbers' is
     subnormal = ops.bits(ops.from_bits(magnitude) + 0.5) - 0x3F000000
+    # infinity, or a NaN that keeps nothing but to be one
     special = ops.select(magnitude > 0x7F800000, magnitude | 0x7E00, 0x7C00) & 0x7E00
     found = ops.select(magnitude < 0x38800000, subnormal, normal)
     found = ops.select(magnitude >= 0x47800000, special, found)
