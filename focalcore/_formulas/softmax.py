@@ -83,7 +83,7 @@ class OneVsRest:
         self.favour, self.against = xp.maximum(1 - behind, e), xp.maximum(behind, e) * S
         self.divisor = focal.Divisor(self.favour + self.against)
         # -log A is max(d, 0), and A + B less 1 is a sum or product of terms >= 0
-        self.ce = xp.log1p(xp.where(d > 0, (S - 1) + e, self.against)) + xp.maximum(d, 0.0)
+        self.ce = xp.log1p(xp.where(d >= 0, (S - 1) + e, self.against)) + xp.maximum(d, 0.0)
 
     def in_favour(self) -> Array:
         """Return A, the part of the odds that is in favour of the class."""
