@@ -38,6 +38,7 @@ def kernels(monkeypatch):
     made = {}
     monkeypatch.setattr(kernel, "_KERNELS", made)
     monkeypatch.setattr(plan, "_PLANS", {})
+    monkeypatch.setattr(_recall, "_CALLS", {})
     monkeypatch.setattr(numpy_host.blocks, "run", None)
     return made
 
@@ -109,6 +110,7 @@ class TestTracing:
 
         monkeypatch.setattr(kernel, "_KERNELS", {})
         monkeypatch.setattr(plan, "_PLANS", {})
+        monkeypatch.setattr(_recall, "_CALLS", {})
         monkeypatch.setattr(compiler, "_REFUSED", [])
         monkeypatch.setattr(compiler, "compiled", fails)
         x, y = np.asarray([0.5, 2.0]), np.asarray([1, 0])
