@@ -30,8 +30,8 @@ def key_of(what: Any, options: dict[str, Any], given: Pair) -> Any:
     backend = backend_of(given[0])
     if backend is None or backend.is_tracing():
         return None
-    kind_of = host.KINDS.get(type(given[0]))
-    kind = None if kind_of is None else kind_of(*given)
+    memory = host.MEMORIES.get(type(given[0]))
+    kind = None if memory is None else memory.kind(*given)
     if kind is None or not settings.kernels():
         return None
     values = tuple(options.values())

@@ -254,8 +254,8 @@ def _backends(_: argparse.Namespace) -> int:
     from ._backends.libraries import installed
 
     off = "turned off" if not settings.kernels() else _kernels.why_not()
-    way = f"off: {off}; pip install 'focalcore[fast]'" if "installed" in off else f"off: {off}"
-    _say(f"{'kernels':<18}{_kernels.version() or 'not installed':<16}{way if off else 'on'}\n")
+    way = f"off: {off}" if off else "on"
+    _say(f"{'kernels':<18}{_kernels.version() or 'not installed':<16}{way}\n")
     for library in installed():
         found = ", ".join(library.devices) or library.note
         _say(f"{library.name:<18}{library.version or 'not installed':<16}{found}\n")

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from .._backends.torch import is_dtensor, is_host_tensor
-from .._dtypes import cast
+from .._dtypes import arithmetic_dtype, cast
 from .._execution import host, torch_host
 from .._execution.torch_host import Mode, mode_of, requires_grad
 from .._formulas.focal import safe_multiply
@@ -82,14 +82,18 @@ class _StaticCall:
 def run(loss: LossSpec, operands: Operands, output: Output) -> Tensor:
     """Return the value of each element or row, or their sum, or mean by a denominator."""
     mode = mode_of(operands)
-    if mode is Mode.RECORDED and output.is_sum and _logits_alone_learn(operands.arrays):
-        # what is divided by a large count has no digits left in float16
-        if operands.arrays["scores"].dtype is not torch.float16:
-            return _apply(_Sum, loss, operands, output)
-        denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
-        return divided(xp, _apply(_Sum, loss, operands, output), denominator)
+    keeps = mode is Mode.RECORDED and output.is_sum and _logits_alone_learn(operands.arrays)
+    if keeps and _keeps_quotients(operands):
+        return _apply(_Sum, loss, operands, output)
     denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
+    if keeps:
+        return divided(xp, _apply(_Sum, loss, operands, output), denominator)
     return divided(xp, _undivided(mode, loss, operands, output), denominator)
+
+
+def _keeps_quotients(operands: Operands) -> bool:
+    """Tell whether a slope has digits left in the logits' type when a large count divides it."""
+    return operands.arrays["scores"].dtype is not torch.float16
 
 
 def _undivided(mode: Mode, loss: LossSpec, operands: Operands, output: Output) -> Tensor:
@@ -168,7 +172,7 @@ def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> ho
     if not requires_grad(operands.arrays["scores"]):
         return host.again(torch_host.MEMORY, loss, operands, outputs)
     is_known = outputs == (Output.LOSS_SUM,) and _logits_alone_learn(operands.arrays)
-    if not is_known or operands.arrays["scores"].dtype is torch.float16:
+    if not (is_known and _keeps_quotients(operands)):
         return None
     kernel = host.again(torch_host.MEMORY, loss, operands, OF_SUM)
     if kernel is None:
@@ -187,19 +191,18 @@ def scaled(x: Tensor, factor: Tensor) -> Tensor:
         number = factor.item() if is_host_tensor(factor) else None
     except RuntimeError:  # a batch of factors
         number = None
+    wide = arithmetic_dtype(xp, x.dtype)
     if number is None:
-        wide = x.float() if x.dtype in HALVES else x
-        return cast(xp, wide * factor, x.dtype)
+        return cast(xp, cast(xp, x, wide) * factor, x.dtype)
     if number == 1:  # as `loss.backward()` gives it
         return x
-    if x.dtype not in HALVES:
+    if x.dtype == wide:
         return x.mul_(number)
     for part in torch.split(x.view(-1), PART):  # so that no array of the size of x is made
         part.copy_(part.float().mul_(number))
     return x
 
 
-HALVES = torch.float16, torch.bfloat16
 PART = 2**16  # elements, which the caches hold
 
 

@@ -37,8 +37,7 @@ def run(
             return dask_chunks.run(backend.formula_xp, loss, operands, outputs)
         case _:
             found = plain.run(backend.formula_xp, loss, operands, outputs)
-            plain.look(backend, operands, found)
-            return found
+            return plain.looked(backend, operands, found)
 
 
 def compiled(backend: Backend, f: Callable[[LossCall], T]) -> Callable[[LossCall], T]:

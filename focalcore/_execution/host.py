@@ -24,17 +24,15 @@ class Memory(NamedTuple):
     layout: Callable[[str, Any], Layout | None]  # None: a kernel can't read it
     pointer: Callable[[Any], int]
     empty: Callable[[Shape, str, Any], Any]  # an array of a shape and a dtype, like another
-    number: Callable[[Any, str, Any], Any]  # a result of no axes, of a dtype, like an array
+    number: Callable[[Any, str], Any]  # a result of no axes, of a dtype
     result: Callable[[Any], Any]  # an array that was made, as users get it
     crew: Callable[[], _kernels.Crew]
+    # what tells two arrays from others that need another kernel; None: they need another way
+    kind: Callable[[Any, Any], tuple[Any, ...] | None]
 
 
 SCALARS: dict[str, type[np.floating[Any]]] = {"float32": np.float32, "float64": np.float64}
-
-# by the type of an array: how it is read and made, and what tells it and its labels from others
-# that need another kernel or another way to run (None: no kernel)
-MEMORIES: dict[type, Memory] = {}
-KINDS: dict[type, Callable[[Any, Any], tuple[Any, ...] | None]] = {}
+MEMORIES: dict[type, Memory] = {}  # by the type of an array
 
 
 class NaNFoundError(ArithmeticError):
@@ -58,20 +56,20 @@ class Run(NamedTuple):
 
     def results(self, arrays: Sequence[Any]) -> tuple[bool, list[Any]]:
         """Return whether something is NaN, and the outputs."""
-        plan, (_, pointer, empty, number, result, crew) = self.plan, self.memory
-        found, pointers = [], [pointer(x) for x in arrays]
+        plan, memory = self.plan, self.memory
+        found, pointers = [], [memory.pointer(x) for x in arrays]
         for shape, dtype in zip(plan.shapes, plan.dtypes, strict=True):
-            made = None if shape is None else empty(shape, dtype, arrays[0])
+            made = None if shape is None else memory.empty(shape, dtype, arrays[0])
             found.append(made)
             if made is not None:
-                pointers.append(pointer(made))
-        is_bad, sums = plan.run(pointers, self.numbers, crew())
+                pointers.append(memory.pointer(made))
+        is_bad, sums = plan.run(pointers, self.numbers, memory.crew())
         for i, blocks in zip(plan.summed, sums, strict=True):
             total = sum(blocks)  # in their order, wherever they were computed
             is_bad = is_bad or math.isnan(total)
             kind = SCALARS[plan.dtypes[i]]
-            found[i] = number(kind(total) / kind(self.denominator), plan.dtypes[i], arrays[0])
-        return is_bad, [result(x) for x in found]
+            found[i] = memory.number(kind(total) / kind(self.denominator), plan.dtypes[i])
+        return is_bad, [memory.result(x) for x in found]
 
     def sums_of_blocks(self, arrays: Sequence[Any]) -> list[float]:
         """Return the sums of blocks that make up the first sum."""

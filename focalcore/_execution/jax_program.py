@@ -34,7 +34,7 @@ def compiled(f: Callable[[LossCall], T]) -> Callable[[LossCall], T]:
         operands = _numbers_as_arrays(call.operands)
         found: T = program(call._replace(operands=operands.constants()), operands.arrays)
         first = found[0] if isinstance(found, tuple) else found
-        plain.look(BACKEND, call.operands, (first,))
+        plain.looked(BACKEND, call.operands, (first,))
         return found
 
     return run

@@ -27,7 +27,7 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tupl
         # an underflow or an infinity on the way is no error; the caller's errstate stays as it is
         with np.errstate(all="ignore"):
             found = blocks.run(FORMULAS, loss, operands, outputs, size=BLOCK)
-            plain.look(BACKEND, operands, found)
+            found = plain.looked(BACKEND, operands, found)
     return tuple(map(_result, found))
 
 
@@ -62,7 +62,7 @@ def _empty(shape: Shape, dtype: str, like: HostArray) -> HostArray:
     return np.empty(shape, like.dtype if dtype == _KINDS[like.dtype] else dtype)
 
 
-def _number(value: Any, dtype: str, like: HostArray) -> Any:  # noqa: ARG001
+def _number(value: Any, dtype: str) -> Any:  # noqa: ARG001
     return value
 
 
@@ -80,5 +80,5 @@ def _crew() -> Crew:
     return Crew(settings.threads())
 
 
-MEMORY = host.Memory(_layout, _pointer, _empty, _number, _result, _crew)
-host.MEMORIES[np.ndarray], host.KINDS[np.ndarray] = MEMORY, _kind
+MEMORY = host.Memory(_layout, _pointer, _empty, _number, _result, _crew, _kind)
+host.MEMORIES[np.ndarray] = MEMORY

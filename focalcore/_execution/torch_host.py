@@ -67,36 +67,31 @@ def run(
         return torch_dtensor.run(loss, operands, outputs)
     if mode is not Mode.PLAIN:
         found = plain.run(DIFFERENTIABLE, loss, operands, outputs)
-        if mode not in (Mode.COMPILED, Mode.TRACED):
-            plain.look(BACKEND, operands, found)
-        return found
+        is_traced = mode in (Mode.COMPILED, Mode.TRACED)
+        return found if is_traced else plain.looked(BACKEND, operands, found)
     return (_on_host if is_host_tensor(x) else _on_device)(loss, operands, outputs)
 
 
 def _on_host(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Result, ...]:
     found = host.run(MEMORY, loss, operands, outputs)
-    if found is None:
-        with torch.no_grad():
-            found = blocks.run(EAGER, loss, operands, outputs, size=BLOCK)
-        plain.look(BACKEND, operands, found)
-    return found
+    if found is not None:
+        return found
+    with torch.no_grad():
+        found = blocks.run(EAGER, loss, operands, outputs, size=BLOCK)
+    return plain.looked(BACKEND, operands, found)
 
 
 def _on_device(
     loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...]:
-    if settings.compiler() and type(operands.arrays["scores"]) in (
-        torch.Tensor,
-        torch.nn.Parameter,
-    ):
+    x = operands.arrays["scores"]
+    if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
         from . import torch_compiler
 
         found = torch_compiler.run(loss, operands, outputs)
         if found is not None:
             return found
-    found = plain.run(EAGER, loss, operands, outputs)
-    plain.look(BACKEND, operands, found)
-    return found
+    return plain.looked(BACKEND, operands, plain.run(EAGER, loss, operands, outputs))
 
 
 def _is_readable(x: Tensor) -> bool:
@@ -116,7 +111,7 @@ def _empty(shape: Shape, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001
     return torch.empty(shape, dtype=getattr(torch, dtype))
 
 
-def _number(value: Any, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001
+def _number(value: Any, dtype: str) -> Tensor:
     return torch.full((), value.item(), dtype=getattr(torch, dtype))
 
 
@@ -156,5 +151,5 @@ def _openmp() -> Lead | None:
     return lead
 
 
-MEMORY = host.Memory(_layout, Tensor.data_ptr, _empty, _number, _whole, _crew)
-host.MEMORIES[Tensor], host.KINDS[Tensor] = MEMORY, _kind
+MEMORY = host.Memory(_layout, Tensor.data_ptr, _empty, _number, _whole, _crew, _kind)
+host.MEMORIES[Tensor] = MEMORY

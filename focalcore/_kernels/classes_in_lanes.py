@@ -31,10 +31,7 @@ class ClassesInLanes(Rows):
         with w.loop(start, stop, self.width) as group:
             count = w.least(w.sub(stop, group), self.width)
             is_whole = w.is_(count, "eq", self.width)
-            rows = {}
-            for i, array in self.over_rows:
-                size, place = SIZES[array.dtype], w.place(f"i{8 * SIZES[array.dtype]}", self.width)
-                rows[i] = self.readable(f"%a{i}", size, group, count, is_whole, place)
+            rows = self.read_rows(group, count, is_whole)
             names = [f"a{i}" for i, _ in self.over_classes]
             names += [f"o{i}" for i, _ in self.classes_stored]
             offsets = {
@@ -42,8 +39,8 @@ class ClassesInLanes(Rows):
             }
             with w.loop(0, count) as lane:
                 self.pointers = {
-                    f"a{i}": self.at(there, lane, SIZES[self.program.arrays[i].dtype])
-                    for i, there in rows.items()
+                    f"a{i}": self.at(rows[f"a{i}"], lane, SIZES[array.dtype])
+                    for i, array in self.over_rows
                 }
                 there = {
                     n: w.at(f"%{n}", w.load("i64", self.at(offsets[n], lane, 8))) for n in names
@@ -60,15 +57,12 @@ class ClassesInLanes(Rows):
             size = self.sizes[name]
             self.is_direct[name] = w.is_(f"%{name}_step", "eq", size)
             if name[0] == "a":
-                with w.when(w.value(f"xor i1 {self.is_direct[name]}, true")):
-                    w.do(
-                        f"call void @copy{size}(ptr {self.region(name)}, ptr {place}, i64 0, "
-                        f"i64 %{name}_step, i64 {size}, i64 %classes)"
-                    )
+                with w.unless(self.is_direct[name]):
+                    w.copy(size, self.region(name), place, "%classes", step=f"%{name}_step")
             self.pointers[name] = w.either(self.is_direct[name], "ptr", place, self.region(name))
             if name[0] == "a":
                 w.store(vector(f"uint{8 * size}", self.width), "zeroinitializer", self.tails[name])
-                self._copy_rest(size, self.tails[name], self._end(name))
+                w.copy(size, self.tails[name], self._end(name), self.rest)
         self.run_passes()
         for i, result in self.rows_stored:
             kind, size = vector(result.symbol.dtype, 1), SIZES[result.symbol.dtype]
@@ -83,12 +77,6 @@ class ClassesInLanes(Rows):
     def _end(self, name: str) -> str:
         """Return a pointer to the classes that are no whole vector."""
         return self.at(self.pointers[name], self.whole, self.sizes[name])
-
-    def _copy_rest(self, size: int, to: str, source: str) -> None:
-        self.w.do(
-            f"call void @copy{size}(ptr {to}, ptr {source}, i64 0, i64 {size}, i64 {size}, "
-            f"i64 {self.rest})"
-        )
 
     def over_all_classes(self, step: Pass, found: list[Reduction], earlier: list[Symbol]) -> None:
         """Write a pass over vectors of classes, of which the last may lie elsewhere."""
@@ -107,12 +95,10 @@ class ClassesInLanes(Rows):
     def _give_back(self, name: str) -> None:
         """Copy the last classes of an output, or all, to where they belong."""
         w, size = self.w, self.sizes[name]
-        self._copy_rest(size, self._end(name), self.tails[name])
-        with w.when(w.value(f"xor i1 {self.is_direct[name]}, true")):
-            w.do(
-                f"call void @copy{size}(ptr {self.places[name]}, ptr {self.pointers[name]}, "
-                f"i64 0, i64 {size}, i64 %{name}_step, i64 %classes)"
-            )
+        w.copy(size, self._end(name), self.tails[name], self.rest)
+        with w.unless(self.is_direct[name]):
+            there = self.places[name]
+            w.copy(size, there, self.pointers[name], "%classes", onto=f"%{name}_step")
 
     def kept_at(self, i: int, symbol: Symbol) -> str:
         """Return where what is kept for a later pass lies."""
@@ -130,8 +116,8 @@ class ClassesInLanes(Rows):
         """Return the numbers of the classes in the lanes."""
         first = self.w.value(f"trunc i64 {self.class_} to i32")
         each = self.emitter.spread(Value(first, 1), "int32", self.width)
-        lanes = f"<{', '.join(f'i32 {lane}' for lane in range(self.width))}>"
-        return Value(self.w.value(f"add {vector('int32', self.width)} {each}, {lanes}"), self.width)
+        kind = vector("int32", self.width)
+        return Value(self.w.value(f"add {kind} {each}, {self.lanes}"), self.width)
 
     def leaf(self, symbol: Symbol) -> Value:
         """Return the value of a symbol that is read."""

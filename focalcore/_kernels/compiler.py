@@ -33,7 +33,10 @@ def are_available() -> bool:
 
 def why_not() -> str:
     """Return why kernels can't be compiled here, or nothing where they can."""
-    return "" if are_available() else _REFUSED[0] if _REFUSED else "llvmlite is not installed"
+    if are_available():
+        return ""
+    missing = "llvmlite is not installed; pip install 'focalcore[fast]'"
+    return _REFUSED[0] if _REFUSED else missing
 
 
 def version() -> str:

@@ -20,15 +20,14 @@ class Elementwise(Loop):
     def block(self, start: str, stop: str) -> None:
         """Write what is done for the elements from a start to a stop."""
         w = self.w
-        read = [(i, a) for i, a in enumerate(self.program.arrays) if a.over is Over.ROW]
-        copies = {f"a{i}": w.place(f"i{8 * SIZES[a.dtype]}", TILE) for i, a in read}
+        copies = {f"a{i}": w.place(f"i{8 * SIZES[a.dtype]}", TILE) for i, a in self.over_rows}
         for i, result in self.stored:
             copies[f"o{i}"] = w.place(f"i{8 * _size(result)}", TILE)
         with w.loop(start, stop, TILE) as tile:
             count = w.least(w.sub(stop, tile), TILE)
             is_whole = w.is_(count, "eq", TILE)
             self.pointers = {}
-            for i, array in read:
+            for i, array in self.over_rows:
                 self.pointers[f"a{i}"] = self.readable(
                     f"%a{i}", SIZES[array.dtype], tile, count, is_whole, copies[f"a{i}"]
                 )
@@ -37,14 +36,10 @@ class Elementwise(Loop):
                 self.pointers[f"o{i}"] = w.either(is_whole, "ptr", there, copies[f"o{i}"])
             with w.loop(0, count, self.width) as self.first:
                 self._vector(w.sub(count, self.first))
-            with w.when(w.value(f"xor i1 {is_whole}, true")):
+            with w.unless(is_whole):
                 for i, result in self.stored:
                     size = _size(result)
-                    there, sizes = self.at(f"%o{i}", tile, size), f"i64 {size}, i64 {size}"
-                    w.do(
-                        f"call void @copy{size}(ptr {there}, ptr {copies[f'o{i}']}, i64 0, "
-                        f"{sizes}, i64 {count})"
-                    )
+                    w.copy(size, self.at(f"%o{i}", tile, size), copies[f"o{i}"], count)
 
     def _vector(self, left: str) -> None:
         """Write the operations on a vector of elements, of which some may be left."""

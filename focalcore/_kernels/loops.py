@@ -63,6 +63,7 @@ class Loop:
     def __init__(self, program: Program) -> None:
         self.program, self.width, self.w = program, program.width, Writer()
         self.emitter = Emitter(self.w, self.width, self.leaf)
+        self.over_rows = [(i, a) for i, a in enumerate(program.arrays) if a.over is Over.ROW]
         self.stored = [(i, r) for i, r in enumerate(program.results) if not r.is_sum]
         self.summed = [r for r in program.results if r.is_sum]
         self.sums = [self.w.place("double", self.width) for _ in self.summed]
@@ -147,10 +148,14 @@ class Loop:
 
     def lanes_below(self, count: str) -> str:
         """Return which lanes have a number below a count."""
-        lanes = f"<{', '.join(f'i32 {lane}' for lane in range(self.width))}>"
         one = self.w.value(f"trunc i64 {self.w.least(count, self.width)} to i32")
         each = self.emitter.spread(Value(one, 1), "int32", self.width)
-        return self.w.value(f"icmp slt {vector('int32', self.width)} {lanes}, {each}")
+        return self.w.value(f"icmp slt {vector('int32', self.width)} {self.lanes}, {each}")
+
+    @property
+    def lanes(self) -> str:
+        """Return the numbers of the lanes."""
+        return f"<{', '.join(f'i32 {lane}' for lane in range(self.width))}>"
 
     # the look for NaN
 
@@ -167,7 +172,7 @@ class Loop:
         """Note in which lanes, or those that are used of them, a symbol is NaN."""
         if symbol is None or self.bad is None:
             return
-        w, kind, name = self.w, vector(symbol.dtype, self.width), ""
+        w, kind = self.w, vector(symbol.dtype, self.width)
         name = self.emitter.wide(symbol, self.width)
         is_nan = w.value(f"fcmp uno {kind} {name}, {name}")
         if is_used is not None:
@@ -214,7 +219,7 @@ class Loop:
         w = self.w
         lies_so = w.value(f"icmp eq ptr {name}_table, null")
         is_direct = w.value(f"and i1 {lies_so}, {is_whole}")
-        with w.when(w.value(f"xor i1 {is_direct}, true")):
+        with w.unless(is_direct):
             w.do(
                 f"call void @gather{size}(ptr {copy}, ptr {name}, ptr {name}_table, "
                 f"i64 {first}, i64 {count})"

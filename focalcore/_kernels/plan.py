@@ -180,16 +180,10 @@ def _made(call: Call) -> Plan | None:
             stored.append((result.over, *_place_of(loss, layout, result.over)))
     per_block = max(width, BLOCK // classes // width * width)
     arguments: list[Any] = [n, per_block, 1, classes, 0, 0, 0]
-    pointers = []
-    for i, (_, place, _) in enumerate((*placed, *stored)):
-        if i == len(placed):
-            numbers = slice(len(arguments), len(arguments) + len(call.numbers))
-            arguments += [0.0] * len(call.numbers)
-        pointers.append(len(arguments))
-        arguments += [0, *place]
-    if not stored:
-        numbers = slice(len(arguments), len(arguments) + len(call.numbers))
-        arguments += [0.0] * len(call.numbers)
+    pointers = _append(arguments, placed)
+    numbers = slice(len(arguments), len(arguments) + len(call.numbers))
+    arguments += [0.0] * len(call.numbers)
+    pointers += _append(arguments, stored)
     units = classes * width if loop == "rows" else -(-classes // width) * width
     return Plan(
         kernel.code,
@@ -205,6 +199,15 @@ def _made(call: Call) -> Plan | None:
         n * classes,
         tuple(owner for *_, owner in (*placed, *stored)),
     )
+
+
+def _append(arguments: list[Any], placed: Iterable[tuple[Over, tuple[int, ...], Any]]) -> list[int]:
+    """Append what says where arrays lie, and return which arguments are their pointers."""
+    pointers = []
+    for _, place, _ in placed:
+        pointers.append(len(arguments))
+        arguments += [0, *place]
+    return pointers
 
 
 def _loop_of(loss: LossSpec, scores: Layout) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from .emit import SHORT, Value
 from .loops import Loop
 from .symbols import Symbol
-from .writer import constant, vector
+from .writer import SIZES, constant, vector
 
 INFINITY = float("inf")
 
@@ -40,13 +40,18 @@ class Reduction:
 
     def take(self, is_used: str | None, index: Value) -> None:  # noqa: ARG002
         """Take in the classes of a vector, or those that are used of them."""
+        name = self._taken(is_used)
+        self.w.set(self.part, self._joined(self.w.get(self.part), name, self.lanes))
+
+    def _taken(self, is_used: str | None) -> str:
+        """Return what is reduced, and what changes nothing in the lanes that are not used."""
         name = self.loop.emitter.wide(self.of, self.lanes)
         if self.symbol.op == "sum":
             name = self.loop.as_doubles(name, self.of.dtype, self.lanes)
-        if is_used is not None:
-            used = f"<{self.lanes} x i1> {is_used}"
-            name = self.w.value(f"select {used}, {self.kind} {name}, {self.kind} {self.neutral}")
-        self.w.set(self.part, self._joined(self.w.get(self.part), name, self.lanes))
+        if is_used is None:
+            return name
+        used = f"<{self.lanes} x i1> {is_used}"
+        return self.w.value(f"select {used}, {self.kind} {name}, {self.kind} {self.neutral}")
 
     def of_lanes(self) -> Value:
         """Return the result of each lane."""
@@ -57,9 +62,9 @@ class Reduction:
         """Return the result of all lanes together, from the first to the last."""
         place = self.w.place(self.kind)
         self.w.store(self.kind, self.w.get(self.part), place)
-        size = {"bool": 0, "int32": 4, "float32": 4, "float64": 8}[self.dtype]
         if self.dtype == "bool":
             return self._any_lane()
+        size = SIZES[self.dtype]
         found = self.w.load(vector(self.dtype, 1), place)
         for lane in range(1, self.lanes):
             other = self.w.load(vector(self.dtype, 1), self.w.at(place, str(lane * size)))
@@ -100,10 +105,7 @@ class Largest(Reduction):
 
     def take(self, is_used: str | None, index: Value) -> None:
         """Take in the classes of a vector, or those that are used of them."""
-        name = self.loop.emitter.wide(self.of, self.lanes)
-        if is_used is not None:
-            used = f"<{self.lanes} x i1> {is_used}"
-            name = self.w.value(f"select {used}, {self.kind} {name}, {self.kind} {self.neutral}")
+        name = self._taken(is_used)
         number = self.loop.emitter.spread(index, "int32", self.lanes)
         before = self.w.get(self.part), self.w.get(self.index)
         best = self._better(before, (name, number), self.lanes)
@@ -119,7 +121,7 @@ class Largest(Reduction):
         values, numbers = self.w.place(self.kind), self.w.place(self.numbers)
         self.w.store(self.kind, self.w.get(self.part), values)
         self.w.store(self.numbers, self.w.get(self.index), numbers)
-        size, kind = {"float32": 4, "float64": 8}[self.dtype], vector(self.dtype, 1)
+        size, kind = SIZES[self.dtype], vector(self.dtype, 1)
         best = self.w.load(kind, values), self.w.load("i32", numbers)
         for lane in range(1, self.lanes):
             value = self.w.load(kind, self.w.at(values, str(size * lane)))

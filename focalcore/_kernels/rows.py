@@ -16,7 +16,6 @@ class Rows(Loop):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         self.over_classes = [(i, a) for i, a in enumerate(program.arrays) if a.over is Over.CLASS]
-        self.over_rows = [(i, a) for i, a in enumerate(program.arrays) if a.over is Over.ROW]
         self.rows_stored = [(i, r) for i, r in self.stored if r.over is Over.ROW]
         self.classes_stored = [(i, r) for i, r in self.stored if r.over is Over.CLASS]
         self.schedule = schedule(program.symbols, [r.symbol for _, r in self.classes_stored])
@@ -87,10 +86,14 @@ class Rows(Loop):
         kind = vector(symbol.dtype, self.width)
         self.w.store(kind, self.emitter.wide(symbol, self.width), there, UNALIGNED)
 
-    def load_of_class(self, symbol: Symbol) -> tuple[int, str]:
-        """Return the number of the operand that a symbol is read from, and its type in memory."""
-        i, array = self.array_of(symbol)
-        return i, array.dtype
+    def read_rows(self, first: str, count: str, is_whole: str) -> dict[str, str]:
+        """Return pointers to what some rows have one each of, side by side."""
+        found = {}
+        for i, array in self.over_rows:
+            size = SIZES[array.dtype]
+            place = self.w.place(f"i{8 * size}", self.width)
+            found[f"a{i}"] = self.readable(f"%a{i}", size, first, count, is_whole, place)
+        return found
 
     def offsets(self, name: str, size: int, first: str, count: str) -> tuple[str, str]:
         """Return where the offsets of some rows of an array are, and whether these are dense."""

@@ -27,16 +27,12 @@ class RowsInLanes(Rows):
         with w.loop(start, stop, self.width) as row:
             count = w.least(w.sub(stop, row), self.width)
             is_whole = w.is_(count, "eq", self.width)
-            self.pointers: dict[str, str] = {}
+            self.pointers = self.read_rows(row, count, is_whole)
             self.steps: dict[str, str] = {}
-            for i, array in self.over_rows:
-                size, place = SIZES[array.dtype], w.place(f"i{8 * SIZES[array.dtype]}", self.width)
-                there = self.readable(f"%a{i}", size, row, count, is_whole, place)
-                self.pointers[f"a{i}"] = there
-            for i, array in self.over_classes:
-                self._enter(f"a{i}", SIZES[array.dtype], row, count, is_whole, is_read=True)
+            for i, _ in self.over_classes:
+                self._copy("turn", f"a{i}", *self._enter(f"a{i}", row, count, is_whole), count)
             outputs = [
-                (i, self._enter(f"o{i}", self.sizes[f"o{i}"], row, count, is_whole, is_read=False))
+                (f"o{i}", self._enter(f"o{i}", row, count, is_whole))
                 for i, _ in self.classes_stored
             ]
             self.is_used = self.lanes_below(count)
@@ -44,19 +40,18 @@ class RowsInLanes(Rows):
             self._store_rows(row, count, is_whole)
             for place, result in zip(self.sums, self.summed, strict=True):
                 self.add_lanes(place, result.symbol, self.is_used)
-            for i, (offsets, is_direct) in outputs:
-                self._copy("turn_back", f"o{i}", offsets, is_direct, count)
+            for name, where in outputs:
+                self._copy("turn_back", name, *where, count)
             self.emitter.known = dict(before)
 
-    def _enter(
-        self, name: str, size: int, row: str, count: str, is_whole: str, *, is_read: bool
-    ) -> tuple[str, str]:
-        """Find where a class of several rows lies, copied to a region where it has to be."""
-        w = self.w
+    def _enter(self, name: str, row: str, count: str, is_whole: str) -> tuple[str, str]:
+        """Find where a class of several rows lies: in a region, if the rows are not side by side.
+
+        Return where the offsets of the rows are, and whether they are side by side.
+        """
+        w, size = self.w, self.sizes[name]
         offsets, is_dense = self.offsets(f"%{name}", size, row, count)
         is_direct = w.value(f"and i1 {is_dense}, {is_whole}")
-        if is_read:
-            self._copy("turn", name, offsets, is_direct, count)
         there = w.at(f"%{name}", w.load("i64", offsets))
         self.pointers[name] = w.either(is_direct, "ptr", there, self.region(name))
         self.steps[name] = w.either(is_direct, "i64", f"%{name}_step", str(size * self.width))
@@ -66,7 +61,7 @@ class RowsInLanes(Rows):
         w, size = self.w, self.sizes[name]
         region = self.region(name)
         to, source = (region, f"%{name}") if how == "turn" else (f"%{name}", region)
-        with w.when(w.value(f"xor i1 {is_direct}, true")):
+        with w.unless(is_direct):
             w.do(
                 f"call void @{how}{size}(ptr {to}, ptr {source}, ptr {offsets}, "
                 f"i64 %{name}_step, i64 %classes, i64 {count})"
@@ -81,11 +76,8 @@ class RowsInLanes(Rows):
             name = self.emitter.wide(result.symbol, self.width)
             w.store(kind, name, w.either(is_whole, "ptr", there, place), UNALIGNED)
             self.look(result.looked_at, self.is_used)
-            with w.when(w.value(f"xor i1 {is_whole}, true")):
-                sizes = f"i64 {size}, i64 {size}"
-                w.do(
-                    f"call void @copy{size}(ptr {there}, ptr {place}, i64 0, {sizes}, i64 {count})"
-                )
+            with w.unless(is_whole):
+                w.copy(size, there, place, count)
 
     def over_all_classes(self, step: Pass, found: list[Reduction], earlier: list[Symbol]) -> None:
         """Write a pass: every width-th class from each of the first ones on."""

@@ -96,8 +96,8 @@ class _Helpers:
 def share(work: Work, threads: int) -> None:
     """Do work in a number of threads, of which the calling one is the first."""
     job = _Job(work)
-    _helpers.ask(job, threads - 1)
     try:
+        _helpers.ask(job, threads - 1)
         work()
     finally:
         job.close()

@@ -132,6 +132,19 @@ class Writer:
         yield
         self.label(end)
 
+    @contextmanager
+    def unless(self, condition: str) -> Iterator[None]:
+        """Do what is written inside only where a condition does not hold."""
+        with self.when(self.value(f"xor i1 {condition}, true")):
+            yield
+
+    def copy(
+        self, size: int, to: str, source: str, count: str, *, step: str = "", onto: str = ""
+    ) -> None:
+        """Copy elements of a size, side by side or with a step in bytes to another step."""
+        steps = f"i64 {step or size}, i64 {onto or size}"
+        self.do(f"call void @copy{size}(ptr {to}, ptr {source}, i64 0, {steps}, i64 {count})")
+
     def function(self, head: str) -> str:
         """Return the text of the function."""
         return "\n".join([f"define {head} {{", "entry:", *self.places, *self.lines, "}"])
