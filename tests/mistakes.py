@@ -6,7 +6,7 @@ made, the name there, and what becomes of it.
 
 from focalcore import _recall
 from focalcore._formulas import focal, probability, sigmoid, softmax
-from focalcore._kernels import kernel, plan
+from focalcore._kernels.host import kernel, plan
 
 
 def giving(change):

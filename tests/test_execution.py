@@ -29,7 +29,7 @@ from focalcore import (
     sparse_categorical_focal_loss,
 )
 from focalcore._execution import blocks, fallback, numpy_host
-from focalcore._kernels import plan, threads
+from focalcore._kernels.host import plan, threads
 from focalcore._losses.operands import Operands, Output
 from focalcore._losses.sigmoid import Sigmoid
 

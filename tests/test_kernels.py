@@ -21,7 +21,9 @@ from focalcore import (
     sparse_categorical_focal_loss,
 )
 from focalcore._execution import host, numpy_host
-from focalcore._kernels import compiler, kernel, plan
+from focalcore._kernels import program
+from focalcore._kernels.host import compiler, kernel, plan
+from focalcore._kernels.symbols import Over
 from focalcore._losses.operands import Operands, Output
 from focalcore._losses.sigmoid import Sigmoid
 from focalcore._losses.softmax import SoftmaxOfLabels
@@ -81,18 +83,13 @@ class TestTracing:
 
     def test_a_kernel_uses_ieee_operations_alone(self):
         """No fast-math flag, no fused multiply-add, no function of a library."""
-        key = kernel.Key(
-            SoftmaxOfLabels(axis=1),
-            (("gamma", 2.0),),
-            (),
-            (Output.VALUE, Output.GRAD),
-            (
-                kernel.Array("scores", "float16", kernel.Over.CLASS),
-                kernel.Array("targets", "int64", kernel.Over.ROW),
-            ),
-            "classes",
+        arrays = (
+            program.Array("scores", "float16", Over.CLASS),
+            program.Array("targets", "int64", Over.ROW),
         )
-        text = kernel.LOOPS[key.loop](kernel.traced(key)).text()
+        outputs = Output.VALUE, Output.GRAD
+        request = program.Request(SoftmaxOfLabels(axis=1), (("gamma", 2.0),), (), outputs, arrays)
+        text = kernel.LOOPS["classes"](program.traced(request)).text()
         called = set(re.findall(r"call .*?@([\w.]+)\(", text))
         assert {c for c in called if c.startswith("llvm.")} <= {"llvm.fabs.v16f32", "llvm.fabs.f32"}
         assert all(c.startswith(("llvm.fabs", "llvm.sqrt")) or f"@{c}(" in text for c in called)

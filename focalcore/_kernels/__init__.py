@@ -6,8 +6,10 @@
 machine code, and `plan` runs it with pointers, over `threads`. Nothing here knows an array library.
 """
 
-from .compiler import are_available, version, why_not
-from .plan import Call, Crew, Layout, Lead, Plan, plan_of, split
+from .host.compiler import are_available, version, why_not
+from .host.plan import Crew, Lead, Plan, plan_of
+from .placement import Call, Layout
+from .program import split
 
 __all__ = [
     "Call",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from .emit import Value
-from .loops import UNALIGNED, Loop, Program
+from ..emit import Value
+from ..program import Program
+from ..schedule import Pass, schedule
+from ..symbols import Over, Symbol, reachable
+from ..writer import SIZES, vector
+from .loops import UNALIGNED, Loop
 from .reductions import Reduction, reduction
-from .schedule import Pass, schedule
-from .symbols import Over, Symbol, reachable
-from .writer import SIZES, vector
 
 
 class Rows(Loop):

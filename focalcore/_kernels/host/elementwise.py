@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .emit import Value
-from .loops import UNALIGNED, Loop, Result
-from .symbols import Over, Symbol
-from .writer import SIZES, vector
+from ..emit import Value
+from ..program import Result
+from ..symbols import Over, Symbol
+from ..writer import SIZES, vector
+from .loops import UNALIGNED, Loop
 
 TILE = 512  # elements that are copied at once, where they do not lie side by side
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .writer import Writer
+from ..writer import Writer
 
 MOST_AXES = 32
 

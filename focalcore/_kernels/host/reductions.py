@@ -6,10 +6,10 @@ added up in float64, and then these partial sums are, from the first to the last
 
 from __future__ import annotations
 
-from .emit import SHORT, Value
+from ..emit import SHORT, Value
+from ..symbols import Symbol
+from ..writer import SIZES, constant, vector
 from .loops import Loop
-from .symbols import Symbol
-from .writer import SIZES, constant, vector
 
 INFINITY = float("inf")
 

@@ -9,50 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 
+from ..emit import Emitter, Value, intrinsics
+from ..program import Array, Program
+from ..symbols import Over, Symbol
+from ..writer import Variable, Writer, constant, vector
 from . import copies
-from .emit import Emitter, Value, intrinsics
-from .symbols import Over, Symbol, reachable
-from .writer import Variable, Writer, constant, vector
 
 UNALIGNED = 1
-
-
-@dataclass(frozen=True)
-class Array:
-    """An operand: the type of its elements in memory, and what it has one for."""
-
-    name: str
-    dtype: str
-    over: Over
-
-
-@dataclass(frozen=True)
-class Result:
-    """An output: a symbol of the type in which it is stored, or which is summed up."""
-
-    symbol: Symbol
-    over: Over
-    is_sum: bool = False
-    looked_at: Symbol | None = None  # where it is NaN, the kernel says so
-
-
-@dataclass(frozen=True)
-class Program:
-    """What a kernel computes."""
-
-    arrays: tuple[Array, ...]
-    numbers: tuple[str, ...]
-    results: tuple[Result, ...]
-    width: int  # the lanes of a vector
-
-    @cached_property
-    def symbols(self) -> list[Symbol]:
-        """Return all that is computed, each after its parts."""
-        looked_at = [r.looked_at for r in self.results if r.looked_at is not None]
-        return reachable([*(r.symbol for r in self.results), *looked_at])
 
 
 class Loop:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .emit import Value
+from ..emit import Value
+from ..schedule import Pass
+from ..symbols import Over, Symbol
+from ..writer import SIZES, vector
 from .loops import UNALIGNED
 from .reductions import Reduction
 from .rows import Rows
-from .schedule import Pass
-from .symbols import Over, Symbol
-from .writer import SIZES, vector
 
 
 class ClassesInLanes(Rows):

@@ -1,0 +1,1 @@
+"""Kernels for the host: loops over vectors, compiled to machine code, called with pointers."""

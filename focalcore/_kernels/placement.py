@@ -1,0 +1,131 @@
+"""Where the arrays of a call lie in memory, as far as a kernel has to know it."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from .._losses.operands import Output
+from .._losses.reduction import dtype_of
+from .._losses.spec import LossSpec
+from .program import Array
+from .symbols import Over
+from .trace import Trace
+from .writer import SIZES
+
+Shape = tuple[int, ...]
+
+
+class Layout(NamedTuple):
+    """How an array lies in memory; strides are in bytes."""
+
+    name: str
+    dtype: str
+    shape: Shape
+    strides: tuple[int, ...]
+
+
+class Call(NamedTuple):
+    """What plans are looked up by."""
+
+    loss: LossSpec
+    outputs: tuple[Output, ...]
+    constants: tuple[tuple[str, float], ...]
+    numbers: tuple[str, ...]
+    layouts: tuple[Layout, ...]  # the logits are the first
+
+    @property
+    def shape(self) -> Shape:
+        """Return the shape of the logits."""
+        return self.layouts[0].shape
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows, or of independent elements."""
+        return math.prod(self.loss.rows_of(self.shape))
+
+    @property
+    def classes(self) -> int:
+        """Return the number of classes, 1 where the elements are independent."""
+        return 1 if self.loss.axis is None else self.shape[self.loss.axis]
+
+    def operands(self) -> tuple[tuple[Array, Place], ...]:
+        """Return the operands, and where they lie."""
+        found = []
+        for layout in self.layouts:
+            place = _operand(self.loss, layout, self.shape)
+            found.append((Array(layout.name, layout.dtype, place.over), place))
+        return tuple(found)
+
+    def made(self) -> tuple[tuple[Shape | None, str, Place | None], ...]:
+        """Return the outputs: the shape, the type, and where it lies in C order; a sum has none."""
+        found: list[tuple[Shape | None, str, Place | None]] = []
+        for output in self.outputs:
+            dtype = dtype_of(Trace, output, self.layouts[0].dtype)
+            if output.is_sum:
+                found.append((None, dtype, None))
+                continue
+            shape = self.loss.shape_of(output, self.shape)
+            is_like = output.is_like_scores and self.loss.axis is not None
+            layout = Layout("", dtype, shape, _strides(shape, dtype))
+            place = _place(self.loss, layout, Over.CLASS if is_like else Over.ROW)
+            found.append((shape, dtype, place))
+        return tuple(found)
+
+
+class Place(NamedTuple):
+    """Where the rows, or elements, of an array lie, and how far apart the classes are."""
+
+    over: Over
+    axes: tuple[tuple[int, int], ...] = ()  # length and stride in bytes; neighbours are joined
+    step: tuple[int, ...] = ()  # from class to class, for what has one for each class
+    size: int = 1  # bytes of an element
+
+    @property
+    def is_dense(self) -> bool:
+        """Tell whether one row, or element, follows the other."""
+        return not self.axes or (len(self.axes) == 1 and self.axes[0][1] == self.size)
+
+
+def _operand(loss: LossSpec, layout: Layout, shape: Shape) -> Place:
+    is_scores = layout.name == "scores"
+    if not is_scores and math.prod(layout.shape) == 1:
+        return Place(Over.ALL)
+    is_per_row = loss.is_per_row(layout.name)
+    onto = loss.rows_of(shape) if is_per_row else shape
+    missing = len(onto) - len(layout.shape)
+    strides = (0,) * missing + tuple(
+        0 if n == 1 else s for n, s in zip(layout.shape, layout.strides, strict=True)
+    )
+    over = Over.ROW if loss.axis is None or is_per_row else Over.CLASS
+    return _place(loss, layout._replace(shape=onto, strides=strides), over)
+
+
+def _place(loss: LossSpec, layout: Layout, over: Over) -> Place:
+    axes = list(zip(layout.shape, layout.strides, strict=True))
+    step: tuple[int, ...] = ()
+    if over is Over.CLASS:
+        step = (axes.pop(loss.axis)[1],)  # type: ignore[arg-type]
+    return Place(over, tuple(_joined(axes)), step, SIZES[layout.dtype])
+
+
+def _joined(axes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return axes without those of length 1, and neighbours that are one axis joined."""
+    joined: list[tuple[int, int]] = []
+    for n, stride in axes:
+        if n == 1:
+            continue
+        if joined and joined[-1][1] == stride * n:
+            joined[-1] = (joined[-1][0] * n, stride)
+        else:
+            joined.append((n, stride))
+    return joined
+
+
+def _strides(shape: Shape, dtype: str) -> tuple[int, ...]:
+    """Return the strides of an array in C order."""
+    steps, step = [], SIZES[dtype]
+    for n in reversed(shape):
+        steps.append(step)
+        step *= n
+    return tuple(reversed(steps))
