@@ -112,7 +112,7 @@ def benchmarks(session):
 
 @nox.session(venv_backend="none")
 def gpu(session):
-    """The GPU targets, with the memory and the time they take, on the Python that has them."""
+    """The GPU's bits, time and memory, and its targets, on the Python that has the libraries."""
     arguments = ["*-cuda-*", "--name", "gpu", "--jobs", "1", "--reports", "conformance/reports"]
     env = {"FOCALCORE_REQUIRE": ON_GPU}
     session.run("python", "-m", "benchmarks.device", "--reports", "benchmarks/reports")

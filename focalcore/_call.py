@@ -15,7 +15,7 @@ from . import _derivatives, _execution, _recall
 from ._inputs.doors import Door
 from ._losses.operands import Operands, Output
 from ._losses.prepare import LossCall
-from ._losses.reduction import denominator_of, divided
+from ._losses.reduction import denominator_of
 from ._typing import ArrayLike, Parameter, Result
 
 Outputs = tuple[Output, ...]
@@ -88,11 +88,7 @@ OUTPUTS[grad_and_hess] = (Output.GRAD, Output.HESS_DIAG)
 def _pair(call: LossCall, outputs: Outputs) -> Any:
     denominator, outputs = _denominator(call), _reduced(outputs, call)
     operands = _divided_by(denominator, call.operands)
-    found = _execution.run(call.context.backend, call.loss, operands, outputs)
-    return tuple(
-        divided(call.context.xp, x, denominator) if output.is_sum else x
-        for output, x in zip(outputs, found, strict=True)
-    )
+    return _execution.run(call.context.backend, call.loss, operands, outputs)
 
 
 def _reduced(outputs: Outputs, call: LossCall) -> Outputs:

@@ -1,8 +1,8 @@
 """Calls that are remembered: the same options on arrays of the same kind run the same kernel again.
 
-What is remembered is only what needs no conversion: two arrays in the host's memory, and options
-that are numbers and names. All checks have passed once; where something is NaN, the call is made
-anew, which finds out why.
+What is remembered is only what needs no conversion: two arrays that a kernel can read, and options
+that are numbers and names. All checks have passed once; where something is NaN on the host, or a
+kernel can't be launched, the call is made anew, which finds out why.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from . import _derivatives, settings
 from ._backends import backend_of
-from ._execution import host
+from ._execution.kinds import KINDS, Again, AnewError
 from ._losses.operands import Operands, Output
 from ._losses.prepare import LossCall
 from ._typing import Result
@@ -30,9 +30,9 @@ def key_of(what: Any, options: dict[str, Any], given: Pair) -> Any:
     backend = backend_of(given[0])
     if backend is None or backend.is_tracing():
         return None
-    memory = host.MEMORIES.get(type(given[0]))
-    kind = None if memory is None else memory.kind(*given)
-    if kind is None or not settings.kernels():
+    kind_of = KINDS.get(type(given[0]))
+    kind = None if kind_of is None else kind_of(*given)
+    if kind is None or not settings.kernels() or settings.checks():
         return None
     values = tuple(options.values())
     types = tuple(map(type, values))  # True equals 1 and 1.0, and is no gamma
@@ -48,7 +48,7 @@ def recall(key: Any, given: Pair) -> Result | None:
         return None
     try:
         return known(given)
-    except host.NaNFoundError:
+    except AnewError:
         return None
 
 
@@ -70,6 +70,6 @@ def remember(
         _CALLS[key] = partial(_again, again, order)
 
 
-def _again(again: host.Again, order: list[int], given: Pair) -> Result:
+def _again(again: Again, order: list[int], given: Pair) -> Result:
     found = again([given[i] for i in order])
     return found if len(found) > 1 else found[0]

@@ -98,6 +98,7 @@ class _Settings:
     def __init__(self) -> None:
         self.threads = _default_threads()
         self.compiler = _is_on("FOCALCORE_COMPILER")
+        self.checks = _is_on("FOCALCORE_CHECK")
 
 
 def threads() -> int:
@@ -108,6 +109,11 @@ def threads() -> int:
 def kernels() -> bool:
     """Tell whether eager calls on the host run compiled kernels."""
     return _settings.compiler is not False
+
+
+def checks() -> bool:
+    """Tell whether to wait for a device, to look at results and name a bad target."""
+    return _settings.checks is True
 
 
 def compiler() -> bool:

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks import bits, clock, command, costs, report, row, rows, rows_softmax
-from conformance.places import JAX, TORCH
+from benchmarks.device import bits as device_bits
+from benchmarks.device import cases, libraries, page, timing, works
+from benchmarks.device import command as device_command
+from conformance.places import ALL, CUPY, JAX, NUMPY, TORCH
 from conformance.report import README
 from focalcore import _kernels
 
@@ -203,3 +206,157 @@ def test_the_readme_s_shapes_are_in_the_order_of_their_classes(tmp_path, monkeyp
 def test_the_readme_s_table_is_that_of_the_report():
     text = README.read_text()
     assert report.in_readme(text) == text
+
+
+LEAST = 5e-324
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], (0, 0)),
+        ([np.nan, 2.0], [-np.nan, 2.0], (0, 0)),
+        ([0.0, 2.0], [-0.0, 2.0], (1, 0)),
+        ([LEAST, 2.0], [-LEAST, np.nextafter(2.0, 3.0)], (2, 2)),
+        ([-np.inf], [np.inf], (1, 2 * np.array(np.inf).view("i8").item())),
+        ([np.nan, 1.0], [1.0, 2.0], (2, None)),
+        ([1.0, 2.0], [1.0], (2, None)),
+    ],
+)
+def test_bits_differ_by_units_in_the_last_place(one, other, found):
+    assert device_bits.difference(np.array(one), np.array(other)) == found
+
+
+def test_the_largest_of_two_differences_is_kept():
+    difference = device_bits.Difference
+    assert difference(1, 5) | difference(2, 3) == difference(3, 5)
+    assert difference(1, None) | difference(2, 3) == difference(3, None)
+
+
+def test_every_output_of_every_type_is_compared():
+    every = cases.cases(10**9)
+    assert {(case.loss, case.output, case.dtype) for case in every} == {
+        (loss, output, dtype)
+        for loss in device_bits.LOSSES
+        for output in cases.OUTPUTS
+        for dtype in ALL
+    }
+    assert {case.options["gamma"] for case in every} == set(cases.GAMMAS)
+    assert max(row.elements(case.shape) for case in cases.cases(1_000)) <= 1_000
+    assert {case.dtype for case in every if case.is_for(CUPY)} == {*CUPY.dtypes}
+
+
+@pytest.mark.parametrize("loss", device_bits.LOSSES)
+def test_a_place_is_compared_with_the_host(loss):
+    here = [c for c in cases.cases(10_000) if c.loss == loss and c.dtype == "float32"][:5]
+    for case in (case for case in here if case.is_for(NUMPY)):
+        record = device_bits.compared(case, NUMPY, cases.given(case))
+        assert (record["elements"], record["ulp"]) == (0, 0), record
+
+
+def test_what_a_device_raises_is_told():
+    case = cases.Case("sigmoid", "none", "float32", "float", (3,), {"gamma": -1.0})
+    assert "gamma" in device_bits.compared(case, NUMPY, cases.given(case))["reason"]
+
+
+def test_large_groups_are_cut_to_the_limit():
+    found = works.within(10_000)
+    assert len(found) == len(set(found))
+    assert {row.elements(group.shape) for group in found} == {1_000, 10_000}
+    assert works.within(10**9) == list(works.GROUPS)
+
+
+def test_large_inputs_rotate_and_small_ones_do_not():
+    assert works.sets_of(80_000, 10_000) == 1
+    assert 80e6 * works.sets_of(80_000_000, 10_000_000) > 3 * works.CACHED
+    assert works.sets_of(800_000_000, 100_000_000) == 1
+
+
+def test_a_work_is_timed_beside_a_copy_of_its_bytes():
+    group = works.Group("sigmoid", "bool", (1_000,))
+    records = timing.timed(group, [NUMPY], seconds=1e-4, rounds=2)
+    moved = {r["task"]: r["moved"] for r in records}
+    assert moved == {"value": 9_000, "value and gradient": 13_000, "mean": 5_004}
+    assert all(r["us"] > 0 and r["copy_us"] > 0 for r in records)
+
+
+def test_a_part_has_a_share_of_what_is_left():
+    watch = libraries.Watch(1_000)
+    watch.allow(0.5)
+    assert not watch.is_over()
+    watch.allow(-1.0)
+    assert watch.is_over()
+
+
+def test_where_the_time_is_over_it_is_told():
+    watch = libraries.Watch(-1)
+    records = timing.timed_all([NUMPY], 1_000, seconds=1e-4, rounds=1, watch=watch)
+    assert {r["reason"] for r in records} == {"the time was over"}
+    assert device_bits.compared_all([NUMPY], 1_000, watch)["run"] == 0
+
+
+@pytest.mark.parametrize("part", device_command.PARTS)
+def test_a_device_s_part_is_printed_and_written(part, tmp_path, capsys, monkeypatch):
+    TORCH.require()
+    monkeypatch.setattr(works, "others", lambda _: iter(()))  # these compile for seconds
+    monkeypatch.setattr(device_bits, "RUNS", 2)
+    arguments = ["--device", "cpu", "--size-limit", "100", "--only", part, "--seconds", "1e-4"]
+    assert device_command.main([*arguments, "--limit", "30", "--reports", str(tmp_path)]) == 0
+    assert "torch-cpu" in capsys.readouterr().out
+    whole = json.loads((tmp_path / "device-cpu.json").read_text())
+    assert whole[part]
+    assert page.markdown(whole) == (tmp_path / "device-cpu.md").read_text()
+
+
+def test_where_there_is_no_device_nothing_is_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(device_command, "missing", lambda _: "no GPU")
+    assert device_command.main(["--reports", str(tmp_path)]) == 1
+    assert "torch-cuda: not run, no GPU" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+DEVICE = {
+    "machine": {"packages": {"torch": "2"}, "devices": {"torch": ["cuda:0"]}},
+    "host kernels": "",
+    "device kernels": ["torch"],
+    "rounds": 5,
+    "warnings": ["no kernel", "no kernel"],
+    "absent": ["cupy-cuda: not run, cupy is not installed"],
+    "bits": {
+        "calls": 3,
+        "run": 2,
+        "records": [
+            {"place": "torch-cuda", "case": name, "loss": "sigmoid", "output": "none"}
+            | {"dtype": "float32"}
+            | found
+            for name, found in {
+                "same": {"elements": 0, "ulp": 0},
+                "other": {"elements": 7, "ulp": 2},
+                "failed": {"reason": "ValueError: no"},
+            }.items()
+        ],
+        "repeated": [{"place": "torch-cuda", "call": "mean", "runs": 100, "results": 1}],
+    },
+    "time": [
+        {"loss": "sigmoid", "targets": "float32", "shape": [1000], "place": "torch-cuda"}
+        | {"by": by, "task": "value", "us": us, "copy_us": 2.0, "moved": 12_000}
+        for by, us in {"focalcore": 4.0, "torchvision": 12.0}.items()
+    ]
+    + [{"loss": "softmax", "targets": "int64", "shape": [5, 7], "reason": "the time was over"}],
+}
+
+
+def test_the_page_of_a_device_has_its_bits_and_times():
+    text = page.markdown(DEVICE).splitlines()
+    for line in (
+        "* Bits: 1 of 3 comparisons are equal; 2 of 3 calls were run before the time was over",
+        "* Warned: no kernel",
+        "* cupy-cuda: not run, cupy is not installed",
+        "* time, softmax, int64, 5 x 7: not run, the time was over",
+        "| torch-cuda, sigmoid, none |  |  | 1 of 3 |  |",
+        "| other | torch-cuda | 7 | 2 |",
+        "| failed | torch-cuda |  | ValueError: no |",
+        "| mean | torch-cuda | 100 | 1 |",
+        "| 1,000 | float32 | torch-cuda | focalcore: value | 4.00 | 50 % | 3.00 |  |",
+    ):
+        assert line in text

@@ -19,7 +19,7 @@ from focalcore import (
     softmax_focal_loss,
     sparse_categorical_focal_loss,
 )
-from focalcore._kernels.host import compiler
+from focalcore._kernels import compiler
 from focalcore.cli import main
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"

@@ -58,7 +58,7 @@ def _jax() -> Backend:
 def _cupy() -> Backend:
     import array_api_compat.cupy as xp
 
-    return Backend("cupy", xp, Namespace(xp), needs_device=True)
+    return Backend("cupy", xp, Namespace(xp), needs_device=True, runner="cupy_device")
 
 
 def _dask() -> Backend:

@@ -15,8 +15,12 @@ from .namespaces import Namespace, autodiff_safe
 
 def is_host_tensor(x: Tensor) -> bool:
     """Tell whether a tensor holds plain numbers on the CPU, and nothing traces the operations."""
-    is_on_host = type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type == "cpu"
-    return is_on_host and not (
+    return is_plain_tensor(x) and x.device.type == "cpu"
+
+
+def is_plain_tensor(x: Tensor) -> bool:
+    """Tell whether a tensor holds plain numbers, and nothing traces the operations."""
+    return type(x) in (torch.Tensor, torch.nn.Parameter) and not (
         torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call] # torch's
         or torch._C._len_torch_dispatch_stack()
     )

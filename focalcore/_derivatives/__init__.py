@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from .. import _execution
 from .._backends import Backend
-from .._execution import host
+from .._execution.kinds import Again
 from .._losses.operands import Operands, Output
-from .._losses.reduction import divided
 from .._losses.spec import LossSpec
 from .._typing import Result
 
@@ -26,32 +25,23 @@ def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) ->
         from . import torch_function
 
         return torch_function.run(loss, operands, output)
-    denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
-    return divided(backend.xp, _undivided(backend, loss, operands, output), denominator)
+    if backend.differentiator == "jax_custom_jvp":
+        from . import jax_custom_jvp
+
+        return jax_custom_jvp.run(loss, operands, output)
+    return _execution.run(backend, loss, operands, (output,))[0]
 
 
 def again(
     backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
-) -> host.Again | None:
+) -> Again | None:
     """Return how `run` computes outputs of other arrays of the same kind, by a kernel alone.
 
     Sums are divided by a denominator among the operands. None: there is no kernel. Where it finds
-    NaN, what is returned raises `host.NaNFoundError`.
+    NaN, what is returned raises `AnewError`.
     """
     if backend.differentiator == "torch_function":
         from . import torch_function
 
         return torch_function.again(loss, operands, outputs)
-    memory = host.MEMORIES.get(type(operands.arrays["scores"]))
-    return None if memory is None else host.again(memory, loss, operands, outputs)
-
-
-def _undivided(backend: Backend, loss: LossSpec, operands: Operands, output: Output) -> Result:
-    match backend.differentiator:
-        case "jax_custom_jvp":
-            from . import jax_custom_jvp
-
-            return jax_custom_jvp.run(loss, operands, output)
-        case _:
-            (found,) = _execution.run(backend, loss, operands, (output,))
-            return found
+    return _execution.again(backend, loss, operands, outputs)

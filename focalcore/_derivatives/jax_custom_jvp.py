@@ -15,14 +15,16 @@ from jax.custom_derivatives import SymbolicZero
 from .. import _execution
 from .._backends.jax import BACKEND
 from .._losses.operands import Operands, Output
+from .._losses.reduction import divided
 from .._losses.spec import LossSpec
 
 Arrays = dict[str, Array]
 
 
 def run(loss: LossSpec, operands: Operands, output: Output) -> Array:
-    """Return the value of each element or row, or their sum."""
-    return _run(loss, output, operands.numbers, operands.arrays)
+    """Return the value of each element or row, or their sum, or mean by a denominator."""
+    denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
+    return divided(BACKEND.xp, _run(loss, output, operands.numbers, operands.arrays), denominator)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))

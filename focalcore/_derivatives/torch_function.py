@@ -18,7 +18,8 @@ from torch.autograd.function import once_differentiable
 
 from .._backends.torch import is_dtensor, is_host_tensor
 from .._dtypes import arithmetic_dtype, cast
-from .._execution import host, torch_host
+from .._execution import torch_host
+from .._execution.kinds import Again
 from .._execution.torch_host import Mode, mode_of, requires_grad
 from .._formulas.focal import safe_multiply
 from .._losses.operands import Operands, Output, nothing
@@ -37,7 +38,7 @@ class _StaticCall:
     numbers: tuple[tuple[str, float], ...]
     names: tuple[str, ...]  # of the arrays; the logits are the first
     look: Callable[[], None] = nothing
-    kernel: host.Again | None = None  # of the mean and its gradient, where it is known already
+    kernel: Again | None = None  # of the mean and its gradient, where it is known already
 
     def without_look(self) -> _StaticCall:
         """Return the same call for backward, which must not keep the caller's arrays alive."""
@@ -85,24 +86,20 @@ def run(loss: LossSpec, operands: Operands, output: Output) -> Tensor:
     keeps = mode is Mode.RECORDED and output.is_sum and _logits_alone_learn(operands.arrays)
     if keeps and _keeps_quotients(operands):
         return _apply(_Sum, loss, operands, output)
+    function = _Sum if keeps else _function(mode, operands.arrays, output)
+    if function is None:
+        return torch_host.run(loss, operands, (output,), mode)[0]
     denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
     if keeps:
         return divided(xp, _apply(_Sum, loss, operands, output), denominator)
-    return divided(xp, _undivided(mode, loss, operands, output), denominator)
+    element = Output.WIDE_VALUE if output.is_sum else output
+    value = _apply(function, loss, operands, element, keeps_look=mode is not Mode.COMPILED)
+    return divided(xp, value.sum() if output.is_sum and value.ndim else value, denominator)
 
 
 def _keeps_quotients(operands: Operands) -> bool:
     """Tell whether a slope has digits left in the logits' type when a large count divides it."""
     return operands.arrays["scores"].dtype is not torch.float16
-
-
-def _undivided(mode: Mode, loss: LossSpec, operands: Operands, output: Output) -> Tensor:
-    function = None if mode is Mode.PLAIN else _function(mode, operands.arrays, output)
-    if function is None:
-        return torch_host.run(loss, operands, (output,), mode)[0]
-    element = Output.WIDE_VALUE if output.is_sum else output
-    value = _apply(function, loss, operands, element, keeps_look=mode is not Mode.COMPILED)
-    return value.sum() if output.is_sum and value.ndim else value
 
 
 def _apply(
@@ -123,7 +120,7 @@ def _function(mode: Mode, arrays: dict[str, Any], output: Output) -> Any:
     """Return the Function that gives the closed form; None: torch differentiates the formula."""
     logits_learn, *others_learn = map(requires_grad, arrays.values())
     match mode:
-        case Mode.PUSHED_FORWARD | Mode.TRACED:
+        case Mode.PLAIN | Mode.PUSHED_FORWARD | Mode.TRACED:
             return None
         case Mode.COMPILED if any(others_learn) or not logits_learn:
             return None
@@ -147,8 +144,8 @@ class _Sum(torch.autograd.Function):
         if constants.kernel is not None:
             mean, ctx.kept = constants.kernel(arrays)
             return mean
-        total, ctx.kept = constants.run(arrays, *OF_SUM)
-        return divided(xp, total, constants.operands(arrays).get("denominator"))
+        mean, ctx.kept = constants.run(arrays, *OF_SUM)
+        return mean
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
@@ -164,17 +161,17 @@ class _Sum(torch.autograd.Function):
 OF_SUM = Output.LOSS_SUM, Output.GRAD
 
 
-def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> host.Again | None:
+def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Again | None:
     """Return how outputs are computed of other tensors of the same kind, or None: not by a kernel.
 
     A sum that is recorded keeps its gradient.
     """
     if not requires_grad(operands.arrays["scores"]):
-        return host.again(torch_host.MEMORY, loss, operands, outputs)
+        return torch_host.again(loss, operands, outputs)
     is_known = outputs == (Output.LOSS_SUM,) and _logits_alone_learn(operands.arrays)
     if not (is_known and _keeps_quotients(operands)):
         return None
-    kernel = host.again(torch_host.MEMORY, loss, operands, OF_SUM)
+    kernel = torch_host.again(loss, operands, OF_SUM)
     if kernel is None:
         return None
     names = tuple(operands.arrays)

@@ -15,7 +15,8 @@ from .._losses.operands import Operands, Output
 from .._losses.prepare import LossCall
 from .._losses.spec import LossSpec
 from .._typing import Result
-from . import numpy_host, plain
+from . import device, host, numpy_host, plain
+from .kinds import Again
 
 T = TypeVar("T")
 
@@ -23,7 +24,10 @@ T = TypeVar("T")
 def run(
     backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...]:
-    """Return the outputs that are asked for, from one reading of the operands."""
+    """Return the outputs that are asked for, from one reading of the operands.
+
+    Where there is a denominator among these, gradients and sums are divided by it.
+    """
     match backend.runner:
         case "numpy_host":
             return numpy_host.run(loss, operands, outputs)
@@ -31,6 +35,10 @@ def run(
             from . import torch_host
 
             return torch_host.run(loss, operands, outputs, torch_host.mode_of(operands))
+        case "cupy_device":
+            from . import cupy_device
+
+            return cupy_device.run(backend, loss, operands, outputs)
         case "dask_chunks":
             from . import dask_chunks
 
@@ -38,6 +46,21 @@ def run(
         case _:
             found = plain.run(backend.formula_xp, loss, operands, outputs)
             return plain.looked(backend, operands, found)
+
+
+def again(
+    backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> Again | None:
+    """Return how `run` computes outputs of other arrays of the same kind, or None: by no kernel."""
+    match backend.runner:
+        case "numpy_host":
+            return host.again(numpy_host.MEMORY, loss, operands, outputs)
+        case "cupy_device":
+            from . import cupy_device
+
+            return device.again(cupy_device.DEVICE, loss, operands, outputs)
+        case _:
+            return None
 
 
 def compiled(backend: Backend, f: Callable[[LossCall], T]) -> Callable[[LossCall], T]:

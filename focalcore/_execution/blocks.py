@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .._losses.operands import Operands, Output
-from .._losses.reduction import dtype_of, sum_of_block, sum_of_blocks
+from .._losses.reduction import dtype_of, quotients, sum_of_block, sum_of_blocks
 from .._losses.spec import LossSpec
 from .._typing import Array, Namespace, Result, Shape
 from . import plain
@@ -40,10 +40,11 @@ def run(
                 whole.append(sum_of_block(xp, x))
             else:
                 whole[loss.shape_of(output, cut)] = x
-    return tuple(
+    made = [
         sum_of_blocks(xp, whole, dtype, device) if output.is_sum else whole
         for output, whole, dtype in zip(outputs, wholes, dtypes, strict=True)
-    )
+    ]
+    return quotients(xp, operands, outputs, made)
 
 
 def cuts_of(shape: Shape, whole: int | None, size: int) -> Iterator[Cut]:

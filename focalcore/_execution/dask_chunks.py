@@ -10,10 +10,10 @@ import dask.array as da
 import numpy as np
 from dask.delayed import delayed
 
-from .. import _execution
+from .. import _execution, _kernels
 from .._backends import NUMPY, backend_of
 from .._losses.operands import Operands, Output
-from .._losses.reduction import dtype_of, summed
+from .._losses.reduction import dtype_of, quotients, summed
 from .._losses.spec import LossSpec
 from .._typing import Array, DType, HostArray, Namespace, Result, Shape
 from . import numpy_host
@@ -23,18 +23,18 @@ def run(
     xp: Namespace, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...]:
     """Return the outputs, each from tasks of its own, because a task has one result."""
-    found = []
+    found, undivided = [], operands.bind(denominator=None)
     for output in outputs:
         dtype = dtype_of(xp, output, operands.arrays["scores"].dtype)
         if not output.is_sum:
             found.append(_tasks(_OfChunk, loss, operands, output, dtype))
         elif _is_numpy(operands.arrays["scores"]):
-            blocks = _tasks(_SumsOfBlocks, loss, operands, output, np.dtype(object))
+            blocks = _tasks(_SumsOfBlocks, loss, undivided, output, np.dtype(object))
             total = delayed(_total)(blocks, dtype)
             found.append(da.from_delayed(total, (), dtype, meta=np.empty((), dtype)))
         else:
-            found.append(summed(xp, _tasks(_OfChunk, loss, operands, output, dtype), dtype))
-    return tuple(found)
+            found.append(summed(xp, _tasks(_OfChunk, loss, undivided, output, dtype), dtype))
+    return quotients(xp, operands, outputs, found)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class _SumsOfBlocks(_OfChunk):
 
 def _total(blocks: HostArray, dtype: DType) -> Any:
     """Return the sum of all blocks in their order, the one that NumPy's own arrays have."""
-    return np.dtype(dtype).type(sum(itertools.chain.from_iterable(blocks.flat)))
+    found = list(itertools.chain.from_iterable(blocks.flat))
+    return np.dtype(dtype).type(_kernels.total(found))
 
 
 def _is_numpy(x: Any) -> bool:

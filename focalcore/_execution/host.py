@@ -11,32 +11,27 @@ import numpy as np
 from .. import _kernels, settings
 from .._kernels import Layout
 from .._losses.operands import Operands, Output
+from .._losses.reduction import quotients
 from .._losses.spec import LossSpec
-from .._typing import Result, Shape
+from .._typing import Library, Result, Shape
+from .kinds import Again, AnewError
 
 Found = tuple[Result, ...]
-Again = Callable[[Sequence[Any]], Found]  # outputs of other arrays of the same kind
 
 
 class Memory(NamedTuple):
     """How the arrays of a library are read and made in the host's memory."""
 
+    xp: Library
     layout: Callable[[str, Any], Layout | None]  # None: a kernel can't read it
     pointer: Callable[[Any], int]
     empty: Callable[[Shape, str, Any], Any]  # an array of a shape and a dtype, like another
     number: Callable[[Any, str], Any]  # a result of no axes, of a dtype
     result: Callable[[Any], Any]  # an array that was made, as users get it
     crew: Callable[[], _kernels.Crew]
-    # what tells two arrays from others that need another kernel; None: they need another way
-    kind: Callable[[Any, Any], tuple[Any, ...] | None]
 
 
 SCALARS: dict[str, type[np.floating[Any]]] = {"float32": np.float32, "float64": np.float64}
-MEMORIES: dict[type, Memory] = {}  # by the type of an array
-
-
-class NaNFoundError(ArithmeticError):
-    """A NaN among the results, whose reason somebody else has to look for."""
 
 
 class Run(NamedTuple):
@@ -51,7 +46,7 @@ class Run(NamedTuple):
         """Return the outputs, or raise an error where something is NaN."""
         is_bad, found = self.results(arrays)
         if is_bad:
-            raise NaNFoundError
+            raise AnewError
         return tuple(found)
 
     def results(self, arrays: Sequence[Any]) -> tuple[bool, list[Any]]:
@@ -64,17 +59,16 @@ class Run(NamedTuple):
             if made is not None:
                 pointers.append(memory.pointer(made))
         is_bad, sums = plan.run(pointers, self.numbers, memory.crew())
-        for i, blocks in zip(plan.summed, sums, strict=True):
-            total = sum(blocks)  # in their order, wherever they were computed
+        for i, total in zip(plan.summed, sums, strict=True):
             is_bad = is_bad or math.isnan(total)
             kind = SCALARS[plan.dtypes[i]]
             found[i] = memory.number(kind(total) / kind(self.denominator), plan.dtypes[i])
         return is_bad, [memory.result(x) for x in found]
 
-    def sums_of_blocks(self, arrays: Sequence[Any]) -> list[float]:
+    def sums_of_blocks(self, arrays: Sequence[Any]) -> Sequence[float]:
         """Return the sums of blocks that make up the first sum."""
         pointers = [self.memory.pointer(x) for x in arrays]
-        return self.plan.run(pointers, self.numbers, self.memory.crew())[1][0]
+        return self.plan.blocks(pointers, self.numbers, self.memory.crew())[1][0]
 
 
 def run_of(
@@ -88,8 +82,12 @@ def run_of(
     if len(layouts) < len(found):
         return None
     constants, numbers = _kernels.split(operands.numbers)
-    plan = _kernels.plan_of(_kernels.Call(loss, outputs, constants, tuple(numbers), layouts))
-    return None if plan is None else Run(memory, plan, tuple(numbers.values()))
+    plan = _kernels.plan_of(
+        _kernels.Call(loss.anywhere, outputs, constants, tuple(numbers), layouts)
+    )
+    if plan is None:
+        return None
+    return Run(memory, plan, tuple(numbers.values()), numbers.get("denominator") or 1.0)
 
 
 def again(
@@ -97,23 +95,26 @@ def again(
 ) -> Again | None:
     """Return the same for other arrays of the kind; sums are divided by the denominator.
 
-    Where there is a NaN among the outputs, what is returned raises `NaNFoundError`.
+    Where there is a NaN among the outputs, what is returned raises `AnewError`.
     """
-    found, denominator = run_of(memory, loss, operands, outputs), operands.get("denominator")
-    if found is None or denominator is None:
-        return None if found is None else found.outputs
-    is_number = isinstance(denominator, int | float)
-    return found._replace(denominator=denominator or 1.0).outputs if is_number else None
+    found = run_of(memory, loss, operands, outputs)
+    is_array = "denominator" in operands.arrays
+    return None if found is None or is_array else found.outputs
 
 
 def run(
     memory: Memory, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> Found | None:
-    """Return the outputs, or None where there is no kernel for the operands."""
+    """Return the outputs, or None where there is no kernel for the operands.
+
+    Sums are divided by a denominator among the operands.
+    """
     found = run_of(memory, loss, operands, outputs)
     if found is None:
         return None
     is_bad, results = found.results(tuple(operands.arrays.values()))
     if is_bad:
         operands.look()
+    if "denominator" in operands.arrays:
+        return quotients(memory.xp, operands, outputs, results)
     return tuple(results)

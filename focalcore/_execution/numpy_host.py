@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
 from .._typing import HostArray, Result, Shape
 from . import blocks, host, plain
+from .kinds import KINDS
 
 BLOCK = 2**18  # bytes: some ten arrays of a block are in use at a time, and the caches hold them
 
@@ -31,7 +33,7 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tupl
     return tuple(map(_result, found))
 
 
-def sums_of_blocks(loss: LossSpec, operands: Operands, output: Output) -> list[float]:
+def sums_of_blocks(loss: LossSpec, operands: Operands, output: Output) -> Sequence[float]:
     """Return numbers in float64 that add up to a sum, in an order that the shape alone decides."""
     run_ = host.run_of(MEMORY, loss, operands, (output,))
     if run_ is not None:
@@ -80,5 +82,5 @@ def _crew() -> Crew:
     return Crew(settings.threads())
 
 
-MEMORY = host.Memory(_layout, _pointer, _empty, _number, _result, _crew, _kind)
-host.MEMORIES[np.ndarray] = MEMORY
+MEMORY = host.Memory(BACKEND.xp, _layout, _pointer, _empty, _number, _result, _crew)
+KINDS[np.ndarray] = _kind

@@ -7,7 +7,7 @@ import numpy as np
 from .._backends import Backend
 from .._dtypes import cast
 from .._losses.operands import Operands, Output
-from .._losses.reduction import dtype_of, summed
+from .._losses.reduction import dtype_of, quotients, summed
 from .._losses.spec import LossSpec
 from .._typing import Namespace, Result
 
@@ -15,12 +15,12 @@ from .._typing import Namespace, Result
 def run(
     xp: Namespace, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...]:
-    """Return the outputs, computed on whole arrays."""
+    """Return the outputs, computed on whole arrays; sums are divided by the denominator."""
     found = []
     for output, x in zip(outputs, loss.compute(xp, operands, outputs), strict=True):
         dtype = dtype_of(xp, output, operands.arrays["scores"].dtype)
         found.append(summed(xp, x, dtype) if output.is_sum else cast(xp, x, dtype))
-    return tuple(found)
+    return quotients(xp, operands, outputs, found)
 
 
 def looked(backend: Backend, operands: Operands, found: tuple[Result, ...]) -> tuple[Result, ...]:

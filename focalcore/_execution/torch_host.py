@@ -12,13 +12,21 @@ from torch import Tensor
 from torch._functorch.pyfunctorch import TransformType, retrieve_all_functorch_interpreters  # type: ignore[attr-defined] # torch's
 
 from .. import settings
-from .._backends.torch import BACKEND, DIFFERENTIABLE, EAGER, is_dtensor, is_host_tensor
+from .._backends.torch import (
+    BACKEND,
+    DIFFERENTIABLE,
+    EAGER,
+    is_dtensor,
+    is_host_tensor,
+    is_plain_tensor,
+)
 from .._dtypes import dtype_name
 from .._kernels import Crew, Layout, Lead
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
 from .._typing import Result, Shape
 from . import blocks, host, plain
+from .kinds import KINDS, Again
 
 WORTH_OPENMP = 2**13  # logits from which on a second one of torch's threads gains
 BLOCK = 2**20  # bytes of a block, which torch's own threads share
@@ -84,7 +92,11 @@ def _on_host(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) ->
 def _on_device(
     loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...]:
-    x = operands.arrays["scores"]
+    from . import torch_device
+
+    x, found = operands.arrays["scores"], torch_device.run(loss, operands, outputs)
+    if found is not None:
+        return plain.looked(BACKEND, operands, found)
     if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
         from . import torch_compiler
 
@@ -94,13 +106,22 @@ def _on_device(
     return plain.looked(BACKEND, operands, plain.run(EAGER, loss, operands, outputs))
 
 
-def _is_readable(x: Tensor) -> bool:
-    """Tell whether a tensor's numbers are those that lie in the host's memory."""
-    return is_host_tensor(x) and not x.is_neg()
+def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Again | None:
+    """Return the outputs as a function of other tensors of the kind, or None: not by a kernel."""
+    if operands.arrays["scores"].device.type == "cpu":
+        return host.again(MEMORY, loss, operands, outputs)
+    from . import torch_device
+
+    return torch_device.again(loss, operands, outputs)
+
+
+def is_readable(x: Tensor) -> bool:
+    """Tell whether a tensor's numbers are those that lie in memory."""
+    return is_plain_tensor(x) and not x.is_neg()
 
 
 def _layout(name: str, x: Tensor) -> Layout | None:
-    if not _is_readable(x):
+    if x.device.type != "cpu" or not is_readable(x):
         return None
     size = x.element_size()
     strides = tuple([size * step for step in x.stride()])
@@ -123,11 +144,11 @@ def _kind(x: Tensor, y: Any) -> tuple[Any, ...] | None:
     if type(y) is not Tensor:
         return None
     mode = mode_of(Operands({"x": x, "y": y}))
-    if mode not in (Mode.PLAIN, Mode.RECORDED) or torch.is_autocast_enabled("cpu"):
+    if mode not in (Mode.PLAIN, Mode.RECORDED) or torch.is_autocast_enabled(x.device.type):
         return None
-    if not (_is_readable(x) and _is_readable(y)) or y.requires_grad:
+    if x.device != y.device or y.requires_grad or not (is_readable(x) and is_readable(y)):
         return None
-    return mode, x.dtype, x.shape, x.stride(), y.dtype, y.shape, y.stride()
+    return mode, x.device, x.dtype, x.shape, x.stride(), y.dtype, y.shape, y.stride()
 
 
 def _crew() -> Crew:
@@ -151,5 +172,5 @@ def _openmp() -> Lead | None:
     return lead
 
 
-MEMORY = host.Memory(_layout, Tensor.data_ptr, _empty, _number, _whole, _crew, _kind)
-host.MEMORIES[Tensor] = MEMORY
+MEMORY = host.Memory(BACKEND.xp, _layout, Tensor.data_ptr, _empty, _number, _whole, _crew)
+KINDS[Tensor] = _kind

@@ -6,20 +6,30 @@
 machine code, and `plan` runs it with pointers, over `threads`. Nothing here knows an array library.
 """
 
-from .host.compiler import are_available, version, why_not
+from .compiler import are_available, version, why_not
+from .grid.lanes import THREADS
+from .grid.modules import ptx_of
+from .grid.plan import GridPlan, Source, grid_plan_of
 from .host.plan import Crew, Lead, Plan, plan_of
 from .placement import Call, Layout
 from .program import split
+from .sums import total
 
 __all__ = [
+    "THREADS",
     "Call",
     "Crew",
+    "GridPlan",
     "Layout",
     "Lead",
     "Plan",
+    "Source",
     "are_available",
+    "grid_plan_of",
     "plan_of",
+    "ptx_of",
     "split",
+    "total",
     "version",
     "why_not",
 ]

@@ -98,8 +98,7 @@ def _instruction(symbol: Symbol, args: list[str], lanes: int) -> str | None:
             return f"xor {kind} {args[0]}, {constant(dtype, 1 if dtype == 'bool' else -1, lanes)}"
         case "abs" | "sqrt":
             name = {"abs": "fabs", "sqrt": "sqrt"}[op]
-            suffix = SHORT[dtype] if lanes == 1 else f"v{lanes}{SHORT[dtype]}"
-            return f"call {kind} @llvm.{name}.{suffix}({kind} {args[0]})"
+            return f"call {kind} @llvm.{name}.{_suffix(dtype, lanes)}({kind} {args[0]})"
         case "bitcast":
             return f"bitcast {kind} {args[0]} to {result}"
         case "convert":
@@ -126,11 +125,24 @@ def _conversion(source: str, dtype: str, arg: str, lanes: int) -> str | None:
     return f"{how} {kind} {arg} to {result}"
 
 
+def maximum(dtype: str, lanes: int, a: str, b: str) -> str:
+    """Return the instruction of the larger of two numbers: NaN gets through, +0 is above -0."""
+    kind = vector(dtype, lanes)
+    return f"call {kind} @llvm.maximum.{_suffix(dtype, lanes)}({kind} {a}, {kind} {b})"
+
+
 def intrinsics(width: int) -> str:
     """Return the declarations of the functions that LLVM brings with it."""
     found = []
-    for lanes in (1, width):
-        for dtype, short in SHORT.items():
-            kind, suffix = vector(dtype, lanes), short if lanes == 1 else f"v{lanes}{short}"
+    for dtype in SHORT:
+        for lanes in (1, width):
+            kind, suffix = vector(dtype, lanes), _suffix(dtype, lanes)
             found += [f"declare {kind} @llvm.{name}.{suffix}({kind})" for name in ("fabs", "sqrt")]
+        for lanes in (2**i for i in range(width.bit_length())):  # of a vector, and of its halves
+            kind = vector(dtype, lanes)
+            found.append(f"declare {kind} @llvm.maximum.{_suffix(dtype, lanes)}({kind}, {kind})")
     return "\n".join(found)
+
+
+def _suffix(dtype: str, lanes: int) -> str:
+    return SHORT[dtype] if lanes == 1 else f"v{lanes}{SHORT[dtype]}"

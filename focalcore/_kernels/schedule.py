@@ -33,8 +33,13 @@ class Schedule:
     kept: dict[Symbol, int]
 
 
-def schedule(wanted: Iterable[Symbol], stored: Iterable[Symbol]) -> Schedule:
-    """Return the passes that the outputs of a row need, some of them stored for each class."""
+def schedule(
+    wanted: Iterable[Symbol], stored: Iterable[Symbol], most_repeated: int = MOST_REPEATED
+) -> Schedule:
+    """Return the passes that the outputs of a row need, some of them stored for each class.
+
+    What takes more than so many operations is kept between passes, and not done again.
+    """
     wanted, stored = list(wanted), list(stored)
     level = _levels([*wanted, *stored])
     passes: dict[int, Pass] = {}
@@ -43,7 +48,7 @@ def schedule(wanted: Iterable[Symbol], stored: Iterable[Symbol]) -> Schedule:
             passes.setdefault(level[symbol] - 1, Pass()).reduced.append(symbol)
     for symbol in stored:
         passes.setdefault(level[symbol], Pass()).stored.append(symbol)
-    kept = _keep(passes)
+    kept = _keep(passes, most_repeated)
     return Schedule([passes[i] for i in sorted(passes)], {s: i for i, s in enumerate(kept)})
 
 
@@ -56,7 +61,7 @@ def _levels(roots: list[Symbol]) -> dict[Symbol, int]:
     return level
 
 
-def _keep(passes: dict[int, Pass]) -> list[Symbol]:
+def _keep(passes: dict[int, Pass], most_repeated: int) -> list[Symbol]:
     """Choose what passes keep for later ones, and return it."""
     made_in: dict[Symbol, int] = {}
     kept: dict[Symbol, None] = {}
@@ -69,7 +74,7 @@ def _keep(passes: dict[int, Pass]) -> list[Symbol]:
                 continue
             seen[symbol] = None
             before = made_in.setdefault(symbol, i)
-            if before == i or symbol.dtype == "bool" or _cost(symbol) <= MOST_REPEATED:
+            if before == i or symbol.dtype == "bool" or _cost(symbol) <= most_repeated:
                 stack.extend(symbol.args)
             elif symbol not in kept:
                 kept[symbol] = None

@@ -103,6 +103,20 @@ class Writer:
         """Return one of two values."""
         return self.value(f"select i1 {condition}, {type_} {a}, {type_} {b}")
 
+    def halves(self, dtype: str, lanes: int, name: str) -> tuple[str, str]:
+        """Return the first half of the lanes of a vector, and the second."""
+        kind, half = vector(dtype, lanes), lanes // 2
+        if half == 1:
+            return self.value(f"extractelement {kind} {name}, i64 0"), self.value(
+                f"extractelement {kind} {name}, i64 1"
+            )
+        found = []
+        for first in (0, half):
+            numbers = ", ".join(f"i32 {first + i}" for i in range(half))
+            mask = f"<{half} x i32> <{numbers}>"
+            found.append(self.value(f"shufflevector {kind} {name}, {kind} poison, {mask}"))
+        return found[0], found[1]
+
     def label(self, name: str, falls_through: bool = True) -> None:
         """Begin a part that may be jumped to."""
         if falls_through:

@@ -35,7 +35,7 @@ class Categorical(LossSpec):
 
     axis: int
     eps: float
-    device: Device = None  # where the numbers of the classes are made
+    device: Device = None
     per_row = ("mask", "weight", "targets")
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:

@@ -56,6 +56,17 @@ def denominator_of(
     return size_of(xp, operands.arrays["scores"], axis)
 
 
+def quotients(
+    xp: Library, operands: Operands, outputs: Iterable[Output], found: Iterable[Array]
+) -> tuple[Array, ...]:
+    """Return the outputs, the sums among them divided by the denominator among the operands."""
+    denominator = operands.get("denominator")
+    return tuple(
+        divided(xp, x, denominator) if output.is_sum else x
+        for output, x in zip(outputs, found, strict=True)
+    )
+
+
 def divided(xp: Library, x: ArrayT, denominator: Parameter | None) -> ArrayT:
     """Return ``x / denominator``, where 0 counts as 1 so that the mean of nothing is 0, not NaN."""
     if denominator is None:

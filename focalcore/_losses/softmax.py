@@ -33,7 +33,7 @@ class Softmax(LossSpec):
     axis: int
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
-    device: Device = None  # where the numbers of the classes are made
+    device: Device = None
 
     def logits_of(self, xp: Namespace, operands: Operands, counted: Array | None) -> Array:
         """Return the logits to compute from, 0 in rows that are left out."""

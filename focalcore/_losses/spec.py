@@ -7,15 +7,19 @@ along the leading axes gives the same numbers.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from .._formulas import focal
 from .._inputs.shapes import without_axis
-from .._typing import Array, Namespace, Shape
+from .._typing import Array, Device, Namespace, Shape
 from .operands import Operands, Output
 from .reduction import divided
 
 FORMULA = ("value", "slope", "curvature")  # the quantities that a formula gives
+
+
+LossT = TypeVar("LossT", bound="LossSpec")
 
 
 class LossSpec:
@@ -23,6 +27,7 @@ class LossSpec:
 
     axis: int | None = None  # of the classes; None: the elements are independent
     ignore_index: int | None = None
+    device: Device = None  # where the numbers of the classes are made
     per_row: tuple[str, ...] = ("mask", "weight")  # the operands that have no class axis
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
@@ -36,6 +41,11 @@ class LossSpec:
     def positives(self, xp: Namespace, operands: Operands, targets: Array) -> Array:  # noqa: ARG002
         """Return how far each target counts as positive, of the targets that `read` returned."""
         return targets
+
+    @property
+    def anywhere(self: LossT) -> LossT:
+        """Return the loss without a device."""
+        return self if self.device is None else replace(self, device=None)  # type: ignore[type-var]
 
     def is_per_row(self, name: str) -> bool:
         """Tell whether an operand has no class axis."""

@@ -7,7 +7,7 @@ from ..schedule import Pass
 from ..symbols import Over, Symbol
 from ..writer import SIZES, vector
 from .loops import UNALIGNED
-from .reductions import Reduction
+from .reductions import Reduction, SumOverLanes
 from .rows import Rows
 
 
@@ -16,6 +16,8 @@ class ClassesInLanes(Rows):
 
     The last classes, which may be no whole vector, are copied to where one can be read.
     """
+
+    adder = SumOverLanes
 
     def units(self) -> str:
         """Return how many elements a region of scratch memory has."""
@@ -81,7 +83,7 @@ class ClassesInLanes(Rows):
     def over_all_classes(self, step: Pass, found: list[Reduction], earlier: list[Symbol]) -> None:
         """Write a pass over vectors of classes, of which the last may lie elsewhere."""
         w = self.w
-        with w.loop(0, "%classes", self.width) as self.class_:
+        with self.parts(found) as (start, stop), w.loop(start, stop, self.width) as self.class_:
             left = w.sub("%classes", self.class_)
             self.is_tail = w.is_(left, "slt", self.width)
             self.is_used = self.is_reduced = self.lanes_below(left)

@@ -6,8 +6,8 @@ import ctypes
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .. import compiler
 from ..program import Program, Request, traced
-from . import compiler
 from .classes_in_lanes import ClassesInLanes
 from .elementwise import Elementwise
 from .loops import Loop

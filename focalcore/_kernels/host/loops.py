@@ -1,13 +1,13 @@
 """What the loops of all kernels have in common: parameters, blocks, sums, and the look for NaN.
 
 Elements, or rows, are worked on in blocks, which threads share, and each block in vectors. A sum
-has a partial sum for each lane of a vector, in float64, which are added up block by block, from the
-first lane to the last: the order depends on the shape alone.
+has a partial sum for each lane of a vector, in float64, and these are folded at the end of a block:
+the order, which `sums` tells, depends on the shape alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..emit import Emitter, Value, intrinsics
@@ -45,7 +45,9 @@ class Loop:
             self.block(start, self.w.least(self.w.add(start, "%per_block"), "%n"))
             for i, place in enumerate(self.sums):
                 number = self.w.add(self.w.mul(block, len(self.sums)), i)
-                self.w.store("double", self._folded(place), self.at("%sums", number, 8))
+                lanes = self.w.load(self.doubles, place)
+                found = self.folded("float64", lanes, self.added)
+                self.w.store("double", found, self.at("%sums", number, 8))
         self.w.do(f"ret i64 {self._found_bad()}")
         kernel = self.w.function(f"i64 @kernel({', '.join(self._parameters())})")
         called = copies.functions(self.width, kernel)
@@ -94,7 +96,7 @@ class Loop:
         wide = self.as_doubles(self.emitter.wide(symbol, self.width), symbol.dtype, self.width)
         used = f"<{self.width} x i1> {is_used}"
         kept = w.value(f"select {used}, {kind} {wide}, {kind} zeroinitializer")
-        w.store(kind, w.value(f"fadd {kind} {w.load(kind, place)}, {kept}"), place)
+        w.store(kind, self.added(w.load(kind, place), kept, self.width), place)
 
     def as_doubles(self, name: str, dtype: str, lanes: int) -> str:
         """Return a value as float64."""
@@ -103,12 +105,18 @@ class Loop:
         how = "fpext" if dtype == "float32" else "sitofp"
         return self.w.value(f"{how} {vector(dtype, lanes)} {name} to {vector('float64', lanes)}")
 
-    def _folded(self, place: str) -> str:
-        total = self.w.load("double", place)
-        for lane in range(1, self.width):
-            more = self.w.load("double", self.w.at(place, str(8 * lane)))
-            total = self.w.value(f"fadd double {total}, {more}")
-        return total
+    def added(self, a: str, b: str, lanes: int) -> str:
+        """Return the sum of two partial sums, or of those of lanes."""
+        return self.w.value(f"fadd {vector('float64', lanes)} {a}, {b}")
+
+    def folded(self, dtype: str, name: str, join: Callable[[str, str, int], str]) -> str:
+        """Return all lanes of a vector joined to one number, by halves."""
+        lanes = self.width
+        while lanes > 1:
+            first, second = self.w.halves(dtype, lanes, name)
+            lanes //= 2
+            name = join(first, second, lanes)
+        return name
 
     def lanes_below(self, count: str) -> str:
         """Return which lanes have a number below a count."""

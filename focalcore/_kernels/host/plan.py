@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,19 +16,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..._losses.spec import LossSpec
+from .. import compiler
 from ..placement import Call, Place
 from ..program import Request
+from ..sums import rows_of_block
 from ..symbols import Over
-from . import compiler
 from .kernel import Key, find
 from .threads import share
+from .totals import total
 
-BLOCK = 2**12  # elements that a thread takes at least, and whose sum has a place of its own
 FEW_CLASSES = 64  # up to so many, the rows and not the classes lie in the lanes of a vector
 WORTH_A_THREAD = 2**16  # logits from which on a second thread gains
 PER_TURN, COUNTER, SCRATCH, SUMS = 2, 4, 5, 6  # where these are among a kernel's arguments
 TURNS = 8  # how often a thread takes blocks at least, where there are enough of them
-MOST_PER_TURN = 128  # blocks: those of float32 fill a large page, which threads should not share
+MOST_PER_TURN = 512  # blocks: those of float32 fill a large page, which threads should not share
 
 # has several threads call a function, by its address, with the address of what it is given
 Lead = Callable[[int, int, int], Any]
@@ -60,7 +62,14 @@ class Plan:
 
     def run(
         self, pointers: Sequence[int], numbers: Sequence[float], crew: Crew
-    ) -> tuple[bool, list[list[float]]]:
+    ) -> tuple[bool, list[float]]:
+        """Run the kernel, and return whether it has found NaN, and the sums."""
+        is_bad, sums = self.blocks(pointers, numbers, crew)
+        return is_bad, [total(of_blocks) for of_blocks in sums]
+
+    def blocks(
+        self, pointers: Sequence[int], numbers: Sequence[float], crew: Crew
+    ) -> tuple[bool, list[array[float]]]:
         """Run the kernel, and return whether it has found NaN, and for each sum those of blocks."""
         arguments = list(self.arguments)
         for i, pointer in zip(self.pointers, pointers, strict=True):
@@ -70,8 +79,8 @@ class Plan:
         arguments[COUNTER] = ctypes.addressof(counter)
         if not self.n_sums:
             return self._found_bad(arguments, crew), []
-        sums = (ctypes.c_double * (self.n_sums * self.n_blocks))()
-        arguments[SUMS] = ctypes.addressof(sums)
+        sums = array("d", bytes(8 * self.n_sums * self.n_blocks))
+        arguments[SUMS], _ = sums.buffer_info()
         is_bad = self._found_bad(arguments, crew)
         return is_bad, [sums[i :: self.n_sums] for i in range(self.n_sums)]
 
@@ -127,8 +136,9 @@ def _made(call: Call) -> Plan | None:
     if kernel is None:
         return None
     width = kernel.program.width
-    per_block = max(width, BLOCK // classes // width * width)
-    arguments: list[Any] = [rows, per_block, 1, classes, 0, 0, 0]
+    per_block = rows_of_block(width, classes)
+    n_blocks = -(-rows // per_block)
+    arguments: list[Any] = [rows, per_block, n_blocks, classes, 0, 0, 0]  # one thread takes all
     placed = [_described(place) for _, place in operands]
     stored = [_described(place) for *_, place in made if place is not None]
     pointers = _append(arguments, placed)
@@ -146,7 +156,7 @@ def _made(call: Call) -> Plan | None:
         tuple(i for i, (shape, *_) in enumerate(made) if shape is None),
         kernel.scratch * units,
         kernel.n_sums,
-        -(-rows // per_block),
+        n_blocks,
         rows * classes,
         tuple(owner for _, owner in (*placed, *stored)),
     )

@@ -1,12 +1,13 @@
 """Reductions over the classes, in the lanes of a vector, and from its lanes to one number.
 
-The order of a sum is the same whether classes or rows are in the lanes: every width-th class is
-added up in float64, and then these partial sums are, from the first to the last.
+The order of a sum, which `sums` tells, is the same whether classes or rows are in the lanes: where
+rows are, a vector in memory takes the place of a lane. For a maximum no order makes a difference.
 """
 
 from __future__ import annotations
 
-from ..emit import SHORT, Value
+from ..emit import SHORT, Value, maximum
+from ..sums import PART
 from ..symbols import Symbol
 from ..writer import SIZES, constant, vector
 from .loops import Loop
@@ -15,7 +16,7 @@ INFINITY = float("inf")
 
 
 class Reduction:
-    """A sum, a maximum, or whether any: its state while a pass goes over the classes."""
+    """A maximum, or whether any: its state while a pass goes over the classes."""
 
     def __init__(self, loop: Loop, symbol: Symbol) -> None:
         self.loop, self.w, self.lanes = loop, loop.w, loop.width
@@ -24,26 +25,20 @@ class Reduction:
         start = -INFINITY if symbol.op in ("max", "argmax") else 0.0
         self.neutral = constant(self.dtype, start, self.lanes)
         self.kind = vector(self.dtype, self.lanes)
-        self.part = self.w.variable(self.kind, self.neutral)
-        self.total = self.w.variable(self.kind, self.neutral)
+        self.found = self.w.variable(self.kind, self.neutral)
 
     def begin_part(self) -> None:
-        """Begin a partial sum of some of the classes of each lane."""
-        if self.symbol.op == "sum":
-            self.w.set(self.part, self.neutral)
+        """Begin a part of the classes."""
 
-    def end_part(self) -> None:
-        """Add a partial sum to those before."""
-        if self.symbol.op == "sum":
-            total, part = self.w.get(self.total), self.w.get(self.part)
-            self.w.set(self.total, self.w.value(f"fadd {self.kind} {total}, {part}"))
+    def end_part(self, count: str) -> None:
+        """End a part of so many classes."""
 
     def take(self, is_used: str | None, index: Value) -> None:  # noqa: ARG002
         """Take in the classes of a vector, or those that are used of them."""
-        name = self._taken(is_used)
-        self.w.set(self.part, self._joined(self.w.get(self.part), name, self.lanes))
+        name = self.taken(is_used)
+        self.w.set(self.found, self.joined(self.w.get(self.found), name, self.lanes))
 
-    def _taken(self, is_used: str | None) -> str:
+    def taken(self, is_used: str | None) -> str:
         """Return what is reduced, and what changes nothing in the lanes that are not used."""
         name = self.loop.emitter.wide(self.of, self.lanes)
         if self.symbol.op == "sum":
@@ -55,44 +50,99 @@ class Reduction:
 
     def of_lanes(self) -> Value:
         """Return the result of each lane."""
-        found = self.total if self.symbol.op == "sum" else self.part
-        return self._rounded(self.w.get(found), self.lanes)
+        return Value(self.w.get(self.found), self.lanes)
 
     def of_all(self) -> Value:
-        """Return the result of all lanes together, from the first to the last."""
-        place = self.w.place(self.kind)
-        self.w.store(self.kind, self.w.get(self.part), place)
+        """Return the result of all lanes together."""
         if self.dtype == "bool":
             return self._any_lane()
-        size = SIZES[self.dtype]
-        found = self.w.load(vector(self.dtype, 1), place)
-        for lane in range(1, self.lanes):
-            other = self.w.load(vector(self.dtype, 1), self.w.at(place, str(lane * size)))
-            found = self._joined(found, other, 1)
-        return self._rounded(found, 1)
+        return Value(self.loop.folded(self.dtype, self.w.get(self.found), self.joined), 1)
 
     def _any_lane(self) -> Value:
-        bits = self.w.value(f"bitcast {self.kind} {self.w.get(self.part)} to i{self.lanes}")
+        bits = self.w.value(f"bitcast {self.kind} {self.w.get(self.found)} to i{self.lanes}")
         return Value(self.w.value(f"icmp ne i{self.lanes} {bits}, 0"), 1)
 
-    def _joined(self, a: str, b: str, lanes: int) -> str:
-        kind, truth = vector(self.dtype, lanes), vector("bool", lanes)
-        if self.symbol.op == "sum":
-            return self.w.value(f"fadd {kind} {a}, {b}")
-        if self.symbol.op == "any":
-            return self.w.value(f"or {kind} {a}, {b}")
-        # NaN gets through, whichever of the two it is
-        is_more = self.w.value(f"fcmp ogt {kind} {a}, {b}")
-        is_nan = self.w.value(f"fcmp uno {kind} {a}, {a}")
-        is_kept = self.w.value(f"or {truth} {is_more}, {is_nan}")
-        return self.w.value(f"select {truth} {is_kept}, {kind} {a}, {kind} {b}")
+    def joined(self, a: str, b: str, lanes: int) -> str:
+        """Return what two values are together, or those of lanes."""
+        match self.symbol.op:
+            case "sum":
+                return self.loop.added(a, b, lanes)
+            case "any":
+                return self.w.value(f"or {vector(self.dtype, lanes)} {a}, {b}")
+        return self.w.value(maximum(self.dtype, lanes, a, b))
 
-    def _rounded(self, name: str, lanes: int) -> Value:
-        if self.symbol.op == "sum" and self.symbol.dtype != "float64":
+    def rounded(self, name: str, lanes: int) -> Value:
+        """Return a sum in the type that it is wanted in."""
+        if self.symbol.dtype != "float64":
             source, kind = vector("float64", lanes), vector(self.symbol.dtype, lanes)
             how = "fptrunc" if self.symbol.dtype in SHORT else "fptosi"
             name = self.w.value(f"{how} {source} {name} to {kind}")
         return Value(name, lanes)
+
+
+class SumOverLanes(Reduction):
+    """A sum over classes that are in the lanes."""
+
+    def __init__(self, loop: Loop, symbol: Symbol) -> None:
+        super().__init__(loop, symbol)
+        self.total = self.w.variable("double", constant("float64", 0.0, 1))
+
+    def begin_part(self) -> None:
+        """Begin with no class in any lane."""
+        self.w.set(self.found, self.neutral)
+
+    def end_part(self, count: str) -> None:  # noqa: ARG002
+        """Fold the lanes."""
+        part = self.loop.folded(self.dtype, self.w.get(self.found), self.joined)
+        self.w.set(self.total, self.joined(self.w.get(self.total), part, 1))
+
+    def of_all(self) -> Value:
+        """Return the sum of all parts."""
+        return self.rounded(self.w.get(self.total), 1)
+
+
+class SumOfLanes(Reduction):
+    """A sum of each lane, class by class; a vector in memory is the partial sums of a lane each."""
+
+    def __init__(self, loop: Loop, symbol: Symbol) -> None:
+        super().__init__(loop, symbol)
+        self.place = self.w.place(self.kind, self.lanes)
+
+    def take(self, is_used: str | None, index: Value) -> None:
+        """Take in a class; the first ones of a part begin a partial sum each."""
+        w, name = self.w, self.taken(is_used)
+        in_part = w.value(f"and i32 {index.name}, {PART - 1}")
+        i = w.value(f"and i32 {in_part}, {self.lanes - 1}")
+        there = self._partial(w.value(f"zext i32 {i} to i64"))
+        is_first = w.value(f"icmp ult i32 {in_part}, {self.lanes}")
+        with w.when(is_first):
+            w.store(self.kind, self.joined(name, self.neutral, self.lanes), there)
+        with w.unless(is_first):
+            self._add(there, name)
+
+    def end_part(self, count: str) -> None:
+        """Fold the partial sums."""
+        w = self.w
+        there = w.variable("i64", w.least(count, self.lanes))
+        with w.loop(1, self.lanes.bit_length()) as fold:
+            half = w.value(f"lshr i64 {self.lanes}, {fold}")
+            with w.loop(half, w.get(there)) as i:
+                more = w.load(self.kind, self._partial(i))
+                self._add(self._partial(w.sub(i, half)), more)
+            w.set(there, w.least(w.get(there), half))
+        part = w.load(self.kind, self.place)
+        w.set(self.found, self.joined(w.get(self.found), part, self.lanes))
+
+    def of_lanes(self) -> Value:
+        """Return the sum of each lane."""
+        return self.rounded(self.w.get(self.found), self.lanes)
+
+    def _partial(self, i: str) -> str:
+        return self.loop.at(self.place, i, 8 * self.lanes)
+
+    def _add(self, there: str, name: str) -> None:
+        kind = self.kind
+        self.w.store(kind, self.joined(self.w.load(kind, there), name, self.lanes), there)
 
 
 class Largest(Reduction):
@@ -105,11 +155,11 @@ class Largest(Reduction):
 
     def take(self, is_used: str | None, index: Value) -> None:
         """Take in the classes of a vector, or those that are used of them."""
-        name = self._taken(is_used)
+        name = self.taken(is_used)
         number = self.loop.emitter.spread(index, "int32", self.lanes)
-        before = self.w.get(self.part), self.w.get(self.index)
+        before = self.w.get(self.found), self.w.get(self.index)
         best = self._better(before, (name, number), self.lanes)
-        self.w.set(self.part, best[0])
+        self.w.set(self.found, best[0])
         self.w.set(self.index, best[1])
 
     def of_lanes(self) -> Value:
@@ -119,7 +169,7 @@ class Largest(Reduction):
     def of_all(self) -> Value:
         """Return the result of all lanes together."""
         values, numbers = self.w.place(self.kind), self.w.place(self.numbers)
-        self.w.store(self.kind, self.w.get(self.part), values)
+        self.w.store(self.kind, self.w.get(self.found), values)
         self.w.store(self.numbers, self.w.get(self.index), numbers)
         size, kind = SIZES[self.dtype], vector(self.dtype, 1)
         best = self.w.load(kind, values), self.w.load("i32", numbers)
@@ -145,8 +195,3 @@ class Largest(Reduction):
             self.w.value(f"select {truth} {is_better}, {kind} {b[0]}, {kind} {a[0]}"),
             self.w.value(f"select {truth} {is_better}, {numbers} {b[1]}, {numbers} {a[1]}"),
         )
-
-
-def reduction(loop: Loop, symbol: Symbol) -> Reduction:
-    """Return the state of a reduction at the start of its pass."""
-    return (Largest if symbol.op == "argmax" else Reduction)(loop, symbol)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ..emit import Value
 from ..program import Program
 from ..schedule import Pass, schedule
+from ..sums import PART
 from ..symbols import Over, Symbol, reachable
 from ..writer import SIZES, vector
 from .loops import UNALIGNED, Loop
-from .reductions import Reduction, reduction
+from .reductions import Largest, Reduction
 
 
 class Rows(Loop):
@@ -44,8 +48,27 @@ class Rows(Loop):
                 if symbol.over < Over.CLASS and symbol.op != "constant":
                     self.emitter.emit(symbol)
             earlier = [s for before in self.schedule.passes[:i] for s in before.kept]
-            found = [reduction(self, symbol) for symbol in step.reduced]
+            found = [self.reduction(symbol) for symbol in step.reduced]
             self.over_all_classes(step, found, earlier)
+
+    def reduction(self, symbol: Symbol) -> Reduction:
+        """Return the state of a reduction at the start of its pass."""
+        kinds = {"sum": self.adder, "argmax": Largest}
+        return kinds.get(symbol.op, Reduction)(self, symbol)
+
+    adder: type[Reduction]  # what adds up the classes of a row
+
+    @contextmanager
+    def parts(self, found: list[Reduction]) -> Iterator[tuple[str, str]]:
+        """Repeat for each part of the classes, from its start to its stop; each has own sums."""
+        w = self.w
+        with w.loop(0, "%classes", PART) as start:
+            count = w.least(w.sub("%classes", start), PART)
+            for one in found:
+                one.begin_part()
+            yield start, w.add(start, count)
+            for one in found:
+                one.end_part(count)
 
     def over_all_classes(self, step: Pass, found: list[Reduction], earlier: list[Symbol]) -> None:
         """Write a pass, and enter what it has reduced."""

@@ -7,7 +7,7 @@ from ..schedule import Pass
 from ..symbols import Over, Symbol
 from ..writer import SIZES, TYPES, vector
 from .loops import UNALIGNED
-from .reductions import Reduction
+from .reductions import Reduction, SumOfLanes
 from .rows import Rows
 
 
@@ -80,18 +80,13 @@ class RowsInLanes(Rows):
                 w.copy(size, there, place, count)
 
     def over_all_classes(self, step: Pass, found: list[Reduction], earlier: list[Symbol]) -> None:
-        """Write a pass: every width-th class from each of the first ones on."""
-        w = self.w
-        with w.loop(0, w.least("%classes", self.width)) as first:
-            for one in found:
-                one.begin_part()
-            with w.loop(first, "%classes", self.width) as self.class_:
-                self.one_step(step, found, earlier)
-            for one in found:
-                one.end_part()
+        """Write a pass, class by class."""
+        with self.parts(found) as (start, stop), self.w.loop(start, stop) as self.class_:
+            self.one_step(step, found, earlier)
         for one in found:
             self.emitter.known[one.symbol] = one.of_lanes()
 
+    adder = SumOfLanes
     is_reduced = None
 
     def class_numbers(self) -> Value:

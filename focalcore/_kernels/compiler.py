@@ -1,4 +1,4 @@
-"""LLVM, through llvmlite: from the text of a kernel to the address of its machine code."""
+"""LLVM, through llvmlite: from the text of kernels to machine code, or to the assembly of GPUs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 Function = Callable[..., int]
+GPU = "nvptx64-nvidia-cuda"
+NEWEST = 12, 0  # the newest kind of GPU that LLVM is asked for; later ones run its code too
 
 
 class Code(NamedTuple):
@@ -21,7 +23,7 @@ class Code(NamedTuple):
     work: int  # the address of a function that does the same from memory that holds the arguments
 
 
-_LOCK = threading.Lock()  # LLVM's objects are used by one thread at a time
+LOCK = threading.Lock()  # LLVM's objects are used by one thread at a time
 _ENGINES: list[Any] = []  # the owners of the machine code, which lives as long as the process
 _REFUSED: list[str] = []  # why this machine refuses to compile
 
@@ -63,48 +65,63 @@ def _is_installed() -> bool:
 
 def compiled(text: str, types: list[Any]) -> Code:
     """Return the code of a module of LLVM IR, of its functions @kernel and @work."""
-    import llvmlite.binding as llvm
-
-    with _LOCK:
-        machine = _machine()
-        module = llvm.parse_assembly(text)
-        module.verify()
-        _optimize(module, machine)
-        engine = llvm.create_mcjit_compiler(module, machine)
-        engine.finalize_object()
-        _ENGINES.append(engine)
-        kernel, work = map(engine.get_function_address, ("kernel", "work"))
+    engine = engine_of(text)
+    _ENGINES.append(engine)
+    kernel, work = map(engine.get_function_address, ("kernel", "work"))
     return Code(ctypes.CFUNCTYPE(ctypes.c_int64, *types)(kernel), work)
 
 
-def _optimize(module: Any, machine: Any) -> None:
-    """Put variables into registers; all else that LLVM could do is done, and it would take long."""
+def engine_of(text: str) -> Any:
+    """Return the owner of the machine code of a module of LLVM IR."""
     import llvmlite.binding as llvm
 
+    with LOCK:
+        _initialize()
+        machine = llvm.Target.from_default_triple().create_target_machine(
+            cpu=llvm.get_host_cpu_name(),
+            features=llvm.get_host_cpu_features().flatten(),
+            opt=2,
+            jit=True,
+            codemodel="jitdefault",
+        )
+        engine = llvm.create_mcjit_compiler(_optimized(text, machine), machine)
+        engine.finalize_object()
+        return engine
+
+
+def ptx_of(text: str, capability: tuple[int, int]) -> str:
+    """Return the assembly of a module of LLVM IR for GPUs of NVIDIA from a kind on."""
+    import llvmlite.binding as llvm
+
+    major, minor = min(capability, NEWEST)
+    with LOCK:
+        _initialize()
+        target = llvm.Target.from_triple(GPU)
+        machine = target.create_target_machine(cpu=f"sm_{major}{minor}", opt=3)
+        module = _optimized(f'target triple = "{GPU}"\n{text}', machine)
+        return str(machine.emit_assembly(module))
+
+
+def _optimized(text: str, machine: Any) -> Any:
+    """Return a module whose variables are in registers.
+
+    All else that LLVM could do is done, and it would take long.
+    """
+    import llvmlite.binding as llvm
+
+    module = llvm.parse_assembly(text)
+    module.verify()
     passes = llvm.create_new_module_pass_manager()
     passes.add_sroa_pass()
     passes.add_instruction_combine_pass()
     passes.add_simplify_cfg_pass()
     passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
-
-
-def _machine() -> Any:
-    """Return LLVM's description of this processor."""
-    import llvmlite.binding as llvm
-
-    _initialize()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=2,
-        jit=True,
-        codemodel="jitdefault",
-    )
+    return module
 
 
 @cache
 def _initialize() -> None:
     import llvmlite.binding as llvm
 
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()

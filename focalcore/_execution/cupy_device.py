@@ -1,0 +1,101 @@
+"""CuPy's way to run: kernels in modules that CuPy loads, or its own operations as written."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import hashlib
+import pathlib
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+import array_api_compat.cupy as xp
+import cupy
+
+from .. import _kernels
+from .._backends import Backend
+from .._dtypes import dtype_name
+from .._kernels import THREADS, Layout, Source
+from .._losses.operands import Operands, Output
+from .._losses.spec import LossSpec
+from .._typing import Result, Shape
+from . import device, plain
+from .kinds import KINDS
+
+Array = Any
+
+
+def run(
+    backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> tuple[Result, ...]:
+    """Return the outputs."""
+    found = device.run(DEVICE, loss, operands, outputs)
+    if found is None:
+        with operands.arrays["scores"].device:
+            found = plain.run(backend.formula_xp, loss, operands, outputs)
+    return plain.looked(backend, operands, found)
+
+
+def _layout(name: str, x: Array, like: Array) -> Layout | None:
+    if x.device.id != like.device.id:
+        return None
+    return Layout(name, dtype_name(x.dtype), tuple(x.shape), tuple(x.strides))
+
+
+def _pointer(x: Array) -> int:
+    return int(x.data.ptr)
+
+
+def _empty(shape: Shape, dtype: str, like: Array) -> Array:
+    return cupy.empty(shape, like.dtype if dtype == dtype_name(like.dtype) else dtype)
+
+
+def _capability(x: Array) -> tuple[int, int]:
+    return _capability_of(x.device.id)
+
+
+@functools.cache
+def _capability_of(number: int) -> tuple[int, int]:
+    digits = cupy.cuda.Device(number).compute_capability
+    return int(digits[:-1]), int(digits[-1])
+
+
+def _current(x: Array) -> Any:
+    return x.device
+
+
+def _kind(x: Array, y: Any) -> tuple[Any, ...] | None:
+    if type(y) is not cupy.ndarray or x.device.id != y.device.id or not (x.ndim and y.ndim):
+        return None
+    return x.device.id, x.dtype, x.shape, x.strides, y.dtype, y.shape, y.strides
+
+
+@functools.cache
+def _load(source: Source, capability: tuple[int, int]) -> Any:
+    """Return a module, from a file: that is how CuPy takes what was compiled elsewhere."""
+    code = _kernels.ptx_of(source, capability).encode()
+    path = pathlib.Path(_folder()) / f"{hashlib.sha256(code).hexdigest()}.ptx"
+    path.write_bytes(code)
+    return functools.cache(cupy.RawModule(path=str(path)).get_function)
+
+
+@functools.cache
+def _folder() -> str:
+    """Return a folder that lasts as long as the process: each GPU loads a module when it's used."""
+    folder = tempfile.TemporaryDirectory(prefix="focalcore-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
+def _launcher(module: Any, like: Array) -> device.Launch:  # noqa: ARG001
+    def launch(name: str, blocks: int, arguments: Sequence[Any]) -> None:
+        module(name)((blocks,), (THREADS,), tuple(arguments))
+
+    return launch
+
+
+DEVICE = device.Device(
+    "cupy", xp, _layout, _pointer, _empty, _capability, _current, _load, _launcher
+)
+KINDS[cupy.ndarray] = _kind

@@ -1,0 +1,152 @@
+"""The way of arrays on a GPU: the kernels of the host as PTX, which give the same bits.
+
+Nothing here waits for the device. Where kernels can't be loaded or launched, a warning says so
+once, and the library's own operations go on.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+from .. import _kernels, settings
+from .._kernels import GridPlan, Layout, Source
+from .._losses.operands import Operands, Output
+from .._losses.reduction import quotients
+from .._losses.spec import LossSpec
+from .._typing import Library, Result, Shape
+from . import proven
+from .kinds import Again, AnewError
+
+Launch = Callable[[str, int, Sequence[Any]], None]  # a kernel's name, blocks, and arguments
+
+
+class Device(NamedTuple):
+    """How the arrays of a library are read, made and worked on, on a GPU."""
+
+    library: str
+    xp: Library
+    layout: Callable[[str, Any, Any], Layout | None]  # None: not on the device of the logits
+    pointer: Callable[[Any], int]
+    empty: Callable[[Shape, str, Any], Any]  # an array of a shape and a dtype, like another
+    capability: Callable[[Any], tuple[int, int]]  # of the GPU that an array is on
+    current: Callable[[Any], AbstractContextManager[Any]]  # makes the GPU of an array the current
+    load: Callable[[Source, tuple[int, int]], Any]  # a module
+    launcher: Callable[[Any, Any], Launch]  # of a module, on the current stream
+
+
+class Run(NamedTuple):
+    """A plan with its numbers, to be run on arrays that lie as those it was made for."""
+
+    device: Device
+    plan: GridPlan
+    numbers: dict[str, float]
+    module: Any
+
+    def outputs(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the outputs, or raise an error where nothing can be launched."""
+        try:
+            with self.device.current(arrays[0]):
+                return self._outputs(arrays)
+        except Exception as error:  # drivers, compilers and loaders raise what they like
+            _refuse(self.device.library, f"{type(error).__name__}: {error}")
+            raise AnewError from error
+
+    def _outputs(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        plan, empty, pointer = self.plan, self.device.empty, self.device.pointer
+        found = [
+            empty(() if shape is None else shape, dtype, arrays[0])
+            for shape, dtype in zip(plan.shapes, plan.dtypes, strict=True)
+        ]
+        stored = [x for x, shape in zip(found, plan.shapes, strict=True) if shape is not None]
+        scratch = [empty((n,), "uint8", arrays[0]) if n else None for n in plan.memory]
+        sums, parts = (0 if x is None else pointer(x) for x in scratch)
+        pointers = [pointer(x) for x in (*arrays, *stored)]
+        launch = self.device.launcher(self.module, arrays[0])
+        for step in plan.of_outputs(pointers, tuple(self.numbers.values()), sums, parts):
+            launch(*step)
+        denominator = self.numbers.get("denominator") or 1.0
+        for number, i in enumerate(plan.summed):
+            to, dtype = pointer(found[i]), plan.dtypes[i]
+            for step in plan.of_sum(number, sums, denominator, to, dtype):
+                launch(*step)
+        return tuple(found)
+
+
+_USED: set[str] = set()
+_REFUSED: dict[str, str] = {}  # why a library's kernels are given up in this process
+
+
+def used() -> set[str]:
+    """Return the libraries whose kernels have run on a GPU in this process."""
+    return set(_USED)
+
+
+def run(
+    device: Device, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> tuple[Result, ...] | None:
+    """Return the outputs, or None where they have to come from the library's own operations."""
+    found = run_of(device, loss, operands, outputs)
+    if found is None:
+        return None
+    try:
+        made = found.outputs(tuple(operands.arrays.values()))
+    except AnewError:
+        return None
+    _USED.add(device.library)
+    if "denominator" in operands.arrays:
+        return quotients(device.xp, operands, outputs, made)
+    return made
+
+
+def again(
+    device: Device, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> Again | None:
+    """Return the outputs as a function of other arrays of the kind, or None: not by a kernel."""
+    found = run_of(device, loss, operands, outputs)
+    is_array = "denominator" in operands.arrays
+    return None if found is None or is_array else found.outputs
+
+
+def run_of(
+    device: Device, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
+) -> Run | None:
+    """Return how the outputs are computed by kernels, or None where there are none."""
+    scores = operands.arrays["scores"]
+    if device.library in _REFUSED or not _is_on(device, scores):
+        return None
+    layouts = [device.layout(name, x, scores) for name, x in operands.arrays.items()]
+    known = tuple([layout for layout in layouts if layout is not None])
+    if len(known) < len(layouts):
+        return None
+    constants, numbers = _kernels.split(operands.numbers)
+    call = _kernels.Call(loss.anywhere, outputs, constants, tuple(numbers), known)
+    plan = _kernels.grid_plan_of(call)
+    if plan is None:
+        return None
+    try:
+        module = device.load(plan.source, device.capability(scores))
+    except Exception as error:  # a compiler, or what loads its code
+        _refuse(device.library, f"{type(error).__name__}: {error}")
+        return None
+    return Run(device, plan, numbers, module)
+
+
+def _is_on(device: Device, scores: Any) -> bool:
+    """Tell whether kernels are asked for, or are known to be right on such a GPU."""
+    if not (settings.kernels() and _kernels.are_available()):
+        return False
+    return settings.compiler() or device.capability(scores) in proven.CAPABILITIES[device.library]
+
+
+def _refuse(library: str, reason: str) -> None:
+    """Give up the kernels of a library in this process, and say so once."""
+    _REFUSED[library] = reason
+    warnings.warn(
+        f"focalcore goes on without kernels of its own for {library} on the GPU, slower and with "
+        f"the same meaning: {reason}. FOCALCORE_COMPILER=0 turns them off, and this warning",
+        RuntimeWarning,
+        stacklevel=2,
+    )

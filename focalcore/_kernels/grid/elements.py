@@ -1,0 +1,51 @@
+"""The grid kernel of independent elements."""
+
+from __future__ import annotations
+
+from ..emit import Value
+from ..symbols import Over, Symbol
+from .loops import Grid
+
+
+class Elements(Grid):
+    """A kernel in which a team takes elements that follow each other, a vector's at once."""
+
+    def team(self, team: str) -> None:
+        """Write what a team does."""
+        w = self.w
+        start = w.mul(team, "%per_team")
+        self.sums = [self.partial_sum() for _ in self.summed]
+        self.over_all(start, w.least(w.add(start, "%per_team"), "%n"), self._visit)
+        self.store_sums(team, self.sums)
+
+    def _visit(self, vectors: list[str], is_used: str | None) -> None:
+        """Read what several vectors need before anything of it is waited for, then compute."""
+        before, self.is_used = dict(self.emitter.known), is_used
+        read = []
+        for self.elements in vectors:
+            self.emitter.known = dict(before)
+            for symbol in self.program.symbols:
+                if symbol.op == "load":
+                    self.emitter.emit(symbol)
+            read.append(self.emitter.known)
+        for self.elements, self.emitter.known in zip(vectors, read, strict=True):
+            self._compute()
+        self.emitter.known = before
+
+    def _compute(self) -> None:
+        lanes = self.lanes
+        for i, result in self.stored:
+            dtype = result.symbol.dtype
+            value = self.emitter.wide(result.symbol, lanes.registers)
+            there = lanes.at(f"%o{i}", self.row_of(f"o{i}", self.elements))
+            lanes.store(dtype, value, there, self.is_used)
+        for sum_, result in zip(self.sums, self.summed, strict=True):
+            self.add_to(sum_, result.symbol, self.is_used)
+
+    def leaf(self, symbol: Symbol) -> Value:
+        """Return the value of a symbol that is read."""
+        if symbol.over is Over.ALL:
+            return super().leaf(symbol)
+        name, array = self.array_of(symbol)
+        there = self.lanes.at(f"%{name}", self.row_of(name, self.elements))
+        return Value(self.lanes.load(array.dtype, there, self.is_used), self.lanes.registers)

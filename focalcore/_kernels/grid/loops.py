@@ -1,0 +1,221 @@
+"""What the loops of all grid kernels have in common: teams, parameters, places and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ..emit import Emitter, Value, intrinsics
+from ..placement import Place
+from ..program import Array, Program
+from ..symbols import Over, Symbol
+from ..writer import SIZES, TYPES, Variable, Writer
+from .lanes import Lanes
+
+UNROLLED = 8  # vectors that are read at once, so that no thread waits for each one
+Make = Callable[[Writer, int], Lanes]
+
+
+class Kind(NamedTuple):
+    """What a kernel is made for of where an array lies; the numbers are given at each call."""
+
+    over: Over
+    axes: int = 0  # 0: one row, or element, follows the other
+    is_packed: bool = True  # one class follows the other
+
+
+def kind_of(place: Place) -> Kind:
+    """Return what a kernel is made for of a place."""
+    is_packed = place.step in ((), (place.size,))
+    axes = 0 if place.over is Over.ROW and place.is_dense else len(place.axes)
+    return Kind(place.over, axes, is_packed)
+
+
+class Grid:
+    """A kernel of a grid; its subclasses say what a team does."""
+
+    def __init__(self, program: Program, kinds: Sequence[Kind], make: Make) -> None:
+        self.program, self.width, self.w = program, program.width, Writer()
+        self.lanes = make(self.w, self.width)
+        self.emitter = Emitter(self.w, self.lanes.registers, self.leaf)
+        self.stored = [(i, r) for i, r in enumerate(program.results) if not r.is_sum]
+        self.summed = [r for r in program.results if r.is_sum]
+        arrays = [(f"a{i}", a.dtype) for i, a in enumerate(program.arrays)]
+        results = [(f"o{i}", r.symbol.dtype) for i, r in self.stored]
+        self.dtypes = dict(arrays + results)
+        self.kinds = dict(zip(self.dtypes, kinds, strict=True))
+
+    def text(self, name: str) -> str:
+        """Return the kernel as a function, and what it calls, as LLVM IR."""
+        w = self.w
+        with self.lanes.teams("%teams") as team:
+            for symbol in self.program.symbols:
+                if symbol.over is Over.ALL and symbol.op != "constant":
+                    self.emitter.emit(symbol)
+            self.team(team)
+        return w.function(self.lanes.header(name, self.parameters()))
+
+    def declarations(self) -> dict[str, str]:
+        """Return the declarations of the functions of LLVM that are called, by their names."""
+        lines = intrinsics(self.lanes.registers).splitlines()
+        return {line.partition("@")[2].partition("(")[0]: line for line in lines} | (
+            self.lanes.declared
+        )
+
+    def parameters(self) -> list[str]:
+        """Return the parameters, with their types."""
+        found = ["i64 %teams", "i64 %per_team", "i64 %n", "i64 %classes", "ptr %sums", "ptr %parts"]
+        for name in (n for n in self.kinds if n[0] == "a"):
+            found += self._placed(name)
+        found += [f"double %number{i}" for i in range(len(self.program.numbers))]
+        for name in (n for n in self.kinds if n[0] == "o"):
+            found += self._placed(name)
+        return found
+
+    def _placed(self, name: str) -> list[str]:
+        kind = self.kinds[name]
+        found = [f"ptr %{name}"]
+        for axis in range(kind.axes):
+            found += [f"i64 %{name}_length{axis}", f"i64 %{name}_stride{axis}"]
+        return found + [f"i64 %{name}_step"] * (kind.over is Over.CLASS)
+
+    def team(self, team: str) -> None:
+        """Write what a team does."""
+        raise NotImplementedError
+
+    # where the lanes are
+
+    def over_all(
+        self, start: str, stop: str, visit: Callable[[list[str], str | None], None]
+    ) -> None:
+        """Visit all numbers from a start to a stop, a vector's at once, or those of several.
+
+        What is visited are the numbers of each lane, and then which lanes are used (None: all).
+        """
+        w, lanes = self.w, self.lanes
+        at_once = UNROLLED * self.width
+        whole = w.add(start, w.value(f"and i64 {w.sub(stop, start)}, -{at_once}"))
+        with w.loop(start, whole, at_once) as first:
+            visit([self.of_each(w.add(first, i * self.width)) for i in range(UNROLLED)], None)
+        with w.loop(whole, stop, self.width) as first:
+            numbers = self.of_each(first)
+            is_used = lanes.do("icmp slt", numbers, lanes.each(stop))
+            with lanes.only(is_used):
+                visit([numbers], is_used)
+
+    def of_each(self, first: str) -> str:
+        """Return the numbers of the lanes, the first of which has a number."""
+        return self.lanes.do("add", self.lanes.each(first), self.lanes.numbers)
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Forget, at the end, the values of symbols that are written inside."""
+        before = dict(self.emitter.known)
+        yield
+        self.emitter.known = before
+
+    # where arrays lie
+
+    def row_of(self, name: str, rows: str) -> str:
+        """Return the offsets of rows, or elements, of an array, in bytes."""
+        kind, lanes = self.kinds[name], self.lanes
+        if kind.axes == 0:
+            is_row = kind.over is Over.ROW
+            return lanes.do("mul", rows, self.splat(SIZES[self.dtypes[name]] if is_row else 0))
+        offsets, left = self.splat(0), rows
+        for axis in reversed(range(kind.axes)):
+            length = lanes.each(f"%{name}_length{axis}")
+            index = left if axis == 0 else lanes.do("urem", left, length)
+            left = left if axis == 0 else lanes.do("udiv", left, length)
+            step = lanes.do("mul", index, lanes.each(f"%{name}_stride{axis}"))
+            offsets = lanes.do("add", offsets, step)
+        return offsets
+
+    def class_of(self, name: str, classes: str) -> str:
+        """Return the offsets of classes within a row of an array, in bytes."""
+        size = SIZES[self.dtypes[name]]
+        step = self.splat(size) if self.kinds[name].is_packed else self.lanes.each(f"%{name}_step")
+        return self.lanes.do("mul", classes, step)
+
+    def splat(self, number: int) -> str:
+        """Return an integer for each lane."""
+        n = self.lanes.registers
+        return str(number) if n == 1 else f"splat (i64 {number})"
+
+    # sums
+
+    def partial_sum(self) -> Variable:
+        """Return a variable for the sum of what a lane has, which is 0."""
+        kind = self.lanes.kind("float64")
+        return self.w.variable(kind, "zeroinitializer" if kind[0] == "<" else "0.0")
+
+    def add_to(self, sum_: Variable, symbol: Symbol, is_used: str | None) -> None:
+        """Add a symbol to a sum, in the lanes that are used."""
+        wide = self.as_doubles(self.emitter.wide(symbol, self.lanes.registers), symbol.dtype)
+        kept = self.in_used(is_used, "float64", wide, self.neutral("0.0"))
+        self.w.set(sum_, self.lanes.do("fadd", self.w.get(sum_), kept, "float64"))
+
+    def in_used(self, is_used: str | None, dtype: str, value: str, other: str) -> str:
+        """Return a value in the lanes that are used, and another one elsewhere."""
+        if is_used is None:
+            return value
+        kind, truth = self.lanes.kind(dtype), self.lanes.kind("bool")
+        return self.w.value(f"select {truth} {is_used}, {kind} {value}, {kind} {other}")
+
+    def neutral(self, zero: str) -> str:
+        """Return 0 for each lane."""
+        return zero if self.lanes.registers == 1 else "zeroinitializer"
+
+    def as_doubles(self, name: str, dtype: str) -> str:
+        """Return a value as float64."""
+        if dtype == "float64":
+            return name
+        how = "fpext" if dtype == "float32" else "sitofp"
+        return self.lanes.converted(how, name, dtype, "float64")
+
+    def folded(self, value: str, dtype: str, join: Callable[[str, str], str]) -> str:
+        """Return what the lanes have, joined by halves, for each lane."""
+        distance = self.width // 2
+        while distance:
+            value = join(value, self.lanes.from_other(dtype, value, distance))
+            distance //= 2
+        return value
+
+    def total_of(self, sum_: Variable) -> str:
+        """Return the sum of the lanes' sums, for each lane."""
+        return self.folded(self.w.get(sum_), "float64", self._plus)
+
+    def _plus(self, a: str, b: str) -> str:
+        return self.lanes.do("fadd", a, b, "float64")
+
+    def store_sums(self, team: str, sums: list[Variable]) -> None:
+        """Store the sums of a team, beside those of other teams."""
+        w = self.w
+        for i, sum_ in enumerate(sums):
+            number = w.add(w.mul("%teams", i), team)
+            there = w.at("%sums", w.mul(number, SIZES["float64"]))
+            self.lanes.store_first("float64", self.total_of(sum_), there)
+
+    # what is read
+
+    def leaf(self, symbol: Symbol) -> Value:
+        """Return the value of a symbol that is read; here of those that are one for all."""
+        if symbol.op == "count":
+            return Value("%classes", 1)
+        if symbol.op == "number" and symbol.of == "classes":
+            return Value(self.w.value("sitofp i64 %classes to double"), 1)
+        if symbol.op == "number":
+            return Value(f"%number{self.program.numbers.index(symbol.of)}", 1)
+        name, array = self.array_of(symbol)
+        return Value(self.read(array.dtype, f"%{name}"), 1)
+
+    def read(self, dtype: str, pointer: str) -> str:
+        """Return one number from memory, for all lanes."""
+        if dtype != "bool":
+            return self.w.load(TYPES[dtype], pointer)
+        return self.w.value(f"icmp ne i8 {self.w.load('i8', pointer)}, 0")
+
+    def array_of(self, symbol: Symbol) -> tuple[str, Array]:
+        """Return the operand that a symbol is read from, and its name in the kernel."""
+        return next((f"a{i}", a) for i, a in enumerate(self.program.arrays) if a.name == symbol.of)

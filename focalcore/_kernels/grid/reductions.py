@@ -1,0 +1,182 @@
+"""Reductions over the classes, by a thread over its row, or by a team over a row of all."""
+
+from __future__ import annotations
+
+from ..emit import SHORT, Value
+from ..symbols import Symbol
+from ..writer import SIZES, constant
+from .loops import Grid
+
+INFINITY = float("inf")
+
+
+class Reduction:
+    """A maximum, or whether any, in each lane while a pass goes over the classes."""
+
+    def __init__(self, grid: Grid, symbol: Symbol) -> None:
+        self.grid, self.w, self.lanes = grid, grid.w, grid.lanes
+        self.symbol, self.of = symbol, symbol.args[0]
+        self.dtype = "float64" if symbol.op == "sum" else self.of.dtype
+        start = -INFINITY if symbol.op in ("max", "argmax") else 0.0
+        self.neutral = constant(self.dtype, start, self.lanes.registers)
+        self.found = self.w.variable(self.lanes.kind(self.dtype), self.neutral)
+
+    def take(self, is_used: str | None, index: str) -> None:  # noqa: ARG002
+        """Take in a class for each lane that is used."""
+        self.w.set(self.found, self.joined(self.w.get(self.found), self.taken(is_used)))
+
+    def taken(self, is_used: str | None) -> str:
+        """Return what is reduced, and what changes nothing in the lanes that are not used."""
+        name = self.grid.emitter.wide(self.of, self.lanes.registers)
+        if self.symbol.op == "sum":
+            name = self.grid.as_doubles(name, self.of.dtype)
+        return self.grid.in_used(is_used, self.dtype, name, self.neutral)
+
+    def joined(self, a: str, b: str) -> str:
+        """Return what two numbers are together."""
+        match self.symbol.op:
+            case "sum":
+                return self.lanes.do("fadd", a, b, self.dtype)
+            case "any":
+                return self.lanes.do("or", a, b, self.dtype)
+        kind = self.lanes.kind(self.dtype)
+        name = f"llvm.maximum.{suffix(self.dtype, self.lanes.registers)}"
+        return self.w.value(self.lanes.call(kind, name, (kind, a), (kind, b)))
+
+    def of_lanes(self) -> Value:
+        """Return the result of each lane."""
+        return self.rounded(self.w.get(self.found))
+
+    def of_team(self) -> Value:
+        """Return the result of all lanes, in each."""
+        return self.rounded(self.grid.folded(self.w.get(self.found), self.dtype, self.joined))
+
+    def put(self, there: str) -> None:
+        """Store the result of all lanes for a later launch."""
+        value = self.grid.folded(self.w.get(self.found), self.dtype, self.joined)
+        if self.dtype == "bool":
+            value = self.lanes.converted("zext", value, "bool", "uint8")
+        dtype = "uint8" if self.dtype == "bool" else self.dtype
+        self.lanes.store_first(dtype, value, there)
+
+    def get(self, there: str) -> None:
+        """Take in the result that an earlier launch has stored."""
+        value = self.lanes.each(self.grid.read(self.dtype, there), self.dtype)
+        self.w.set(self.found, self.joined(self.w.get(self.found), value))
+
+    def rounded(self, name: str) -> Value:
+        """Return the result in its own type."""
+        dtype = self.symbol.dtype
+        if self.symbol.op == "sum" and dtype != "float64":
+            how = "fptrunc" if dtype in SHORT else "fptosi"
+            name = self.lanes.converted(how, name, "float64", dtype)
+        return Value(name, self.lanes.registers)
+
+
+class Largest(Reduction):
+    """The number of the largest class, the first of equals."""
+
+    def __init__(self, grid: Grid, symbol: Symbol) -> None:
+        super().__init__(grid, symbol)
+        zero = constant("int32", 0, self.lanes.registers)
+        self.number = self.w.variable(self.lanes.kind("int32"), zero)
+
+    def take(self, is_used: str | None, index: str) -> None:
+        """Take in a class for each lane that is used."""
+        self._take(self.taken(is_used), index)
+
+    def _take(self, value: str, number: str) -> None:
+        best = self._better((self.w.get(self.found), self.w.get(self.number)), (value, number))
+        self.w.set(self.found, best[0])
+        self.w.set(self.number, best[1])
+
+    def of_lanes(self) -> Value:
+        """Return the result of each lane."""
+        return Value(self.w.get(self.number), self.lanes.registers)
+
+    def of_team(self) -> Value:
+        """Return the result of all lanes, in each."""
+        return Value(self._folded()[1], self.lanes.registers)
+
+    def put(self, there: str) -> None:
+        """Store the result of all lanes for a later launch."""
+        value, number = self._folded()
+        self.lanes.store_first(self.dtype, value, there)
+        self.lanes.store_first("int32", number, self._beside(there))
+
+    def get(self, there: str) -> None:
+        """Take in the result that an earlier launch has stored."""
+        number = self.grid.read("int32", self._beside(there))
+        value = self.lanes.each(self.grid.read(self.dtype, there), self.dtype)
+        self._take(value, self.lanes.each(number, "int32"))
+
+    def _beside(self, there: str) -> str:
+        return self.w.at(there, str(SIZES["float64"]))
+
+    def _folded(self) -> tuple[str, str]:
+        best, distance = (self.w.get(self.found), self.w.get(self.number)), self.grid.width // 2
+        while distance:
+            value = self.lanes.from_other(self.dtype, best[0], distance)
+            best = self._better(best, (value, self.lanes.from_other("int32", best[1], distance)))
+            distance //= 2
+        return best
+
+    def _better(self, a: tuple[str, str], b: tuple[str, str]) -> tuple[str, str]:
+        """Return the better one of two pairs of a value and its number."""
+        lanes = self.lanes
+        is_more = lanes.do("fcmp ogt", b[0], a[0], self.dtype)
+        is_equal = lanes.do("fcmp oeq", b[0], a[0], self.dtype)
+        is_earlier = lanes.do("icmp slt", b[1], a[1], "int32")
+        is_first = lanes.do("and", is_equal, is_earlier, "bool")
+        is_better = lanes.do("or", is_more, is_first, "bool")
+        return (
+            self.grid.in_used(is_better, self.dtype, b[0], a[0]),
+            self.grid.in_used(is_better, "int32", b[1], a[1]),
+        )
+
+
+class SumOfThread(Reduction):
+    """A sum of one thread: as a team has a sum in each lane, it has as many in its memory."""
+
+    def __init__(self, grid: Grid, symbol: Symbol) -> None:
+        super().__init__(grid, symbol)
+        self.kind = self.lanes.kind("float64")
+        self.sums = self.w.place(self.kind, grid.width)
+
+    def begin_part(self, most: str) -> None:
+        """Begin the sums of some classes, of which there may be fewer than lanes."""
+        with self.w.loop(0, most) as lane:
+            self.w.store(self.kind, self.neutral, self._sum(lane))
+
+    def take(self, is_used: str | None, index: str) -> None:
+        """Take in a class for each lane; the index is that of the sum it belongs to."""
+        there = self._sum(index)
+        sum_ = self.joined(self.w.load(self.kind, there), self.taken(is_used))
+        self.w.store(self.kind, sum_, there)
+
+    def end_part(self, most: str) -> None:
+        """Fold the sums, and add what they make to those before."""
+        w, stride, left = self.w, self.grid.width, most
+        while stride > 1:
+            stride //= 2
+            with w.loop(0, w.least(w.sub(left, stride), stride)) as lane:
+                there, other = self._sum(lane), self._sum(w.add(lane, stride))
+                w.store(
+                    self.kind, self.joined(*(w.load(self.kind, x) for x in (there, other))), there
+                )
+            left = w.least(left, stride)
+        first = w.load(self.kind, self._sum("0"))
+        w.set(self.found, self.joined(w.get(self.found), first))
+
+    def _sum(self, lane: str) -> str:
+        return self.w.at(self.sums, self.w.mul(lane, SIZES["float64"] * self.lanes.registers))
+
+
+def reduction(grid: Grid, symbol: Symbol) -> Reduction:
+    """Return the state of a reduction at the start of its pass."""
+    return (Largest if symbol.op == "argmax" else Reduction)(grid, symbol)
+
+
+def suffix(dtype: str, lanes: int) -> str:
+    """Return how a type is called in the names of LLVM's functions."""
+    return SHORT[dtype] if lanes == 1 else f"v{lanes}{SHORT[dtype]}"

@@ -1,0 +1,53 @@
+"""A GPU that isn't there: its kernels run on the host, where a vector stands for each team."""
+
+import contextlib
+import ctypes
+from functools import cache
+
+import numpy as np
+
+from focalcore import use_compiler
+from focalcore._execution import device, numpy_host
+from focalcore._kernels import compiler
+from focalcore._kernels.grid.lanes import Simulated
+from focalcore._kernels.grid.modules import module_of
+
+ALL_TEAMS = 0, 2**62
+
+
+@cache
+def engine_of(source):
+    return compiler.engine_of(module_of(source, Simulated))
+
+
+def load(source, capability):
+    return engine_of(source)
+
+
+def launcher(engine, like, teams=ALL_TEAMS):
+    def launch(name, blocks, arguments):
+        own = [*arguments, *teams]
+        kinds = [ctypes.c_double if isinstance(x, float) else ctypes.c_int64 for x in own]
+        ctypes.CFUNCTYPE(None, *kinds)(engine.get_function_address(name))(*own)
+
+    return launch
+
+
+GPU = device.Device(
+    "simulation",
+    np,
+    lambda name, x, like: numpy_host._layout(name, x),
+    lambda x: x.ctypes.data,
+    numpy_host._empty,
+    lambda x: (9, 0),
+    contextlib.nullcontext,
+    load,
+    launcher,
+)
+
+
+def run(loss, operands, outputs):
+    """What `numpy_host.run` gives, by the kernels of a GPU."""
+    operands = operands.with_arrays(map(np.asarray, operands.arrays.values()))
+    with use_compiler():
+        return device.run(GPU, loss, operands, outputs)
