@@ -3,10 +3,11 @@
 import contextlib
 import ctypes
 from functools import cache
+from unittest import mock
 
 import numpy as np
 
-from focalcore import use_compiler
+from focalcore import _recall, use_compiler
 from focalcore._execution import device, numpy_host
 from focalcore._kernels import compiler
 from focalcore._kernels.grid.lanes import Simulated
@@ -51,3 +52,20 @@ def run(loss, operands, outputs):
     operands = operands.with_arrays(map(np.asarray, operands.arrays.values()))
     with use_compiler():
         return device.run(GPU, loss, operands, outputs)
+
+
+def required(loss, operands, outputs):
+    """What `run` gives, which has to be there."""
+    found = run(loss, operands, outputs)
+    assert found is not None, "there is no kernel for these operands"
+    return tuple(np.asarray(x) for x in found)
+
+
+@contextlib.contextmanager
+def running(way=required):
+    """Run what is asked of NumPy inside by the kernels of a GPU."""
+    with (
+        mock.patch.object(numpy_host, "run", way),
+        mock.patch.object(_recall, "key_of", lambda *_: None),
+    ):
+        yield

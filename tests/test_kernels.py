@@ -93,7 +93,7 @@ class TestTracing:
         text = kernel.LOOPS["classes"](program.traced(request)).text()
         called = set(re.findall(r"call .*?@([\w.]+)\(", text))
         brought = {c.split(".")[1] for c in called if c.startswith("llvm.")}
-        assert brought <= {"fabs", "sqrt", "maximum"}
+        assert brought <= {"fabs", "sqrt", "maximum", "fmuladd"}
         assert all(
             c.startswith("llvm.") or re.search(rf"^define .*@{c}\(", text, re.M) for c in called
         )

@@ -1,9 +1,11 @@
 """exp, log and log1p from IEEE operations alone: the same bits on every machine.
 
 Nothing but + - * /, comparisons, choices and integer operations on the bits of a number: no
-table, no branch, no fused multiply-add, so a compiler may use as many lanes as it has. The
-operations come as `ops`, which has `select(condition, a, b)`, `bits(x)` (a float as an integer
-of its width), `from_bits(i)`, `wide(x)` (float32 to float64) and `narrow(x)` (back).
+table, no branch, so a compiler may use as many lanes as it has. A multiply-add is fused only
+where the product is exact, and it makes no difference. The operations come as `ops`, which has
+`select(condition, a, b)`, `bits(x)` (a float as an integer of its width), `from_bits(i)`,
+`wide(x)` (float32 to float64), `narrow(x)` (back), and `plus_exact(c, a, b)`, which is c + a b
+where a b is exact.
 
 exp
     x = k log 2 + r with |r| <= (log 2) / 2, and e^r = 1 + r + r^2 q(r). What the sum rounds
@@ -119,7 +121,7 @@ def log(ops: Ops, x: Value) -> Value:
     bits = bits_of_any(ops, form, x)
     k = exponent_of(form, bits, form.three_quarters)
     f = ops.from_bits(bits - (k << form.digits)) - 1.0
-    y = _sum(form, number_of(ops, form, k), f, _rest_of_log(form, f))
+    y = _sum(ops, form, number_of(ops, form, k), f, _rest_of_log(form, f))
     return at_the_ends(ops, x, or_nan(ops, x, y))
 
 
@@ -129,8 +131,8 @@ def log1p(ops: Ops, x: Value) -> Value:
     u = 1.0 + x
     k = exponent_of(form, ops.bits(u), form.three_quarters)
     scale = ops.from_bits((form.one + (2 << form.digits)) - (k << form.digits))
-    f = 0.25 * (x * scale + (scale - 4.0))  # 4 / 2^k is normal where 1 / 2^k may not be
-    return at_the_ends(ops, u, _sum(form, number_of(ops, form, k), f, _rest_of_log(form, f)))
+    f = 0.25 * ops.plus_exact(scale - 4.0, x, scale)  # 4 / 2^k is normal where 1 / 2^k may not be
+    return at_the_ends(ops, u, _sum(ops, form, number_of(ops, form, k), f, _rest_of_log(form, f)))
 
 
 def form_of(x: Value) -> Format:
@@ -176,7 +178,7 @@ def _parts_of_exp(
     # the integer that the sum ends with is k plus twice the bias, one for each factor of 2^k
     shifted = x * form.log2_e + (form.whole + 2.0 * form.bias)
     k = shifted - (form.whole + 2.0 * form.bias)
-    r_hi = x - k * form.ln2_hi
+    r_hi = ops.plus_exact(x, k, -form.ln2_hi)
     r_lo = k * form.ln2_lo if x_lo is None else k * form.ln2_lo - x_lo  # to be subtracted
     r = r_hi - r_lo
     near = 1.0 + r_hi
@@ -215,11 +217,11 @@ def _rest_of_log(form: Format, f: Value) -> Value:
     return s * (half + z * polynomial(z, form.log)) - half
 
 
-def _sum(form: Format, k: Value, f: Value, rest: Value) -> Value:
+def _sum(ops: Ops, form: Format, k: Value, f: Value, rest: Value) -> Value:
     """Return k log 2 + f + rest, where |f| is at most 1/2 and the rest less."""
-    multiple = k * form.ln2_hi
-    near = multiple + f
-    return near + (((f - (near - multiple)) + k * form.ln2_lo) + rest)
+    near = ops.plus_exact(f, k, form.ln2_hi)
+    lost = f - ops.plus_exact(near, k, -form.ln2_hi)
+    return near + ((lost + k * form.ln2_lo) + rest)
 
 
 def at_the_ends(ops: Ops, x: Value, y: Value) -> Value:

@@ -67,8 +67,12 @@ class Emitter:
             return Value(constant(symbol.dtype, number, 1), 1)
         lanes = max(self.known[a].lanes for a in symbol.args)
         args = [self._argument(a, lanes) for a in symbol.args]
-        text = _instruction(symbol, args, lanes)
+        text = self.instruction(symbol, args, lanes)
         return Value(args[0] if text is None else self.writer.value(text), lanes)
+
+    def instruction(self, symbol: Symbol, args: list[str], lanes: int) -> str | None:
+        """Return the instruction of an operation, or None where there is nothing to do."""
+        return _instruction(symbol, args, lanes)
 
     def _argument(self, symbol: Symbol, lanes: int) -> str:
         if symbol.op == "constant":
@@ -96,9 +100,12 @@ def _instruction(symbol: Symbol, args: list[str], lanes: int) -> str | None:
             return f"fneg {kind} {args[0]}"
         case "not":
             return f"xor {kind} {args[0]}, {constant(dtype, 1 if dtype == 'bool' else -1, lanes)}"
+        case "fmuladd":
+            passed = ", ".join(f"{kind} {arg}" for arg in args)
+            return f"call {kind} @llvm.fmuladd.{suffix(dtype, lanes)}({passed})"
         case "abs" | "sqrt":
             name = {"abs": "fabs", "sqrt": "sqrt"}[op]
-            return f"call {kind} @llvm.{name}.{_suffix(dtype, lanes)}({kind} {args[0]})"
+            return f"call {kind} @llvm.{name}.{suffix(dtype, lanes)}({kind} {args[0]})"
         case "bitcast":
             return f"bitcast {kind} {args[0]} to {result}"
         case "convert":
@@ -127,8 +134,17 @@ def _conversion(source: str, dtype: str, arg: str, lanes: int) -> str | None:
 
 def maximum(dtype: str, lanes: int, a: str, b: str) -> str:
     """Return the instruction of the larger of two numbers: NaN gets through, +0 is above -0."""
+    return _extreme("maximum", dtype, lanes, a, b)
+
+
+def minimum(dtype: str, lanes: int, a: str, b: str) -> str:
+    """Return the instruction of the smaller of two numbers: NaN gets through, -0 is below +0."""
+    return _extreme("minimum", dtype, lanes, a, b)
+
+
+def _extreme(name: str, dtype: str, lanes: int, a: str, b: str) -> str:
     kind = vector(dtype, lanes)
-    return f"call {kind} @llvm.maximum.{_suffix(dtype, lanes)}({kind} {a}, {kind} {b})"
+    return f"call {kind} @llvm.{name}.{suffix(dtype, lanes)}({kind} {a}, {kind} {b})"
 
 
 def intrinsics(width: int) -> str:
@@ -136,13 +152,17 @@ def intrinsics(width: int) -> str:
     found = []
     for dtype in SHORT:
         for lanes in (1, width):
-            kind, suffix = vector(dtype, lanes), _suffix(dtype, lanes)
-            found += [f"declare {kind} @llvm.{name}.{suffix}({kind})" for name in ("fabs", "sqrt")]
+            kind, end = vector(dtype, lanes), suffix(dtype, lanes)
+            found += [f"declare {kind} @llvm.{name}.{end}({kind})" for name in ("fabs", "sqrt")]
+            found.append(f"declare {kind} @llvm.fmuladd.{end}({kind}, {kind}, {kind})")
         for lanes in (2**i for i in range(width.bit_length())):  # of a vector, and of its halves
             kind = vector(dtype, lanes)
-            found.append(f"declare {kind} @llvm.maximum.{_suffix(dtype, lanes)}({kind}, {kind})")
+            for name in ("maximum", "minimum"):
+                end = suffix(dtype, lanes)
+                found.append(f"declare {kind} @llvm.{name}.{end}({kind}, {kind})")
     return "\n".join(found)
 
 
-def _suffix(dtype: str, lanes: int) -> str:
+def suffix(dtype: str, lanes: int) -> str:
+    """Return how a type is called in the names of LLVM's functions."""
     return SHORT[dtype] if lanes == 1 else f"v{lanes}{SHORT[dtype]}"

@@ -43,6 +43,8 @@ def range_of(op: str, dtype: str, args: Sequence[Range]) -> Range:
             found = (
                 Range(min(ends), max(ends), a.is_number and b.is_number) if is_known else Range()
             )
+        case "fmuladd", (a, b, c):
+            return range_of("add", dtype, (range_of("mul", dtype, (a, b)), c))
         case "neg", (a,):
             found = Range(-a.most, -a.least, a.is_number)
         case "abs", (a,):

@@ -116,6 +116,12 @@ class Trace:
     def from_bits(self, x: Symbol) -> Symbol:
         return self.made("bitcast", (x,), x.dtype.replace("int", "float"))
 
+    def plus_exact(self, c: Any, a: Any, b: Any) -> Symbol:
+        """Return c + a b, where a b is exact: it makes no difference whether that is rounded."""
+        a, b = self.paired(a, b)
+        c, a = self.paired(c, a)
+        return self.made("fmuladd", (a, b, c), a.dtype)
+
     def sqrt(self, x: Symbol) -> Symbol:
         return self.made("sqrt", (x,), x.dtype)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ..emit import Emitter, Value, intrinsics
+from ..emit import SHORT, Emitter, Value, intrinsics, maximum, minimum
 from ..placement import Place
 from ..program import Array, Program
 from ..symbols import Over, Symbol
@@ -32,13 +32,35 @@ def kind_of(place: Place) -> Kind:
     return Kind(place.over, axes, is_packed)
 
 
+class GridEmitter(Emitter):
+    """What writes the instructions of symbols for a GPU, which bounds a number by one."""
+
+    def instruction(self, symbol: Symbol, args: list[str], lanes: int) -> str | None:
+        """Return the instruction of an operation, or None where there is nothing to do."""
+        bound = _bound_of(symbol)
+        if bound is None:
+            return super().instruction(symbol, args, lanes)
+        return bound(symbol.dtype, lanes, args[1], args[2])
+
+
+def _bound_of(symbol: Symbol) -> Callable[[str, int, str, str], str] | None:
+    """Return how a choice bounds a number by a constant, or None where that isn't what it does."""
+    if symbol.op != "select" or symbol.dtype not in SHORT:
+        return None
+    condition, constant, x = symbol.args
+    how = {"lt": maximum, "gt": minimum}.get(condition.op)
+    if how is None or constant.op != "constant" or constant.range.least == 0:
+        return None
+    return how if condition.args[0] is x and condition.args[1] is constant else None
+
+
 class Grid:
     """A kernel of a grid; its subclasses say what a team does."""
 
     def __init__(self, program: Program, kinds: Sequence[Kind], make: Make) -> None:
         self.program, self.width, self.w = program, program.width, Writer()
         self.lanes = make(self.w, self.width)
-        self.emitter = Emitter(self.w, self.lanes.registers, self.leaf)
+        self.emitter = GridEmitter(self.w, self.lanes.registers, self.leaf)
         self.stored = [(i, r) for i, r in enumerate(program.results) if not r.is_sum]
         self.summed = [r for r in program.results if r.is_sum]
         arrays = [(f"a{i}", a.dtype) for i, a in enumerate(program.arrays)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..emit import SHORT, Value
+from ..emit import SHORT, Value, maximum
 from ..symbols import Symbol
 from ..writer import SIZES, constant
 from .loops import Grid
@@ -39,9 +39,7 @@ class Reduction:
                 return self.lanes.do("fadd", a, b, self.dtype)
             case "any":
                 return self.lanes.do("or", a, b, self.dtype)
-        kind = self.lanes.kind(self.dtype)
-        name = f"llvm.maximum.{suffix(self.dtype, self.lanes.registers)}"
-        return self.w.value(self.lanes.call(kind, name, (kind, a), (kind, b)))
+        return self.w.value(maximum(self.dtype, self.lanes.registers, a, b))
 
     def of_lanes(self) -> Value:
         """Return the result of each lane."""
@@ -176,7 +174,3 @@ def reduction(grid: Grid, symbol: Symbol) -> Reduction:
     """Return the state of a reduction at the start of its pass."""
     return (Largest if symbol.op == "argmax" else Reduction)(grid, symbol)
 
-
-def suffix(dtype: str, lanes: int) -> str:
-    """Return how a type is called in the names of LLVM's functions."""
-    return SHORT[dtype] if lanes == 1 else f"v{lanes}{SHORT[dtype]}"

@@ -1,0 +1,509 @@
+"""Grids of threads, simulated on the host: they give the bits of the host's kernels.
+
+A GPU's kernel and its simulation are one text, but for what a lane is (`_kernels/grid/lanes.py`).
+What is expected is what the host's kernel gives, to the last bit; NaN is equal to NaN.
+"""
+
+import functools
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from focalcore import (
+    _recall,
+    binary_focal_loss,
+    sigmoid_focal_loss,
+    sigmoid_focal_loss_grad_and_hess,
+    sigmoid_focal_loss_value_and_grad,
+    softmax_focal_loss,
+    softmax_focal_loss_grad_and_hess,
+    softmax_focal_loss_value_and_grad,
+    sparse_categorical_focal_loss,
+)
+from focalcore._execution import device, host, numpy_host
+from focalcore._kernels.grid import plan
+from focalcore._kernels.placement import Call, Layout
+from focalcore._losses.operands import Operands, Output
+from focalcore._losses.sigmoid import Sigmoid
+from focalcore._losses.softmax import SoftmaxOfDistributions, SoftmaxOfLabels
+
+from . import simulation
+
+pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+DTYPES = ["float16", "bfloat16", "float32", "float64"]
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_given_up(monkeypatch):
+    """What another test made fail is tried again here, and a failure here is an error."""
+    monkeypatch.setattr(device, "_REFUSED", {})
+    monkeypatch.setattr(_recall, "_CALLS", {})
+
+
+def same(found, expected):
+    """Whether arrays are of the same kind and the same bits, where they aren't both NaN."""
+    for one, other in zip(map(np.asarray, found), map(np.asarray, expected), strict=True):
+        assert (one.dtype, one.shape) == (other.dtype, other.shape)
+        where = np.isnan(other)
+        np.testing.assert_array_equal(np.isnan(one), where)
+        unsigned = f"u{one.dtype.itemsize}"
+        np.testing.assert_array_equal(one[~where].view(unsigned), other[~where].view(unsigned))
+    return True
+
+
+def both_ways(work, arrays):
+    """What a grid gives, and what the host's kernel gives."""
+    with simulation.running():
+        found = work(arrays)
+    expected = work(arrays)
+    return tuple(x if isinstance(x, tuple) else (x,) for x in (found, expected))
+
+
+def agree(work, arrays):
+    return same(*both_ways(work, arrays))
+
+
+@functools.cache
+def problem(shape, dtype, axis=None):
+    """Logits and all that may lie beside them: for each element, or for rows along an axis."""
+    rng = np.random.default_rng(0)
+    rows = shape if axis is None else tuple(np.delete(shape, axis))
+    kind = BFLOAT16 if dtype == "bfloat16" else dtype
+    arithmetic = "float64" if dtype == "float64" else "float32"
+    shares = rng.random(shape) + 0.01
+    classes = 2 if axis is None else shape[axis]
+    distributions = shares if axis is None else shares / shares.sum(axis=axis, keepdims=True)
+    return {
+        "x": (rng.normal(size=shape) * 4).astype(kind),
+        "y": rng.random(shape) < 0.2,
+        "soft": rng.random(shape).astype(arithmetic),
+        "p": rng.random(shape).astype(kind),
+        "labels": rng.integers(0, classes, rows),
+        "distributions": distributions.astype(arithmetic),
+        "mask": rng.random(rows) < 0.7,
+        "weight": rng.random(rows).astype(arithmetic),
+        "of class": rng.random(classes).astype(arithmetic),
+    }
+
+
+OF_ELEMENTS = {
+    "value": lambda a: sigmoid_focal_loss(a["x"], a["y"], alpha=0.25),
+    "sum": lambda a: sigmoid_focal_loss(a["x"], a["y"].astype(int), reduction="sum"),
+    "value and gradient": lambda a: sigmoid_focal_loss_value_and_grad(a["x"], a["soft"]),
+    "mean and gradient": lambda a: sigmoid_focal_loss_value_and_grad(
+        a["x"], a["y"], alpha=0.25, reduction="mean"
+    ),
+    "gradient and curvature": lambda a: sigmoid_focal_loss_grad_and_hess(a["x"], a["y"]),
+    "an odd gamma": lambda a: sigmoid_focal_loss_value_and_grad(a["x"], a["soft"], gamma=1.3),
+    "masked, weighted, ignoring": lambda a: sigmoid_focal_loss_value_and_grad(
+        a["x"],
+        np.where(a["mask"], a["y"].astype(int), -1),
+        ignore_index=-1,
+        mask=a["mask"],
+        weight=a["weight"],
+        pos_weight=3.0,
+        label_smoothing=0.1,
+        normalizer="positives",
+        reduction="mean",
+    ),
+    "probabilities": lambda a: binary_focal_loss(a["soft"], a["p"]),
+}
+OF_ROWS = {
+    "labels": lambda a: softmax_focal_loss_value_and_grad(a["x"], a["labels"]),
+    "a mean of labels": lambda a: softmax_focal_loss_value_and_grad(
+        a["x"], a["labels"], reduction="mean"
+    ),
+    "gradient and curvature": lambda a: softmax_focal_loss_grad_and_hess(a["x"], a["labels"]),
+    "distributions, in halves": lambda a: softmax_focal_loss_value_and_grad(
+        a["x"], a["distributions"], gamma=0.5
+    ),
+    "a mixture": lambda a: softmax_focal_loss_value_and_grad(
+        a["x"], a["distributions"], soft_targets="mixture", reduction="mean"
+    ),
+    "smoothed, an odd gamma": lambda a: softmax_focal_loss_value_and_grad(
+        a["x"], a["labels"], gamma=1.3, label_smoothing=0.1, reduction="sum"
+    ),
+    "masked, weighted, ignoring, alpha of each class": lambda a: softmax_focal_loss_value_and_grad(
+        a["x"],
+        a["labels"],
+        alpha=a["of class"],
+        ignore_index=0,
+        mask=a["mask"],
+        weight=a["weight"],
+        reduction="mean",
+    ),
+}
+SIZES = [1, 31, 32, 33, 127, 128, 129, 1023, 1024, 1025, 5000, 100_003]
+# by the classes of a row, which a thread has, or a team, or several teams
+ROWS = {1: 1100, 2: 513, 3: 700, 10: 205, 33: 70, 100: 37, 2048: 3, 2049: 3, 5000: 2}
+LOOPS = [3, 33, 2049]  # classes that take a loop each
+SHORT_OF_ROWS = ["a mean of labels", "smoothed, an odd gamma"]
+
+
+class TestElements:
+    @pytest.mark.parametrize("n", SIZES)
+    @pytest.mark.parametrize("work", OF_ELEMENTS)
+    def test_a_grid_gives_the_bits_of_the_host(self, work, n):
+        agree(OF_ELEMENTS[work], problem((n,), "float32"))
+
+    @pytest.mark.parametrize("n", [1, 129, 5000])
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+    @pytest.mark.parametrize("work", ["value and gradient", "mean and gradient", "an odd gamma"])
+    def test_a_grid_gives_them_in_every_type(self, work, dtype, n):
+        agree(OF_ELEMENTS[work], problem((n,), dtype))
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_sums_of_more_blocks_than_a_team_adds_up_are_folded_twice(self, dtype):
+        arrays = problem((1_100_000,), dtype)
+        agree(OF_ELEMENTS["mean and gradient"], arrays)
+        agree(OF_ELEMENTS["sum"], arrays)
+
+
+class TestRows:
+    @pytest.mark.parametrize("n_classes", ROWS)
+    @pytest.mark.parametrize("work", OF_ROWS)
+    def test_a_grid_gives_the_bits_of_the_host(self, work, n_classes):
+        agree(OF_ROWS[work], problem((ROWS[n_classes], n_classes), "float32", axis=1))
+
+    @pytest.mark.parametrize("n_classes", LOOPS)
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+    @pytest.mark.parametrize("work", SHORT_OF_ROWS)
+    def test_a_grid_gives_them_in_every_type(self, work, dtype, n_classes):
+        agree(OF_ROWS[work], problem((ROWS[n_classes], n_classes), dtype, axis=1))
+
+    @pytest.mark.parametrize("shape", [(340_000, 3), (33_500, 33)], ids=["of threads", "of teams"])
+    def test_sums_of_more_blocks_than_a_team_adds_up_are_folded_twice(self, shape):
+        agree(OF_ROWS["a mean of labels"], problem(shape, "float32", axis=1))
+
+    @pytest.mark.parametrize("n_classes", [1, 10])
+    def test_probabilities_of_classes_are_rows_of_threads(self, n_classes):
+        a = problem((205, n_classes), "float32", axis=1)
+        agree(lambda a: sparse_categorical_focal_loss(a["labels"], a["distributions"]), a)
+
+    @pytest.mark.parametrize("n_classes", [10, 33, 2048, 5000])
+    def test_each_number_of_classes_takes_the_loop_it_is_tested_for(self, n_classes):
+        expected = {10: "threads", 33: "teams", 2048: "teams", 5000: "parts"}[n_classes]
+        assert plan_of_rows((7, n_classes), axis=1).source.loop == expected
+
+
+class TestLayouts:
+    """Where an array lies is not seen."""
+
+    @staticmethod
+    def moved(x, way):
+        match way:
+            case "reversed":
+                return x[::-1].copy()[::-1]
+            case "other order":
+                return np.asfortranarray(x)
+            case "every other":
+                return np.repeat(x, 2, axis=-1)[..., ::2]
+        return np.broadcast_to(x[:1], x.shape)
+
+    @pytest.mark.parametrize("way", ["reversed", "other order", "every other", "broadcast"])
+    @pytest.mark.parametrize("work", ["value and gradient", "mean and gradient"])
+    def test_of_elements(self, work, way):
+        arrays = problem((37, 5, 6), "float32")
+        agree(OF_ELEMENTS[work], {n: self.moved(x, way) for n, x in arrays.items()})
+
+    @pytest.mark.parametrize("n_classes", LOOPS)
+    @pytest.mark.parametrize("way", ["reversed", "other order", "every other", "broadcast"])
+    def test_of_rows(self, way, n_classes):
+        arrays = problem((ROWS[n_classes], n_classes), "float32", axis=1)
+        for name in ("x", "labels", "distributions"):
+            arrays = arrays | {name: self.moved(arrays[name], way)}
+        agree(OF_ROWS["labels"], arrays)
+        agree(OF_ROWS["distributions, in halves"], arrays)
+
+    @pytest.mark.parametrize("reduction", ["none", "mean"])
+    @pytest.mark.parametrize(
+        "shape", [(3, 5, 7, 9), (3, 50, 2, 3), (2, 50, 16, 9), (2, 2100, 1, 2)], ids=str
+    )
+    def test_of_classes_in_the_middle(self, shape, reduction):
+        agree(
+            lambda a: softmax_focal_loss_value_and_grad(
+                a["x"], a["labels"], axis=1, reduction=reduction
+            ),
+            problem(shape, "float32", axis=1),
+        )
+
+    @pytest.mark.parametrize("name", ["weight", "mask"])
+    def test_of_what_is_one_for_many(self, name):
+        arrays = problem((37, 5, 6), "float32")
+        one = {name: arrays[name][:, :1, :]}
+        agree(lambda a: sigmoid_focal_loss(a["x"], a["y"], **one), arrays)
+
+
+class TestNan:
+    """What is no target and no number is NaN in the same places; the host finds out why."""
+
+    @staticmethod
+    def agree(loss, outputs=(Output.VALUE, Output.GRAD), **arrays):
+        operands = Operands.of(**arrays, gamma=2.0)
+        found = simulation.required(loss, operands, outputs)
+        run = host.run_of(numpy_host.MEMORY, loss, operands, outputs)
+        is_bad, expected = run.results(tuple(arrays.values()))
+        assert is_bad
+        assert any(np.isnan(x).any() for x in found)
+        return same(found, expected)
+
+    @pytest.mark.parametrize("n_classes", LOOPS)
+    @pytest.mark.parametrize("label", [-1, "the number of classes", 2**31, -(2**40)], ids=str)
+    def test_of_a_label_that_is_no_class(self, label, n_classes):
+        a = problem((ROWS[n_classes], n_classes), "float32", axis=1)
+        labels = a["labels"].copy()
+        labels[1] = n_classes if isinstance(label, str) else label
+        self.agree(SoftmaxOfLabels(axis=1), scores=a["x"], targets=labels)
+
+    @pytest.mark.parametrize("n_classes", LOOPS)
+    def test_of_a_row_that_is_no_distribution(self, n_classes):
+        a = problem((ROWS[n_classes], n_classes), "float32", axis=1)
+        y = a["distributions"].copy()
+        y[1] *= 1.5
+        self.agree(SoftmaxOfDistributions(axis=1), scores=a["x"], targets=y)
+
+    @pytest.mark.parametrize("outputs", [(Output.VALUE, Output.GRAD), (Output.LOSS_SUM,)], ids=len)
+    @pytest.mark.parametrize("n_classes", LOOPS)
+    def test_of_logits_of_a_row(self, n_classes, outputs):
+        a = problem((ROWS[n_classes], n_classes), "float32", axis=1)
+        x = a["x"].copy()
+        x[0, n_classes // 2] = np.nan
+        self.agree(SoftmaxOfLabels(axis=1), outputs, scores=x, targets=a["labels"])
+
+    @pytest.mark.parametrize("outputs", [(Output.VALUE, Output.GRAD), (Output.LOSS_SUM,)], ids=len)
+    @pytest.mark.parametrize("what", ["a logit", "a target"])
+    def test_of_elements(self, what, outputs):
+        a = problem((1025,), "float32")
+        x, y = a["x"].copy(), a["soft"].copy()
+        (x if what == "a logit" else y)[1000] = np.nan
+        self.agree(Sigmoid(), outputs, scores=x, targets=y)
+
+    @pytest.mark.parametrize("n_classes", LOOPS)
+    def test_infinite_logits_are_what_they_are_on_the_host(self, n_classes):
+        a = problem((ROWS[n_classes], n_classes), "float32", axis=1)
+        x = a["x"].copy()
+        x[0, 0], x[1, 1] = np.inf, -np.inf
+        agree(OF_ROWS["labels"], a | {"x": x})
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)], ids=str)
+def test_arrays_of_no_elements_have_no_kernel(shape):
+    x = np.zeros(shape, "float32")
+    operands = Operands.of(scores=x, targets=x, gamma=2.0)
+    assert simulation.run(Sigmoid(), operands, (Output.VALUE,)) is None
+
+
+class TestOrder:
+    """Nothing depends on which team, or launch, is first."""
+
+    EACH = {
+        "elements": (OF_ELEMENTS["mean and gradient"], problem((100_003,), "float32")),
+        "threads": (OF_ROWS["a mean of labels"], problem((700, 3), "float32", axis=1)),
+        "teams": (OF_ROWS["a mean of labels"], problem((70, 33), "float32", axis=1)),
+        "parts": (OF_ROWS["a mean of labels"], problem((3, 2049), "float32", axis=1)),
+    }
+    every_loop = pytest.mark.parametrize("loop", EACH)
+
+    @every_loop
+    def test_the_same_is_launched_again_with_the_same_bits(self, loop):
+        work, arrays = self.EACH[loop]
+        with simulation.running():
+            same(work(arrays), work(arrays))
+
+    @every_loop
+    def test_two_threads_of_the_host_launch_the_same_bits(self, loop):
+        work, arrays = self.EACH[loop]
+        with simulation.running(), ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(lambda _: work(arrays), range(8)))
+        for one in found:
+            same(one, work(arrays))
+
+    @every_loop
+    def test_the_last_team_may_be_the_first(self, loop, monkeypatch):
+        def backwards(engine, like):
+            def launch(name, blocks, arguments):
+                for team in reversed(range(arguments[plan.TEAMS])):
+                    one = simulation.launcher(engine, like, teams=(team, team + 1))
+                    one(name, blocks, arguments)
+
+            return launch
+
+        work, arrays = self.EACH[loop]
+        monkeypatch.setattr(simulation, "GPU", simulation.GPU._replace(launcher=backwards))
+        agree(work, arrays)
+
+    @every_loop
+    def test_every_block_of_threads_has_a_team_and_every_team_a_block(self, loop, monkeypatch):
+        seen = []
+
+        def watched(engine, like):
+            inner = simulation.launcher(engine, like)
+
+            def launch(name, blocks, arguments):
+                seen.append((blocks, arguments[plan.TEAMS]))
+                inner(name, blocks, arguments)
+
+            return launch
+
+        work, arrays = self.EACH[loop]
+        monkeypatch.setattr(simulation, "GPU", simulation.GPU._replace(launcher=watched))
+        with simulation.running():
+            work(arrays)
+        per_block = plan.THREADS // 32  # of teams of 32 threads, as in float32
+        assert seen
+        assert all(blocks == -(-teams // per_block) for blocks, teams in seen)
+
+
+FAR = 2**31
+GUARD = 4096  # bytes
+SENTINEL = 0xA5
+
+
+class End:
+    """The end of an array so large that the rest of it isn't there, between two guards."""
+
+    def __init__(self, layout, there):
+        """The shape and strides are those of the whole; what is there are the last numbers."""
+        self.memory = np.full(2 * GUARD + there.nbytes, SENTINEL, "uint8")
+        self.numbers = self.memory[GUARD:-GUARD].view(there.dtype)
+        self.numbers[:] = there.reshape(-1)
+        end = self.memory.ctypes.data + GUARD + there.nbytes
+        self.pointer = end - layout.shape[0] * layout.strides[0]
+
+    def is_untouched(self, until):
+        """Whether nothing was written before some number, nor after the last."""
+        end = GUARD + until * self.numbers.itemsize
+        return bool(np.all(self.memory[:end] == SENTINEL) and np.all(self.memory[-GUARD:] == SENTINEL))
+
+
+def blank(n, dtype):
+    return np.full(n * np.dtype(dtype).itemsize, SENTINEL, "uint8").view(dtype)
+
+
+def packed(name, dtype, shape):
+    return Layout(name, dtype, shape, np.lib.stride_tricks.as_strided(0, shape, None).strides)
+
+
+def strides_of(shape, size):
+    steps = itertools.accumulate(reversed(shape[1:]), lambda a, b: a * b, initial=size)
+    return tuple(reversed(list(steps)))
+
+
+def plan_of_rows(shape, axis, outputs=(Output.VALUE, Output.GRAD)):
+    """The plan of rows of logits in float32, against labels."""
+    rows = tuple(np.delete(shape, axis).tolist())
+    layouts = (
+        Layout("scores", "float32", shape, strides_of(shape, 4)),
+        Layout("targets", "int64", rows, strides_of(rows, 8)),
+    )
+    loss = SoftmaxOfLabels(axis=axis).anywhere
+    return plan.grid_plan_of(Call(loss, outputs, (("gamma", 2.0),), (), layouts))
+
+
+class TestFarElements:
+    """Arrays of 2^31 + 1 elements, of whose kernel only the last teams run."""
+
+    N, TEAMS = FAR + 1, 3
+
+    def launched(self, outputs, step=1, sums=0, teams=TEAMS):
+        """What the last teams write, what they should, and how much of it isn't theirs."""
+        rng = np.random.default_rng(0)
+        n_there = 5000
+        layouts = (
+            Layout("scores", "float32", (self.N,), (4 * step,)),
+            Layout("targets", "bool", (self.N,), (1,)),
+        )
+        x = np.repeat((rng.normal(size=n_there) * 4).astype("float32"), step)
+        y = rng.random(n_there) < 0.2
+        call = Call(Sigmoid().anywhere, outputs, (("gamma", 2.0),), (), layouts)
+        made = plan.grid_plan_of(call)
+        found = [
+            End(Layout("", dtype, shape, (4,)), blank(n_there, dtype))
+            for shape, dtype in zip(made.shapes, made.dtypes, strict=True)
+            if shape is not None
+        ]
+        given = [End(layout, z) for layout, z in zip(layouts, (x, y), strict=True)]
+        (launch,) = made.of_outputs([z.pointer for z in (*given, *found)], (), sums, 0)
+        n_teams, per_team = launch.arguments[:2]
+        assert launch.blocks < 2**31  # what a grid may have
+        engine = simulation.engine_of(made.source)
+        simulation.launcher(engine, x, (n_teams - teams, n_teams))(*launch)
+        first = n_there - (self.N - (n_teams - teams) * per_team)
+        return found, (x[::step], y), first
+
+    @pytest.mark.parametrize("step", [1, 2], ids=["dense", "every other"])
+    def test_the_last_are_right_and_nothing_else_is_written(self, step):
+        outputs = Output.VALUE, Output.GRAD
+        found, (x, y), first = self.launched(outputs, step)
+        assert 0 < first < len(x)
+        expected = numpy_host.run(Sigmoid(), Operands.of(scores=x, targets=y, gamma=2.0), outputs)
+        same([end.numbers[first:] for end in found], [z[first:] for z in expected])
+        assert all(end.is_untouched(first) for end in found)
+
+    def test_the_last_sums_are_right_and_nothing_else_is_written(self):
+        n_teams = -(-self.N // 1024)
+        sums = End(Layout("", "float64", (n_teams,), (8,)), blank(10, "float64"))
+        _, (x, y), first = self.launched((Output.LOSS_SUM,), sums=sums.pointer)
+        operands = Operands.of(scores=x[first:], targets=y[first:], gamma=2.0)
+        expected = numpy_host.sums_of_blocks(Sigmoid(), operands, Output.LOSS_SUM)
+        same([sums.numbers[-self.TEAMS :]], [np.asarray(expected)])
+        assert sums.is_untouched(10 - self.TEAMS)
+
+
+class TestFarRows:
+    """Logits of more than 2^31 elements, of whose kernels only the teams of the last rows run."""
+
+    SHAPES = {
+        "threads": (FAR // 10 + 1, 10),
+        "teams": (FAR // 100 + 1, 100),
+        "parts": (FAR // 5000 + 1, 5000),
+        "classes in the middle": (FAR // (33 * 32) + 1, 33, 32),
+    }
+
+    @pytest.mark.parametrize("loop", SHAPES)
+    def test_the_last_are_right_and_nothing_else_is_written(self, loop):
+        shape, outputs, rng = self.SHAPES[loop], (Output.VALUE, Output.GRAD), np.random.default_rng(0)
+        classes = shape[1]
+        made = plan_of_rows(shape, 1)
+        name_of_loop = "threads" if len(shape) == 3 else loop
+        assert made.source.loop == name_of_loop
+        n_there = 300 if loop == "threads" else 5
+        x = (rng.normal(size=(n_there, *shape[1:])) * 4).astype("float32")
+        labels = rng.integers(0, classes, (n_there, *shape[2:]))
+        layouts = [
+            Layout("", "float32", shape, strides_of(shape, 4)),
+            Layout("", "int64", (shape[0], *shape[2:]), strides_of((shape[0], *shape[2:]), 8)),
+        ]
+        given = [End(layout, z) for layout, z in zip(layouts, (x, labels), strict=True)]
+        found = [
+            End(
+                Layout("", "float32", whole, strides_of(whole, 4)),
+                blank(n_there * int(np.prod(whole[1:])), "float32"),
+            )
+            for whole in made.shapes
+        ]
+        parts = np.empty(made.parts, "uint8")  # no page of it is there before it's written to
+        engine = simulation.engine_of(made.source)
+        rows = shape[0] * int(np.prod(shape[2:]))
+        per_row = int(np.prod(shape[2:]))
+        for launch in made.of_outputs(
+            [end.pointer for end in (*given, *found)], (), 0, parts.ctypes.data
+        ):
+            teams, per_team = launch.arguments[:2]
+            assert launch.blocks < 2**31
+            # the teams of the last two rows, or the last two teams, that have some rows each
+            last = 2 * (teams // rows) if teams >= rows else 2
+            simulation.launcher(engine, x, (teams - last, teams))(*launch)
+            first_row = rows - 2 if teams >= rows else (teams - 2) * per_team
+        first = n_there - (shape[0] - first_row // per_row)
+        assert 0 < first < n_there
+        assert first_row % per_row == 0
+        operands = Operands.of(scores=x, targets=labels, gamma=2.0)
+        expected = numpy_host.run(SoftmaxOfLabels(axis=1), operands, outputs)
+        for end, z in zip(found, expected, strict=True):
+            same([end.numbers.reshape(z.shape)[first:]], [z[first:]])
+            assert end.is_untouched(first * int(np.prod(z.shape[1:])))
