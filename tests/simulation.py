@@ -18,20 +18,36 @@ ALL_TEAMS = 0, 2**62
 
 @cache
 def engine_of(source):
-    return compiler.engine_of(module_of(source, Simulated))
+    """The machine code, which LLVM makes with as little ado as it can: it's run on few numbers."""
+    import llvmlite.binding as llvm
+
+    with compiler.LOCK:
+        compiler._initialize()
+        machine = llvm.Target.from_default_triple().create_target_machine(
+            cpu=llvm.get_host_cpu_name(),
+            features=llvm.get_host_cpu_features().flatten(),
+            opt=0,
+            jit=True,
+            codemodel="jitdefault",
+        )
+        module = compiler._optimized(module_of(source, Simulated), machine)
+        engine = llvm.create_mcjit_compiler(module, machine)
+        engine.finalize_object()
+        return engine
 
 
 def load(source, capability):
     return engine_of(source)
 
 
-def launcher(engine, like, teams=ALL_TEAMS):
-    def launch(name, blocks, arguments):
-        own = [*arguments, *teams]
-        kinds = [ctypes.c_double if isinstance(x, float) else ctypes.c_int64 for x in own]
-        ctypes.CFUNCTYPE(None, *kinds)(engine.get_function_address(name))(*own)
+def kernel(engine, step):
+    return engine.get_function_address(step.name)
 
-    return launch
+
+def launch(kernel, stream, arguments, teams=ALL_TEAMS):
+    own = [*arguments, *teams]
+    kinds = [ctypes.c_double if isinstance(x, float) else ctypes.c_int64 for x in own]
+    ctypes.CFUNCTYPE(None, *kinds)(kernel)(*own)
 
 
 GPU = device.Device(
@@ -43,7 +59,9 @@ GPU = device.Device(
     lambda x: (9, 0),
     contextlib.nullcontext,
     load,
-    launcher,
+    kernel,
+    lambda x: None,
+    launch,
 )
 
 

@@ -7,7 +7,6 @@ import functools
 import hashlib
 import pathlib
 import tempfile
-from collections.abc import Sequence
 from typing import Any
 
 import array_api_compat.cupy as xp
@@ -16,7 +15,7 @@ import cupy
 from .. import _kernels
 from .._backends import Backend
 from .._dtypes import dtype_name
-from .._kernels import THREADS, Layout, Source
+from .._kernels import THREADS, Launch, Layout, Source
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
 from .._typing import Result, Shape
@@ -88,14 +87,30 @@ def _folder() -> str:
     return folder.name
 
 
-def _launcher(module: Any, like: Array) -> device.Launch:  # noqa: ARG001
-    def launch(name: str, blocks: int, arguments: Sequence[Any]) -> None:
-        module(name)((blocks,), (THREADS,), tuple(arguments))
+def _kernel(module: Any, step: Launch) -> device.Kernel:
+    return module(step.name), (step.blocks,)
 
-    return launch
+
+def _stream(x: Array) -> Any:  # noqa: ARG001 - CuPy launches on the current one
+    return None
+
+
+def _launch(kernel: device.Kernel, stream: Any, arguments: tuple[Any, ...]) -> None:  # noqa: ARG001
+    function, blocks = kernel
+    function(blocks, (THREADS,), arguments)
 
 
 DEVICE = device.Device(
-    "cupy", xp, _layout, _pointer, _empty, _capability, _current, _load, _launcher
+    "cupy",
+    xp,
+    _layout,
+    _pointer,
+    _empty,
+    _capability,
+    _current,
+    _load,
+    _kernel,
+    _stream,
+    _launch,
 )
 KINDS[cupy.ndarray] = _kind

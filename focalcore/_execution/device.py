@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from .. import _kernels, settings
-from .._kernels import GridPlan, Layout, Source
+from .._kernels import GridPlan, Launch, Layout, Source
 from .._losses.operands import Operands, Output
 from .._losses.reduction import quotients
 from .._losses.spec import LossSpec
@@ -20,7 +20,7 @@ from .._typing import Library, Result, Shape
 from . import proven
 from .kinds import Again, AnewError
 
-Launch = Callable[[str, int, Sequence[Any]], None]  # a kernel's name, blocks, and arguments
+Kernel = Any  # a kernel of a library, and the blocks of its grid
 
 
 class Device(NamedTuple):
@@ -34,7 +34,9 @@ class Device(NamedTuple):
     capability: Callable[[Any], tuple[int, int]]  # of the GPU that an array is on
     current: Callable[[Any], AbstractContextManager[Any]]  # makes the GPU of an array the current
     load: Callable[[Source, tuple[int, int]], Any]  # a module
-    launcher: Callable[[Any, Any], Launch]  # of a module, on the current stream
+    kernel: Callable[[Any, Launch], Kernel]  # one of a module
+    stream: Callable[[Any], Any]  # the current one of the GPU that an array is on
+    launch: Callable[[Kernel, Any, tuple[Any, ...]], None]  # on a stream, with arguments
 
 
 class Run(NamedTuple):
@@ -42,8 +44,10 @@ class Run(NamedTuple):
 
     device: Device
     plan: GridPlan
-    numbers: dict[str, float]
-    module: Any
+    numbers: tuple[float, ...]
+    denominator: float  # of sums
+    kernels: tuple[Kernel, ...]
+    folds: tuple[Kernel, ...]
 
     def outputs(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """Return the outputs, or raise an error where nothing can be launched."""
@@ -55,23 +59,23 @@ class Run(NamedTuple):
             raise AnewError from error
 
     def _outputs(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
-        plan, empty, pointer = self.plan, self.device.empty, self.device.pointer
+        plan, pointer, empty = self.plan, self.device.pointer, self.device.empty
         found = [
             empty(() if shape is None else shape, dtype, arrays[0])
             for shape, dtype in zip(plan.shapes, plan.dtypes, strict=True)
         ]
         stored = [x for x, shape in zip(found, plan.shapes, strict=True) if shape is not None]
         scratch = [empty((n,), "uint8", arrays[0]) if n else None for n in plan.memory]
-        sums, parts = (0 if x is None else pointer(x) for x in scratch)
+        sums, parts = [0 if x is None else pointer(x) for x in scratch]
         pointers = [pointer(x) for x in (*arrays, *stored)]
-        launch = self.device.launcher(self.module, arrays[0])
-        for step in plan.of_outputs(pointers, tuple(self.numbers.values()), sums, parts):
-            launch(*step)
-        denominator = self.numbers.get("denominator") or 1.0
+        stream = self.device.stream(found[0])
+        given = plan.given(pointers, self.numbers, sums, parts)
+        for kernel, step in zip(self.kernels, plan.launches, strict=True):
+            self.device.launch(kernel, stream, (*step.arguments, *given))
         for number, i in enumerate(plan.summed):
-            to, dtype = pointer(found[i]), plan.dtypes[i]
-            for step in plan.of_sum(number, sums, denominator, to, dtype):
-                launch(*step)
+            more = plan.given_to_folds(number, sums, self.denominator, pointer(found[i]))
+            for kernel, step, given in zip(self.folds, plan.folds, more, strict=True):
+                self.device.launch(kernel, stream, (*step.arguments, *given))
         return tuple(found)
 
 
@@ -128,10 +132,15 @@ def run_of(
         return None
     try:
         module = device.load(plan.source, device.capability(scores))
+        kernels, folds = (
+            tuple(device.kernel(module, step) for step in steps)
+            for steps in (plan.launches, plan.folds)
+        )
     except Exception as error:  # a compiler, or what loads its code
         _refuse(device.library, f"{type(error).__name__}: {error}")
         return None
-    return Run(device, plan, numbers, module)
+    denominator = numbers.get("denominator") or 1.0
+    return Run(device, plan, tuple(numbers.values()), denominator, kernels, folds)
 
 
 def _is_on(device: Device, scores: Any) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Sequence
+import threading
 from typing import Any
 
 import array_api_compat.torch as xp
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from .. import _kernels
 from .._dtypes import dtype_name
-from .._kernels import THREADS, Layout, Source
+from .._kernels import THREADS, Launch, Layout, Source
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
 from .._typing import Result, Shape
@@ -61,7 +62,12 @@ def _capability(x: Tensor) -> tuple[int, int]:
 
 
 def _current(x: Tensor) -> Any:
-    return torch.cuda.device(x.get_device())
+    index = x.get_device()
+    is_current = torch.cuda.current_device() == index
+    return _NOTHING if is_current else torch.cuda.device(index)
+
+
+_NOTHING = contextlib.nullcontext()
 
 
 @functools.cache
@@ -73,27 +79,67 @@ def _load(source: Source, capability: tuple[int, int]) -> Any:
     return functools.cache(code.get_kernel)
 
 
-def _launcher(module: Any, like: Tensor) -> device.Launch:
-    from cuda.core import Device, LaunchConfig, launch
+def _kernel(module: Any, step: Launch) -> device.Kernel:
+    from cuda.core import LaunchConfig
 
-    index = like.get_device()
-    Device(index).set_current()  # in a thread that has not used it yet, nothing else does
-    stream = _stream(torch.cuda.current_stream(index).cuda_stream)
+    return module(step.name), LaunchConfig(grid=step.blocks, block=THREADS)
 
-    def launched(name: str, blocks: int, arguments: Sequence[Any]) -> None:
-        launch(stream, LaunchConfig(grid=blocks, block=THREADS), module(name), *arguments)
 
-    return launched
+def _stream(x: Tensor) -> Any:
+    index = x.get_device()
+    if index not in _thread.entered:
+        _enter(index)
+    return _stream_of(torch.cuda.current_stream(index).cuda_stream)
+
+
+class _Thread(threading.local):
+    """What is known of a thread: the GPUs that it has entered."""
+
+    def __init__(self) -> None:
+        self.entered: set[int] = set()
+
+
+_thread = _Thread()
+
+
+def _enter(index: int) -> None:
+    """Make a GPU known to a thread, which may have done nothing there yet."""
+    from cuda.core import Device
+
+    Device(index).set_current()
+    _thread.entered.add(index)
 
 
 @functools.lru_cache(64)
-def _stream(handle: int) -> Any:
+def _stream_of(handle: int) -> Any:
     """Return a stream as cuda-core takes it; it is torch's, and torch keeps it."""
     from cuda.core import Stream
 
     return Stream.from_handle(handle)
 
 
+def _launch(kernel: device.Kernel, stream: Any, arguments: tuple[Any, ...]) -> None:
+    function, config = kernel
+    _core_launch()(stream, config, function, *arguments)
+
+
+@functools.cache
+def _core_launch() -> Any:
+    from cuda.core import launch
+
+    return launch
+
+
 DEVICE = device.Device(
-    "torch", xp, _layout, Tensor.data_ptr, _empty, _capability, _current, _load, _launcher
+    "torch",
+    xp,
+    _layout,
+    Tensor.data_ptr,
+    _empty,
+    _capability,
+    _current,
+    _load,
+    _kernel,
+    _stream,
+    _launch,
 )

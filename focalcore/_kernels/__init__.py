@@ -9,7 +9,7 @@ machine code, and `plan` runs it with pointers, over `threads`. Nothing here kno
 from .compiler import are_available, version, why_not
 from .grid.lanes import THREADS
 from .grid.modules import ptx_of
-from .grid.plan import GridPlan, Source, grid_plan_of
+from .grid.plan import GridPlan, Launch, Source, grid_plan_of
 from .host.plan import Crew, Lead, Plan, plan_of
 from .placement import Call, Layout
 from .program import split
@@ -20,6 +20,7 @@ __all__ = [
     "Call",
     "Crew",
     "GridPlan",
+    "Launch",
     "Layout",
     "Lead",
     "Plan",

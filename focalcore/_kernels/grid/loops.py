@@ -25,6 +25,11 @@ class Kind(NamedTuple):
     is_packed: bool = True  # one class follows the other
 
 
+def halves(n: int) -> list[int]:
+    """Return n / 2, n / 4, and so on to 1, of a power of 2."""
+    return [n >> i for i in range(1, n.bit_length())]
+
+
 def kind_of(place: Place) -> Kind:
     """Return what a kernel is made for of a place."""
     is_packed = place.step in ((), (place.size,))
@@ -196,20 +201,23 @@ class Grid:
         how = "fpext" if dtype == "float32" else "sitofp"
         return self.lanes.converted(how, name, dtype, "float64")
 
-    def folded(self, value: str, dtype: str, join: Callable[[str, str], str]) -> str:
-        """Return what the lanes have, joined by halves, for each lane."""
-        distance = self.width // 2
-        while distance:
-            value = join(value, self.lanes.from_other(dtype, value, distance))
-            distance //= 2
-        return value
+    @property
+    def distances(self) -> list[int]:
+        """Return the distances of lanes whose classes are joined, by halves."""
+        return halves(self.width)
+
+    @property
+    def distances_of_rows(self) -> list[int]:
+        """Return the distances of lanes whose rows, or elements, are joined, by halves."""
+        return halves(self.width)
 
     def total_of(self, sum_: Variable) -> str:
         """Return the sum of the lanes' sums, for each lane."""
-        return self.folded(self.w.get(sum_), "float64", self._plus)
-
-    def _plus(self, a: str, b: str) -> str:
-        return self.lanes.do("fadd", a, b, "float64")
+        value = self.w.get(sum_)
+        for distance in self.distances_of_rows:
+            other = self.lanes.from_other("float64", value, distance)
+            value = self.lanes.do("fadd", value, other, "float64")
+        return value
 
     def store_sums(self, team: str, sums: list[Variable]) -> None:
         """Store the sums of a team, beside those of other teams."""

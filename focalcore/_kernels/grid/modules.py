@@ -11,6 +11,7 @@ from .elements import Elements
 from .lanes import Threads
 from .loops import Grid, Make
 from .plan import Source
+from .registers import RowsInRegisters
 from .rows import RowsOfParts, RowsOfTeams, RowsOfThreads, launches_of_parts, passes_of
 from .totals import totals
 
@@ -27,6 +28,9 @@ def module_of(source: Source, make: Make) -> str:
     match source.loop:
         case "elements":
             grids: list[tuple[str, Grid]] = [("kernel", Elements(program, kinds, make))]
+        case "registers":
+            few = RowsInRegisters(program, kinds, make, source.classes, source.threads)
+            grids = [("kernel", few)]
         case "threads":
             grids = [("kernel", RowsOfThreads(program, kinds, make))]
         case "teams":

@@ -12,12 +12,12 @@ from ..sums import BLOCK, LANES, PART, rows_of_block
 from ..writer import SIZES
 from .lanes import THREADS
 from .loops import UNROLLED, Kind, kind_of
+from .registers import threads_of_row
 from .rows import SLOT, launches_of_parts, passes_of, reduced
 
-FEW_CLASSES = 32  # up to so many, a thread has a row
 MANY_TEAMS = 2**13  # that keep a large GPU busy: beyond, each may as well have more to do
 SIDE_BY_SIDE = 32  # so many rows that follow each other, a warp reads at once
-TEAMS, SUMS, PARTS = 0, 4, 5  # where these are among a kernel's arguments
+SUMS, PARTS = 1, 2  # where these are among the arguments beside those of a launch
 
 Shape = tuple[int, ...]
 
@@ -28,28 +28,28 @@ class Source(NamedTuple):
     request: Request
     kinds: tuple[Kind, ...]
     loop: str
+    classes: int = 0  # that the kernel is made for; 0: for any number
+    threads: int = 0  # of a row, where these are given
 
 
 class Launch(NamedTuple):
-    """A kernel to be launched, on so many blocks of threads."""
+    """A kernel on a grid: so many teams of threads, and how much there is to do for each."""
 
     name: str
-    blocks: int
-    arguments: tuple[Any, ...]
-
-
-class Fold(NamedTuple):
-    """One of the kernels that add up sums one after the other: of how many, so many in a team."""
-
-    name: str
-    n: int
+    teams: int
     per_team: int
-    width: int
+    n: int  # rows, elements, or numbers to be added up
+    width: int  # threads of a team
 
     @property
-    def teams(self) -> int:
-        """Return the number of teams."""
-        return -(-self.n // self.per_team)
+    def blocks(self) -> int:
+        """Return the number of blocks of threads."""
+        return -(-self.teams * self.width // THREADS)
+
+    @property
+    def arguments(self) -> tuple[int, int, int]:
+        """Return the arguments that come before all others."""
+        return self.teams, self.per_team, self.n
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,17 @@ class GridPlan:
     """How kernels are launched on arrays that lie in a certain way."""
 
     source: Source
-    launches: tuple[tuple[str, int], ...]  # the names of the kernels, and how many teams each has
-    arguments: tuple[Any, ...]  # of each, with 0 in place of what each call has of its own
+    launches: tuple[Launch, ...]
+    folds: tuple[Launch, ...]  # that add up each of the sums, after these
+    arguments: tuple[
+        Any, ...
+    ]  # beside a launch's, with 0 in place of what each call has of its own
     pointers: tuple[int, ...]  # which arguments are the pointers of operands, and then of outputs
     numbers: slice  # which are numbers
     shapes: tuple[Shape | None, ...]  # of the outputs; None: a sum
     dtypes: tuple[str, ...]
     summed: tuple[int, ...]  # which outputs are sums
-    folds: tuple[Fold, ...]  # that add up each of the sums
     parts: int  # bytes of memory for what is reduced of parts of rows
-    width: int  # threads of a team
 
     @property
     def memory(self) -> tuple[int, int]:
@@ -74,31 +75,26 @@ class GridPlan:
         first, *others = [fold.n for fold in self.folds] or [0]
         return SIZES["float64"] * (len(self.summed) * first + sum(others)), self.parts
 
-    def of_outputs(
+    def given(
         self, pointers: Sequence[int], numbers: Sequence[float], sums: int, parts: int
-    ) -> Iterator[Launch]:
-        """Return the launches that make the outputs, and the sums of blocks or rows."""
+    ) -> tuple[Any, ...]:
+        """Return the arguments of all launches, beside their own."""
         arguments = list(self.arguments)
         for i, pointer in zip(self.pointers, pointers, strict=True):
             arguments[i] = pointer
         arguments[self.numbers] = numbers
         arguments[SUMS], arguments[PARTS] = sums, parts
-        for name, teams in self.launches:
-            arguments[TEAMS] = teams
-            yield Launch(name, _blocks(teams, self.width), tuple(arguments))
+        return tuple(arguments)
 
-    def of_sum(
-        self, number: int, sums: int, denominator: float, to: int, dtype: str
-    ) -> Iterator[Launch]:
-        """Return the launches that add up a sum, and divide it."""
-        size, *earlier, last = SIZES["float64"], *self.folds
+    def given_to_folds(
+        self, number: int, sums: int, denominator: float, to: int
+    ) -> Iterator[tuple[Any, ...]]:
+        """Return the arguments of each fold of a sum, beside its own; the last one divides."""
+        size, last = SIZES["float64"], self.folds[-1]
         source, after = (sums + size * self.folds[0].n * i for i in (number, len(self.summed)))
-        for fold in earlier:
-            given = fold.teams, fold.per_team, fold.n, source, denominator, after
-            yield Launch(fold.name, _blocks(fold.teams, fold.width), given)
+        for fold in self.folds:
+            yield source, denominator, to if fold is last else after
             source, after = after, after + size * fold.teams
-        given = 1, last.per_team, last.n, source, denominator, to
-        yield Launch(f"total_{dtype}", 1, given)
 
 
 def grid_plan_of(call: Call) -> GridPlan | None:
@@ -126,49 +122,62 @@ def _made(call: Call) -> GridPlan | None:
     except Exception:  # what a formula does with symbols may fail in any way: it goes the plain way
         return None
     passes = passes_of(program).passes
-    loop = _loop_of(call, operands[0][1], has_passes=bool(passes))
+    scores, width = operands[0][1], program.width
+    threads = threads_of_row(classes, width, lie_side_by_side=_lie_side_by_side(scores))
+    loop = "elements" if call.loss.axis is None else _loop_of(scores, classes, threads)
+    loop = loop if call.loss.axis is None or passes else "threads"
     placed = [place for _, place in operands]
     stored = [place for *_, place in made if place is not None]
     source = Source(request, tuple(map(kind_of, (*placed, *stored))), loop)
-    n_sums, width = sum(r.is_sum for r in program.results), program.width
+    if loop == "registers":
+        source = source._replace(classes=classes, threads=threads)
+    n_sums = sum(r.is_sum for r in program.results)
     per_team = _per_team(loop, width, rows, classes, has_sums=n_sums > 0)
     n_parts = -(-classes // PART)
     teams = {"teams": rows, "parts": rows * n_parts}.get(loop, -(-rows // per_team))
-    launches = [("kernel", teams)]
-    if loop == "parts":
-        launches = [(f"kernel{i}", teams) for i in range(launches_of_parts(passes))]
-        if len(launches) > len(passes):  # the last one has nothing to do with the classes
-            launches[-1] = launches[-1][0], rows
-    arguments: list[Any] = [teams, per_team, rows, classes, 0, 0]
+    names = [f"kernel{i}" for i in range(launches_of_parts(passes))] if loop == "parts" else []
+    launches = [Launch(n, teams, per_team, rows, width) for n in names or ["kernel"]]
+    if len(names) > len(passes):  # the last one has nothing to do with the classes
+        launches[-1] = launches[-1]._replace(teams=rows)
+    arguments: list[Any] = [classes, 0, 0]
     pointers = _append(arguments, placed)
     numbers = slice(len(arguments), len(arguments) + len(call.numbers))
     arguments += [0.0] * len(call.numbers)
     pointers += _append(arguments, stored)
     slots = len(reduced(passes)) if loop == "parts" else 0
+    dtypes = tuple(dtype for _, dtype, _ in made)
+    summed = tuple(i for i, (shape, *_) in enumerate(made) if shape is None)
+    has_sum_of_rows = loop in ("teams", "parts")
+    block = rows_of_block(width, classes)
+    first = [Launch("fold_rows", -(-rows // block), block, rows, width)] if has_sum_of_rows else []
+    folds = _folds(first, launches[0].teams, dtypes[summed[0]]) if summed else []
     return GridPlan(
         source,
         tuple(launches),
+        tuple(folds),
         tuple(arguments),
         tuple(pointers),
         numbers,
         tuple(shape for shape, *_ in made),
-        tuple(dtype for _, dtype, _ in made),
-        tuple(i for i, (shape, *_) in enumerate(made) if shape is None),
-        tuple(_folds(loop, rows, teams, width, rows_of_block(width, classes))) if n_sums else (),
+        dtypes,
+        summed,
         SLOT * slots * rows * n_parts,
-        width,
     )
 
 
-def _loop_of(call: Call, scores: Place, *, has_passes: bool) -> str:
-    """Return which loop suits a call and its logits."""
-    if call.loss.axis is None:
-        return "elements"
-    lie_side_by_side = bool(scores.axes) and scores.axes[-1][1] == scores.size
-    lie_side_by_side = lie_side_by_side and scores.axes[-1][0] >= SIDE_BY_SIDE
-    if call.classes <= FEW_CLASSES or lie_side_by_side or not has_passes:
+def _loop_of(scores: Place, classes: int, threads: int) -> str:
+    """Return which loop suits rows, for which a number of threads is known if they are short."""
+    if threads:
+        return "registers"
+    if _lie_side_by_side(scores):
         return "threads"
-    return "teams" if call.classes <= PART else "parts"
+    return "teams" if classes <= PART else "parts"
+
+
+def _lie_side_by_side(scores: Place) -> bool:
+    """Tell whether threads that have a row each read memory side by side."""
+    has_dense_rows = bool(scores.axes) and scores.axes[-1][1] == scores.size
+    return has_dense_rows and scores.axes[-1][0] >= SIDE_BY_SIDE
 
 
 def _per_team(loop: str, width: int, rows: int, classes: int, *, has_sums: bool) -> int:
@@ -179,16 +188,13 @@ def _per_team(loop: str, width: int, rows: int, classes: int, *, has_sums: bool)
     return min(width * UNROLLED, block) if loop == "elements" else width
 
 
-def _folds(loop: str, rows: int, teams: int, width: int, block: int) -> Iterator[Fold]:
+def _folds(first: list[Launch], teams: int, dtype: str) -> list[Launch]:
     """Return the kernels that add up sums: of rows where these have one each, then of blocks."""
-    n = teams
-    if loop in ("teams", "parts"):
-        yield Fold("fold_rows", rows, block, width)
-        n = -(-rows // block)
+    folds, n = first, first[0].teams if first else teams
     while n > BLOCK:
-        yield Fold("fold", n, BLOCK, LANES)
-        n = -(-n // BLOCK)
-    yield Fold("total", n, BLOCK, LANES)
+        folds.append(Launch("fold", -(-n // BLOCK), BLOCK, n, LANES))
+        n = folds[-1].teams
+    return [*folds, Launch(f"total_{dtype}", 1, BLOCK, n, LANES)]
 
 
 def _append(arguments: list[Any], places: Sequence[Place]) -> list[int]:
@@ -199,8 +205,3 @@ def _append(arguments: list[Any], places: Sequence[Place]) -> list[int]:
         axes = place.axes[: kind_of(place).axes]
         arguments += [0, *(n for axis in axes for n in axis), *place.step]
     return pointers
-
-
-def _blocks(teams: int, width: int) -> int:
-    """Return how many blocks of threads some teams are."""
-    return -(-teams * width // THREADS)

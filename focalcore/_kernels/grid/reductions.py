@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..emit import SHORT, Value, maximum
 from ..symbols import Symbol
 from ..writer import SIZES, constant
-from .loops import Grid
+from .loops import Grid, halves
 
 INFINITY = float("inf")
 
@@ -47,11 +47,11 @@ class Reduction:
 
     def of_team(self) -> Value:
         """Return the result of all lanes, in each."""
-        return self.rounded(self.grid.folded(self.w.get(self.found), self.dtype, self.joined))
+        return self.rounded(self.folded(self.w.get(self.found)))
 
     def put(self, there: str) -> None:
         """Store the result of all lanes for a later launch."""
-        value = self.grid.folded(self.w.get(self.found), self.dtype, self.joined)
+        value = self.folded(self.w.get(self.found))
         if self.dtype == "bool":
             value = self.lanes.converted("zext", value, "bool", "uint8")
         dtype = "uint8" if self.dtype == "bool" else self.dtype
@@ -61,6 +61,12 @@ class Reduction:
         """Take in the result that an earlier launch has stored."""
         value = self.lanes.each(self.grid.read(self.dtype, there), self.dtype)
         self.w.set(self.found, self.joined(self.w.get(self.found), value))
+
+    def folded(self, value: str) -> str:
+        """Return what all lanes of a row have, joined, in each."""
+        for distance in self.grid.distances:
+            value = self.joined(value, self.lanes.from_other(self.dtype, value, distance))
+        return value
 
     def rounded(self, name: str) -> Value:
         """Return the result in its own type."""
@@ -112,11 +118,10 @@ class Largest(Reduction):
         return self.w.at(there, str(SIZES["float64"]))
 
     def _folded(self) -> tuple[str, str]:
-        best, distance = (self.w.get(self.found), self.w.get(self.number)), self.grid.width // 2
-        while distance:
+        best = self.w.get(self.found), self.w.get(self.number)
+        for distance in self.grid.distances:
             value = self.lanes.from_other(self.dtype, best[0], distance)
             best = self._better(best, (value, self.lanes.from_other("int32", best[1], distance)))
-            distance //= 2
         return best
 
     def _better(self, a: tuple[str, str], b: tuple[str, str]) -> tuple[str, str]:
@@ -131,6 +136,34 @@ class Largest(Reduction):
             self.grid.in_used(is_better, self.dtype, b[0], a[0]),
             self.grid.in_used(is_better, "int32", b[1], a[1]),
         )
+
+
+class SumInRegisters(Reduction):
+    """A sum of few classes, of which each lane has every so-many-th: no class is in memory."""
+
+    def __init__(self, grid: Grid, symbol: Symbol) -> None:
+        super().__init__(grid, symbol)
+        self.terms: list[str] = []
+
+    def take(self, is_used: str | None, index: str) -> None:  # noqa: ARG002
+        """Take in a class for each lane that is used."""
+        self.terms.append(self.taken(is_used))
+
+    def of_team(self) -> Value:
+        """Return the sum of all classes of a row, in each of its lanes.
+
+        Each term belongs to one of the lanes that a team has for a row, of which a thread has some.
+        """
+        n = self.grid.width // (2 * self.grid.distances[0] if self.grid.distances else 1)
+        sums = self.terms[:n]
+        for i, term in enumerate(self.terms[n:], start=n):
+            sums[i % n] = self.joined(sums[i % n], term)
+        for half in halves(n):
+            for i in range(half, len(sums)):
+                sums[i - half] = self.joined(sums[i - half], sums[i])
+            del sums[half:]
+        # from 0, as every sum, so that it isn't -0
+        return self.rounded(self.joined(self.folded(sums[0]), self.neutral))
 
 
 class SumOfThread(Reduction):
@@ -173,4 +206,3 @@ class SumOfThread(Reduction):
 def reduction(grid: Grid, symbol: Symbol) -> Reduction:
     """Return the state of a reduction at the start of its pass."""
     return (Largest if symbol.op == "argmax" else Reduction)(grid, symbol)
-
