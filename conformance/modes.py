@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import focalcore
-from focalcore._execution import blocks
+from focalcore._execution import blocks, device
 
 Function = Callable[..., Any]
 
 
 def with_kernels(f: Function) -> Function:
-    """The function as it runs on the host by default."""
+    """The function by kernels, on the host or on a GPU."""
+    # without a kernel this must fail, and not be measured as something else
+    on_gpu = mock.patch.object(device, "run", _required(device.run))
+    on_host = mock.patch.object(blocks, "run", _without_a_kernel)
 
     def run(*arrays: Any) -> Any:
-        # without a kernel this must fail, and not be measured as something else
-        with focalcore.use_compiler(), mock.patch.object(blocks, "run", _without_a_kernel):
+        with focalcore.use_compiler(), on_gpu, on_host:
             return f(*arrays)
 
     return run
+
+
+def _required(run: Function) -> Function:
+    def required(*given: Any) -> Any:
+        found = run(*given)
+        return _without_a_kernel() if found is None else found
+
+    return required
 
 
 def _without_a_kernel(*_: Any, **__: Any) -> Any:
@@ -38,17 +47,5 @@ def without_kernels(f: Function) -> Function:
     return run
 
 
-def switched(f: Function) -> Function:
-    """The function with torch's compiler switched on for a GPU."""
-
-    def compiled(*arrays: Any) -> Any:
-        # without a compiler this must fail, and not be measured as something else
-        with focalcore.use_compiler(), warnings.catch_warnings():
-            warnings.simplefilter("error", RuntimeWarning)
-            return f(*arrays)
-
-    return compiled
-
-
-# what is run on the host, by the mode
-ON_HOST = {"kernel": with_kernels, "eager": without_kernels}
+# what is run one operation after the other, by the mode
+EAGERLY = {"kernel": with_kernels, "eager": without_kernels}

@@ -18,7 +18,7 @@ import numpy as np
 
 from focalcore import _kernels, settings
 
-from .modes import ON_HOST, switched
+from .modes import EAGERLY
 
 Array = Any
 Function = Callable[..., Any]
@@ -53,9 +53,9 @@ class Place:
 
     def functions(self, mode: str) -> str:
         """Whose exp and log it uses in a mode."""
-        if self.device == "cuda":
-            return "cuda"
-        return "kernel" if mode == "kernel" else self.arithmetic
+        if mode == "kernel":
+            return "kernel"
+        return "cuda" if self.device == "cuda" else self.arithmetic
 
     def missing(self) -> str | None:
         """Why this place cannot run here."""
@@ -106,7 +106,7 @@ class Place:
     def run(self, mode: str, f: Function) -> Function:
         """The function as this mode runs it."""
         assert mode in self.modes
-        return ON_HOST[mode](f) if mode in ON_HOST and "kernel" in self.modes else f
+        return EAGERLY[mode](f) if mode in EAGERLY and "kernel" in self.modes else f
 
     def gradient(self, mode: str, f: Function) -> Function:
         """The derivative of a function's sum, by the library's own differentiation."""
@@ -166,8 +166,6 @@ class Torch(Place):
         if mode == "compiled":
             torch.compiler.reset()  # functions alike but for a constant share a cache
             return torch.compile(f, fullgraph=True)
-        if mode == "switched":
-            return switched(f)
         return torch.func.vmap(f) if mode == "vmapped" else super().run(mode, f)
 
     def gradient(self, mode: str, f: Function) -> Function:
@@ -181,7 +179,7 @@ class Torch(Place):
             x = x.detach().requires_grad_()
             return torch.autograd.grad(loss(x, *rest).sum(), x)[0]
 
-        return switched(backward) if mode == "switched" else super().run(mode, backward)
+        return super().run(mode, backward)
 
 
 class Jax(Place):
@@ -326,10 +324,10 @@ STRICT_DEVICE1 = Strict("device1", can_raise=False, modes=("strict",))
 STRICT_NO_FLOAT64 = Strict("no_float64", can_raise=False, dtypes=("float32",), modes=("strict",))
 DASK = Dask(can_raise=False, dtypes=("float16", *WIDE), modes=("lazy",))
 TORCH = Torch(dtypes=ALL, modes=("kernel", *TRACED))
-TORCH_CUDA = Torch("cuda", can_raise=False, dtypes=ALL, modes=(*TRACED, "switched"))
+TORCH_CUDA = Torch("cuda", can_raise=False, dtypes=ALL, modes=("kernel", *TRACED))
 JAX = Jax(dtypes=ALL, modes=TRACED)
 JAX_CUDA = Jax("cuda", can_raise=False, dtypes=ALL, modes=TRACED)
-CUPY = Cupy("cuda", can_raise=False, dtypes=("float16", *WIDE))
+CUPY = Cupy("cuda", can_raise=False, dtypes=("float16", *WIDE), modes=("kernel", "eager"))
 
 ON_CPU = (NUMPY, STRICT, STRICT_DEVICE1, STRICT_NO_FLOAT64, DASK, TORCH, JAX)
 ON_GPU = (TORCH_CUDA, JAX_CUDA, CUPY)

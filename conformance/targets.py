@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
-from .places import HALVES, PLACES, WIDE, Place, missing
+from .places import HALVES, PLACES, Place, missing
 from .vectors import QUANTITIES, Vectors, load
 
 # a compilation takes ten seconds in torch, and half of one in JAX
@@ -61,8 +61,6 @@ class Target:
     @property
     def is_sampled(self) -> bool:
         """It is measured by a part of the exact values."""
-        if self.mode == "switched":
-            return True
         if self.mode == "compiled":
             return self.place.name == "torch" or self.dtype in HALVES
         return self.mode == "vmapped" and self.place.name == "jax"
@@ -73,18 +71,13 @@ class Target:
 
     def vectors(self) -> list[Vectors]:
         """The exact values that it is measured by."""
-        is_short = self.dtype in HALVES or self.mode == "switched"
-        sample = SHORT_SAMPLE if is_short else SAMPLE
+        sample = SHORT_SAMPLE if self.dtype in HALVES else SAMPLE
         of_its_own = [v for v in load(self.dtype) if not self.is_sampled or v.id in sample]
         return [v for v in of_its_own if not self.only or v.id in self.only]
 
 
 MATRIX = tuple(
-    Target(place, dtype, mode)
-    for place in PLACES
-    for dtype in place.dtypes
-    for mode in place.modes
-    if mode != "switched" or dtype in WIDE
+    Target(place, dtype, mode) for place in PLACES for dtype in place.dtypes for mode in place.modes
 )
 
 

@@ -61,22 +61,24 @@ class use_threads(_Setting):  # noqa: N801 - called as a function is
 class use_compiler(_Setting):  # noqa: N801 - called as a function is
     """Turn compiled kernels on or off; also a context.
 
-    An eager call on the host, of NumPy, torch or a chunk of dask, runs a kernel: the formula
-    compiled by llvmlite, from the extra ``fast``, at the first call with other options or types,
-    which takes 60 to 250 ms more. All these libraries run the same machine code, and so give the
+    An eager call of NumPy, torch, CuPy or a chunk of dask runs a kernel: the formula compiled by
+    llvmlite, from the extra ``fast``, at the first call with other options or types, which takes 60
+    to 250 ms more. All these libraries run the same operations in the same order, and so give the
     same bits. This is on by default where llvmlite is there, and turned off by
     ``use_compiler(False)`` or the environment variable ``FOCALCORE_COMPILER=0``: then the library's
-    own functions compute the same formula in blocks that the caches hold, slower, with the accuracy
-    of these functions.
+    own functions compute the same formula, on the host in blocks that the caches hold, slower, with
+    the accuracy of these functions.
 
-    On a GPU torch runs the formula's operations one by one, unless ``use_compiler(True)`` or
-    ``FOCALCORE_COMPILER=1`` asks for a cached ``torch.compile``, whose first call takes seconds.
-    Where torch's compiler can't be used, a warning says so once.
+    On a GPU, kernels are on by default on the kinds on which a report shows that they agree with
+    the host's: those of compute capability 9.0, such as the H100 and the H200. On other GPUs of
+    NVIDIA, ``use_compiler(True)`` or ``FOCALCORE_COMPILER=1`` turns them on. CuPy loads them
+    itself; torch needs cuda-core, from the extra ``cuda``. Where kernels can't be made, loaded or
+    launched, a warning says so once, and the library's own functions go on.
 
     Parameters
     ----------
     on : bool, default True
-        True: compiled wherever there is a way. False: nowhere.
+        True: kernels wherever there is a way. False: nowhere.
 
     See Also
     --------
@@ -107,7 +109,7 @@ def threads() -> int:
 
 
 def kernels() -> bool:
-    """Tell whether eager calls on the host run compiled kernels."""
+    """Tell whether eager calls run compiled kernels where these are known to be right."""
     return _settings.compiler is not False
 
 
@@ -117,7 +119,7 @@ def checks() -> bool:
 
 
 def compiler() -> bool:
-    """Tell whether to compile eager calls on a GPU by torch's compiler."""
+    """Tell whether eager calls run compiled kernels on any GPU."""
     return _settings.compiler is True
 
 

@@ -30,6 +30,22 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Tell how much of the kernels for GPUs was assembled: `test_ptx` leaves it in its reports."""
+    found = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == "assembled":
+                gpu, registers, spilled = value
+                found.setdefault(gpu, []).append((registers, spilled))
+    for gpu, kernels in sorted(found.items()):
+        registers, spilled = zip(*kernels, strict=True)
+        terminalreporter.write_line(
+            f"{gpu}: {len(kernels)} kernels assembled, of at most {max(registers)} registers; "
+            f"{sum(map(bool, spilled))} spill, at most {max(spilled)} bytes"
+        )
+
+
 def pytest_generate_tests(metafunc):
     """A test that asks for a place runs on all that are here; `test_places` names the others.
 

@@ -36,7 +36,7 @@ def engine_of(source):
         return engine
 
 
-def load(source, capability):
+def load(source, capability):  # noqa: ARG001
     return engine_of(source)
 
 
@@ -44,7 +44,7 @@ def kernel(engine, step):
     return engine.get_function_address(step.name)
 
 
-def launch(kernel, stream, arguments, teams=ALL_TEAMS):
+def launch(kernel, stream, arguments, teams=ALL_TEAMS):  # noqa: ARG001
     own = [*arguments, *teams]
     kinds = [ctypes.c_double if isinstance(x, float) else ctypes.c_int64 for x in own]
     ctypes.CFUNCTYPE(None, *kinds)(kernel)(*own)
@@ -53,14 +53,14 @@ def launch(kernel, stream, arguments, teams=ALL_TEAMS):
 GPU = device.Device(
     "simulation",
     np,
-    lambda name, x, like: numpy_host._layout(name, x),
+    lambda name, x, like: numpy_host._layout(name, x),  # noqa: ARG005
     lambda x: x.ctypes.data,
     numpy_host._empty,
-    lambda x: (9, 0),
+    lambda x: (9, 0),  # noqa: ARG005
     contextlib.nullcontext,
     load,
     kernel,
-    lambda x: None,
+    lambda x: None,  # noqa: ARG005
     launch,
 )
 
@@ -84,6 +84,6 @@ def running(way=required):
     """Run what is asked of NumPy inside by the kernels of a GPU."""
     with (
         mock.patch.object(numpy_host, "run", way),
-        mock.patch.object(_recall, "key_of", lambda *_: None),
+        mock.patch.object(_recall, "key_of", return_value=None),
     ):
         yield

@@ -292,7 +292,7 @@ def test_where_the_time_is_over_it_is_told():
     watch = libraries.Watch(-1)
     records = timing.timed_all([NUMPY], 1_000, seconds=1e-4, rounds=1, watch=watch)
     assert {r["reason"] for r in records} == {"the time was over"}
-    assert device_bits.compared_all([NUMPY], 1_000, watch)["run"] == 0
+    assert device_bits.compared_all([NUMPY], 1_000, 1, watch)["run"] == 0
 
 
 @pytest.mark.parametrize("part", device_command.PARTS)

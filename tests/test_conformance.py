@@ -34,7 +34,7 @@ JAX_HERE = {
     "jax-cpu-float64-eager": SAMPLE,
     "jax-cpu-float64-vmapped": SAMPLE,
 }
-COMPILED = ("compiled", "switched")
+COMPILED = ("compiled",)
 QUICK = [
     dataclasses.replace(target, only=JAX_HERE.get(target.id, ()))
     for target in MATRIX
@@ -138,7 +138,7 @@ class TestMatrix:
     def test_what_users_have_by_default_is_the_first_mode(self):
         assert NUMPY.modes == ("kernel", "eager")
         assert TORCH.modes == ("kernel", "eager", "compiled", "vmapped")
-        assert TORCH_CUDA.modes == ("eager", "compiled", "vmapped", "switched")
+        assert TORCH_CUDA.modes == ("kernel", "eager", "compiled", "vmapped")
 
     def test_a_target_that_cannot_run_says_why(self):
         absent = [t for t in MATRIX if t.missing() is not None]

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-import warnings
 
 import numpy as np
 import pytest
@@ -28,10 +27,8 @@ from focalcore import (
     softmax_focal_loss_value_and_grad,
     sparse_categorical_focal_loss,
 )
-from focalcore._execution import blocks, fallback, numpy_host
+from focalcore._execution import blocks, numpy_host
 from focalcore._kernels.host import plan, threads
-from focalcore._losses.operands import Operands, Output
-from focalcore._losses.sigmoid import Sigmoid
 
 from . import problems
 from .programs import output_of
@@ -351,48 +348,6 @@ class TestSettings:
             check=False,
         )
         assert expected in done.stdout + done.stderr
-
-
-class TestTorchCompiler:
-    """What torch's compiler is for: a GPU. It works on the host's tensors too."""
-
-    @staticmethod
-    def run(x, y, **numbers):
-        from focalcore._execution import torch_compiler
-
-        operands = Operands.of(scores=x, targets=y, gamma=2.0, **numbers)
-        return torch_compiler.run(Sigmoid(), operands, (Output.VALUE, Output.GRAD))
-
-    @pytest.mark.slow
-    def test_one_kernel_serves_every_size_and_denominator(self, torch):
-        from focalcore._execution import torch_compiler
-
-        torch._dynamo.utils.counters.clear()
-        torch_compiler._KERNELS.clear()
-        for i, shape in enumerate(((4,), (9,), (3, 5), (2, 3, 4), (100,))):
-            x = torch.linspace(-3, 3, int(np.prod(shape)), dtype=torch.float64).reshape(shape)
-            y = (x > 1).double()
-            found = self.run(x, y, denominator=i + 1.0)
-            value, grad = sigmoid_focal_loss_value_and_grad(x, y)
-            for one, other in zip(found, (value, grad / (i + 1)), strict=True):
-                np.testing.assert_allclose(one, other, rtol=1e-13)
-        assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
-
-    def test_without_a_compiler_a_warning_says_so_and_nothing_is_returned(self, torch, monkeypatch):
-        from focalcore._execution import torch_compiler
-
-        def fails(*_args, **_kwargs):
-            raise RuntimeError("no working C++ compiler")
-
-        fallback.warn_once.cache_clear()
-        monkeypatch.setattr(torch, "compile", fails)
-        monkeypatch.setattr(torch_compiler, "_KERNELS", {})
-        x = torch.zeros(3)
-        with pytest.warns(RuntimeWarning, match=r"going on without.*no working C\+\+ compiler"):
-            assert self.run(x, x) is None
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            assert self.run(x, x) is None
 
 
 class TestTorch:

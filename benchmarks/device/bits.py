@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,19 +133,38 @@ def _place(bits: int, width: int) -> int:
     return bits if bits >= 0 else -(bits + 2 ** (width - 1))
 
 
-def compared_all(places: list[Place], limit: int, watch: Watch) -> Record:
+def compared_all(places: list[Place], limit: int, jobs: int, watch: Watch) -> Record:
     """A record for each case and place, until the time is over."""
     every, records, done = cases(limit), [], 0
-    for case in every:
+    for found in _in_processes(partial(_everywhere, places), every, jobs):
+        records += found
+        done += 1
         if watch.is_over():
             break
-        numbers = given(case)
-        records += [compared(case, place, numbers) for place in places if case.is_for(place)]
-        done += 1
         if done % 50 == 0 or done == len(every):
             others = sum("reason" in r or r["elements"] > 0 for r in records)
             watch.say(f"bits: {done} of {len(every)} calls, {others} that differ or failed")
     return {"calls": len(every), "run": done, "records": records}
+
+
+def _everywhere(places: list[Place], case: Case) -> list[Record]:
+    numbers = given(case)
+    with focalcore.use_compiler(True):
+        return [compared(case, place, numbers) for place in places if case.is_for(place)]
+
+
+def _in_processes(
+    f: Callable[[Case], list[Record]], every: Sequence[Case], jobs: int
+) -> Iterator[list[Record]]:
+    """What a function gives of each case: most of the time goes into compilers."""
+    if jobs == 1:
+        yield from map(f, every)
+        return
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+    try:
+        yield from pool.map(f, every)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def repeated(place: Place, limit: int) -> Iterator[Record]:

@@ -27,7 +27,7 @@ copy of as many bytes and beside others' losses, and its memory."""
 
 
 def of_bits(places: list[Place], options: argparse.Namespace, watch: Watch) -> Any:
-    found = bits.compared_all(places, options.size_limit, watch)
+    found = bits.compared_all(places, options.size_limit, options.jobs, watch)
     repeated = [r for place in places for r in bits.repeated(place, options.size_limit)]
     watch.say("bits: the same call many times")
     return found | {"repeated": repeated}
@@ -68,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
         "--limit", type=float, default=220, metavar="S",
         help="seconds after which nothing more is begun; default: 220",
     )  # fmt: skip
+    found.add_argument(
+        "--jobs", type=int, default=1, help="processes that compare bits; default: 1"
+    )
     found.add_argument("--reports", type=pathlib.Path, metavar="DIR")
     return found
 

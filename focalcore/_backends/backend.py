@@ -16,6 +16,8 @@ class Backend(NamedTuple):
     formula_xp: Namespace  # the namespace that formulas use
     # returns the values as NumPy, or None where reading them is costly or impossible
     host_values: Callable[[Any], Any] = lambda _: None
+    # the same for an array on a device, for which it waits: only where that is asked for
+    device_values: Callable[[Any], Any] = lambda _: None
     needs_device: bool = False  # whether a new array has to be told its device
     written_cast: str = "{}.astype('{}')"  # how its users write a cast, for errors
     # makes of scores what a loss computes from: float32 under autocast, a variable's tensor

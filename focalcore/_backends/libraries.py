@@ -58,7 +58,14 @@ def _jax() -> Backend:
 def _cupy() -> Backend:
     import array_api_compat.cupy as xp
 
-    return Backend("cupy", xp, Namespace(xp), needs_device=True, runner="cupy_device")
+    return Backend(
+        "cupy",
+        xp,
+        Namespace(xp),
+        device_values=xp.asnumpy,
+        needs_device=True,
+        runner="cupy_device",
+    )
 
 
 def _dask() -> Backend:
@@ -80,7 +87,9 @@ def _array_api_strict() -> Backend:
         return np.asarray(x) if x.device == xp.Device("CPU_DEVICE") else None
 
     cast = "xp.astype({}, xp.{})"
-    return Backend("array_api_strict", xp, Namespace(xp), host_values, True, written_cast=cast)
+    return Backend(
+        "array_api_strict", xp, Namespace(xp), host_values, needs_device=True, written_cast=cast
+    )
 
 
 def _host() -> tuple[str, ...]:

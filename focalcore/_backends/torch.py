@@ -85,6 +85,13 @@ def _host_values(x: Tensor) -> Any:
         return None
 
 
+def _device_values(x: Tensor) -> Any:
+    is_there = is_plain_tensor(x) and x.device.type == "cuda"
+    return (
+        _host_values(x.cpu()) if is_there and not torch.cuda.is_current_stream_capturing() else None
+    )
+
+
 def _read_scores(x: Tensor) -> Tensor:
     is_half = x.dtype in (torch.float16, torch.bfloat16)
     return x.float() if is_half and torch.is_autocast_enabled(x.device.type) else x
@@ -104,6 +111,7 @@ BACKEND = Backend(
     xp,
     DIFFERENTIABLE,
     host_values=_host_values,
+    device_values=_device_values,
     needs_device=True,
     written_cast="{}.to(torch.{})",
     convert_scores=_read_scores,

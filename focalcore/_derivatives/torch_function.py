@@ -91,10 +91,18 @@ def run(loss: LossSpec, operands: Operands, output: Output) -> Tensor:
         return torch_host.run(loss, operands, (output,), mode)[0]
     denominator, operands = operands.get("denominator"), operands.bind(denominator=None)
     if keeps:
-        return divided(xp, _apply(_Sum, loss, operands, output), denominator)
+        divisor = _exact_divisor(denominator, operands.arrays["scores"])
+        return divided(xp, _apply(_Sum, loss, operands, output), divisor)
     element = Output.WIDE_VALUE if output.is_sum else output
     value = _apply(function, loss, operands, element, keeps_look=mode is not Mode.COMPILED)
     return divided(xp, value.sum() if output.is_sum and value.ndim else value, denominator)
+
+
+def _exact_divisor(denominator: Any, like: Tensor) -> Any:
+    """Return a denominator that is divided by: of a number, a GPU takes the rounded reciprocal."""
+    if is_host_tensor(like) or not isinstance(denominator, int | float):
+        return denominator
+    return torch.full((), denominator, dtype=arithmetic_dtype(xp, like.dtype), device=like.device)
 
 
 def _keeps_quotients(operands: Operands) -> bool:
@@ -180,21 +188,20 @@ def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Ag
 
 
 def scaled(x: Tensor, factor: Tensor) -> Tensor:
-    """Return x times a number, written where x is if the number can be read for nothing.
+    """Return x times a number, written where x is if it can be.
 
     Half precision is multiplied in float32.
     """
     try:
         number = factor.item() if is_host_tensor(factor) else None
+        if number == 1:  # as `loss.backward()` gives it
+            return x
+        if x.dtype == arithmetic_dtype(xp, x.dtype):
+            return x.mul_(factor if number is None else number)
     except RuntimeError:  # a batch of factors
         number = None
-    wide = arithmetic_dtype(xp, x.dtype)
     if number is None:
-        return cast(xp, cast(xp, x, wide) * factor, x.dtype)
-    if number == 1:  # as `loss.backward()` gives it
-        return x
-    if x.dtype == wide:
-        return x.mul_(number)
+        return cast(xp, cast(xp, x, arithmetic_dtype(xp, x.dtype)) * factor, x.dtype)
     for part in torch.split(x.view(-1), PART):  # so that no array of the size of x is made
         part.copy_(part.float().mul_(number))
     return x

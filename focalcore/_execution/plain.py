@@ -6,6 +6,7 @@ import numpy as np
 
 from .._backends import Backend
 from .._dtypes import cast
+from .._inputs.checks import values_of
 from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of, quotients, summed
 from .._losses.spec import LossSpec
@@ -25,7 +26,7 @@ def run(
 
 def looked(backend: Backend, operands: Operands, found: tuple[Result, ...]) -> tuple[Result, ...]:
     """Return the outputs, after a look for a bad target if the first has NaN, or can't be read."""
-    seen = backend.host_values(found[0])
+    seen = values_of(backend, found[0])
     if seen is None or np.isnan(seen).any():
         operands.look()
     return found

@@ -6,6 +6,6 @@ The reports are `conformance/reports/gpu.md` and `benchmarks/reports/cuda.md`. O
 
 # the compute capabilities, for each library
 CAPABILITIES: dict[str, frozenset[tuple[int, int]]] = {
-    "torch": frozenset(),
-    "cupy": frozenset(),
+    "torch": frozenset({(9, 0)}),
+    "cupy": frozenset({(9, 0)}),
 }

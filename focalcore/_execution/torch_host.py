@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from torch._functorch.pyfunctorch import TransformType, retrieve_all_functorch_interpreters  # type: ignore[attr-defined] # torch's
 
-from .. import settings
 from .._backends.torch import (
     BACKEND,
     DIFFERENTIABLE,
@@ -94,16 +93,10 @@ def _on_device(
 ) -> tuple[Result, ...]:
     from . import torch_device
 
-    x, found = operands.arrays["scores"], torch_device.run(loss, operands, outputs)
-    if found is not None:
-        return plain.looked(BACKEND, operands, found)
-    if settings.compiler() and type(x) in (torch.Tensor, torch.nn.Parameter):
-        from . import torch_compiler
-
-        found = torch_compiler.run(loss, operands, outputs)
-        if found is not None:
-            return found
-    return plain.looked(BACKEND, operands, plain.run(EAGER, loss, operands, outputs))
+    found = torch_device.run(loss, operands, outputs)
+    if found is None:
+        found = plain.run(EAGER, loss, operands, outputs)
+    return plain.looked(BACKEND, operands, found)
 
 
 def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Again | None:
@@ -141,7 +134,7 @@ def _whole(x: Tensor) -> Tensor:
 
 
 def _kind(x: Tensor, y: Any) -> tuple[Any, ...] | None:
-    if type(y) is not Tensor:
+    if type(y) is not Tensor or x.device.type not in ("cpu", "cuda"):
         return None
     mode = mode_of(Operands({"x": x, "y": y}))
     if mode not in (Mode.PLAIN, Mode.RECORDED) or torch.is_autocast_enabled(x.device.type):

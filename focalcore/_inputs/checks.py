@@ -1,7 +1,8 @@
 """The look for bad targets and probabilities; an error names the bad value and its place.
 
 Losses make NaN of what is bad. Only where a result is NaN is anything looked for here, and only
-where values can be read: what is traced, lazy or on a device stays NaN.
+where values can be read: what is traced or lazy stays NaN, and what is on a device does unless
+FOCALCORE_CHECK=1 asks to wait for it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import settings
+from .._backends import Backend
 from .._typing import Array
 from .arrays import ArrayContext, Inputs
 from .doors import Door
@@ -42,8 +45,8 @@ def check_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int 
 def check_distributions(inputs: Inputs, door: Door, axis: int) -> None:
     """Check that counted rows are in [0, 1] and sum to 1."""
     context, mask = inputs.context, inputs.mask
-    seen = context.backend.host_values(inputs.targets)
-    rows = None if mask is None else context.backend.host_values(mask)
+    seen = values_of(context.backend, inputs.targets)
+    rows = None if mask is None else values_of(context.backend, mask)
     if seen is None or (mask is not None and rows is None):
         return
     everywhere = None if rows is None else np.broadcast_to(np.expand_dims(rows, axis), seen.shape)
@@ -52,6 +55,12 @@ def check_distributions(inputs: Inputs, door: Door, axis: int) -> None:
     total = np.sum(seen, axis=axis, dtype=np.float64)
     text = f"{door.labels} must sum to 1 over the classes"
     _raise_outside(total, rows, Claim(text, 1 - SUM_TOLERANCE, 1 + SUM_TOLERANCE, advice))
+
+
+def values_of(backend: Backend, x: Any) -> Any:
+    """Return the values of an array as NumPy, or None where they can't be read."""
+    seen = backend.host_values(x)
+    return backend.device_values(x) if seen is None and settings.checks() else seen
 
 
 def counted_mask(targets: Array, ignore_index: int | None, mask: Array | None) -> Array | None:
@@ -75,7 +84,7 @@ def _unless_swapped(inputs: Inputs, door: Door, advice: str) -> Callable[[], str
     """Return a function that gives the advice, or says that the arguments seem to be swapped."""
 
     def way_out() -> str:
-        scores = inputs.context.backend.host_values(inputs.scores)
+        scores = values_of(inputs.context.backend, inputs.scores)
         # logits that are all 0 are no targets: an untrained output layer gives them
         is_swapped = scores is not None and scores.any() and _is_binary(scores)
         return door.swapped if is_swapped else advice
@@ -91,8 +100,8 @@ def _is_binary(seen: Any) -> bool:
 def _check(
     context: ArrayContext, y: Array, ignore_index: int | None, mask: Array | None, claim: Claim
 ) -> None:
-    seen = context.backend.host_values(y)
-    counted = None if mask is None else context.backend.host_values(mask)
+    seen = values_of(context.backend, y)
+    counted = None if mask is None else values_of(context.backend, mask)
     if seen is not None and (mask is None or counted is not None):
         _raise_outside(seen, counted_mask(seen, ignore_index, counted), claim)
 

@@ -12,7 +12,7 @@ from ..sums import BLOCK, LANES, PART, rows_of_block
 from ..writer import SIZES
 from .lanes import THREADS
 from .loops import UNROLLED, Kind, kind_of
-from .registers import threads_of_row
+from .registers import most_classes, threads_of_row
 from .rows import SLOT, launches_of_parts, passes_of, reduced
 
 MANY_TEAMS = 2**13  # that keep a large GPU busy: beyond, each may as well have more to do
@@ -123,7 +123,8 @@ def _made(call: Call) -> GridPlan | None:
         return None
     passes = passes_of(program).passes
     scores, width = operands[0][1], program.width
-    threads = threads_of_row(classes, width, lie_side_by_side=_lie_side_by_side(scores))
+    most = most_classes(program, lie_side_by_side=_lie_side_by_side(scores))
+    threads = threads_of_row(classes, width, most)
     loop = "elements" if call.loss.axis is None else _loop_of(scores, classes, threads)
     loop = loop if call.loss.axis is None or passes else "threads"
     placed = [place for _, place in operands]

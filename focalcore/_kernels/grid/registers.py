@@ -14,19 +14,25 @@ from .loops import Kind, Make, halves
 from .reductions import Reduction, SumInRegisters, reduction
 from .rows import Rows
 
-SLOTS = 4  # classes of a thread, before another thread of the team shares its row
-MOST_SLOTS = 16  # classes of a thread
-SECTOR = 8  # threads that read as much side by side as memory gives at once
+# the most classes of a thread, by the threads of a row: of a few threads, each writes memory in
+# places far from those of the next, and the fewer the better
+MOST_STORED = {1: 5, 2: 10, 4: 10, 8: 16, 16: 20, 32: 32}
+MOST_READ = 25  # where nothing is stored for each class
+MOST_SIDE_BY_SIDE = 32  # where the rows, and not the classes, follow each other in memory
 
 
-def threads_of_row(classes: int, width: int, *, lie_side_by_side: bool) -> int:
+def threads_of_row(classes: int, width: int, most: dict[int, int]) -> int:
     """Return how many threads share a row of so many classes, or 0 where these are too many."""
+    fitting = (n for n in most if n <= width and classes <= n * most[n])
+    return next(fitting, 0)
+
+
+def most_classes(program: Program, *, lie_side_by_side: bool) -> dict[int, int]:
+    """Return the most classes of a thread, by the threads that share a row."""
     if lie_side_by_side:
-        return 1 if classes <= 2 * MOST_SLOTS else 0
-    threads = 1
-    while threads < width and classes > threads * (SLOTS if threads < SECTOR else MOST_SLOTS):
-        threads *= 2
-    return threads if classes <= threads * MOST_SLOTS else 0
+        return {1: MOST_SIDE_BY_SIDE}
+    is_stored = any(r.over is Over.CLASS and not r.is_sum for r in program.results)
+    return MOST_STORED if is_stored else dict.fromkeys(MOST_STORED, MOST_READ)
 
 
 class RowsInRegisters(Rows):
