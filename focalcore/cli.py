@@ -251,11 +251,14 @@ def _table(options: argparse.Namespace) -> Callable[[Report], str]:
 
 def _backends(_: argparse.Namespace) -> int:
     from . import _kernels, settings
-    from ._backends.libraries import installed
+    from ._backends.libraries import installed, version_of
 
     off = "turned off" if not settings.kernels() else _kernels.why_not()
     way = f"off: {off}" if off else "on"
     _say(f"{'kernels':<18}{_kernels.version() or 'not installed':<16}{way}\n")
+    launcher = version_of("cuda-core")
+    how = "launches them for torch on a GPU" if launcher else "pip install 'focalcore[cuda]'"
+    _say(f"{'cuda-core':<18}{launcher or 'not installed':<16}{how}\n")
     for library in installed():
         found = ", ".join(library.devices) or library.note
         _say(f"{library.name:<18}{library.version or 'not installed':<16}{found}\n")

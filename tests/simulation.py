@@ -53,7 +53,7 @@ def launch(kernel, stream, arguments, teams=ALL_TEAMS):  # noqa: ARG001
 GPU = device.Device(
     "simulation",
     np,
-    lambda name, x, like: numpy_host._layout(name, x),  # noqa: ARG005
+    lambda like, name, x: numpy_host._layout(name, x),  # noqa: ARG005
     lambda x: x.ctypes.data,
     numpy_host._empty,
     lambda x: (9, 0),  # noqa: ARG005

@@ -555,7 +555,7 @@ def test_backends_are_listed_with_versions(run):
     assert code == 0
     rows = {line.split()[0]: line for line in out.splitlines()}
     names = {"numpy", "torch", "jax", "cupy", "dask", "tensorflow", "array_api_strict"}
-    assert set(rows) == names | {"kernels"}
+    assert set(rows) == names | {"kernels", "cuda-core"}
     assert np.__version__ in rows["numpy"]
     assert "cpu" in rows["numpy"]
 

@@ -184,7 +184,7 @@ class TestRun:
             np.testing.assert_array_equal(one[::-1], other)
 
     def test_an_operand_that_lies_elsewhere_is_no_kernel_s(self):
-        def layout(name, x, like):  # noqa: ARG001
+        def layout(like, name, x):  # noqa: ARG001
             return None if name == "targets" else numpy_host._layout(name, x)
 
         with use_compiler():

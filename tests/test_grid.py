@@ -187,8 +187,14 @@ class TestRows:
     def test_a_grid_gives_them_for_all_that_can_be_asked(self, work, n_classes):
         agree(OF_ROWS[work], problem((ROWS[n_classes], n_classes), "float32", axis=1))
 
-    @pytest.mark.parametrize("n_classes", LOOPS)
-    @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+    @pytest.mark.parametrize(
+        ("dtype", "n_classes"),
+        [
+            *(("float64", n) for n in LOOPS),
+            *(("float16", n) for n in LOOPS[1:]),
+            *(("bfloat16", n) for n in LOOPS[::2]),
+        ],
+    )
     def test_a_grid_gives_them_in_every_type(self, dtype, n_classes):
         agree(OF_ROWS["a mean of labels"], problem((ROWS[n_classes], n_classes), dtype, axis=1))
 
@@ -245,8 +251,13 @@ class TestLayouts:
         arrays = problem((37, 5, 6), "float32")
         agree(OF_ELEMENTS[work], {n: self.moved(x, way) for n, x in arrays.items()})
 
-    @pytest.mark.parametrize("n_classes", LOOPS)
-    @pytest.mark.parametrize("way", ["reversed", "other order", "every other", "broadcast"])
+    @pytest.mark.parametrize(
+        ("way", "n_classes"),
+        [
+            *itertools.product(["other order", "every other"], LOOPS),
+            *itertools.product(["reversed", "broadcast"], LOOPS[1:3]),
+        ],
+    )
     def test_of_rows(self, way, n_classes):
         arrays = problem((ROWS[n_classes], n_classes), "float32", axis=1)
         for name in ("x", "labels", "distributions"):
@@ -295,7 +306,7 @@ class TestNan:
         labels[1] = n_classes if isinstance(label, str) else label
         self.agree(SoftmaxOfLabels(axis=1), scores=a["x"], targets=labels)
 
-    @pytest.mark.parametrize("n_classes", LOOPS)
+    @pytest.mark.parametrize("n_classes", LOOPS[1:3])
     def test_of_a_row_that_is_no_distribution(self, n_classes):
         a = problem((ROWS[n_classes], n_classes), "float32", axis=1)
         y = a["distributions"].copy()

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import os
 import pathlib
+import re
 import warnings
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -42,7 +43,6 @@ def of_memory(places: list[Place], options: argparse.Namespace, watch: Watch) ->
     return [r for place in torch for r in timing.measured(place, options.size_limit, watch)]
 
 
-NAMES = {"cuda": "cuda", "cpu": "device-cpu"}  # of the reports
 PACKAGES = ("cupy-cuda12x", "cupy-cuda13x", "torchvision", "triton")  # beside those of the tables
 
 # what is measured, and which part of the time it may take
@@ -104,10 +104,21 @@ def main(arguments: list[str] | None = None) -> int:
         whole["warnings"] += sorted({str(one.message).strip().split("\n")[0] for one in said})
         whole["device kernels"] = kernels_that_ran()
         if options.reports:
-            report.write(NAMES[options.device], whole, page.markdown(whole), options.reports)
+            name = name_of(options.device, whole["machine"])
+            report.write(name, whole, page.markdown(whole), options.reports)
     page.show(whole)
     watch.say("done")
     return 0
+
+
+def name_of(device: str, machine: Record) -> str:
+    """The name of a report: that of the device."""
+    if device == "cpu":
+        return "device-cpu"
+    seen = (name for names in machine["devices"].values() for name in names)
+    (first,) = [name for name in seen if name.startswith("cuda:0")][:1] or [""]
+    words = re.findall(r"[a-z0-9]+", first.lower())
+    return "-".join(["cuda", *(w for w in words if w not in ("cuda", "0", "nvidia"))])
 
 
 def machine() -> Record:

@@ -6,7 +6,6 @@ import what they need inside, by a statement, which torch.compile can follow.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
@@ -146,6 +145,14 @@ def installed() -> list[Installed]:
     return [_look(library) for library in LIBRARIES]
 
 
+def version_of(distribution: str) -> str | None:
+    """Return the version of a distribution, or None where it isn't installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
 def _look(library: Library) -> Installed:
     name, spec = library.name, find_spec(library.name)
     if spec is None or spec.origin is None:  # a folder of the name is no library
@@ -159,7 +166,5 @@ def _look(library: Library) -> Installed:
 
 
 def _version(name: str) -> str:
-    with contextlib.suppress(PackageNotFoundError):
-        return version(name)
     others = packages_distributions().get(name, ())  # wheels of cupy and tensorflow, of other names
-    return next(map(version, others), "unknown")
+    return version_of(name) or next(map(version, others), "unknown")

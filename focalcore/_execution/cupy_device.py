@@ -36,7 +36,7 @@ def run(
     return plain.looked(backend, operands, found)
 
 
-def _layout(name: str, x: Array, like: Array) -> Layout | None:
+def _layout(like: Array, name: str, x: Array) -> Layout | None:
     if x.device.id != like.device.id:
         return None
     return Layout(name, dtype_name(x.dtype), tuple(x.shape), tuple(x.strides))

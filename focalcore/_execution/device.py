@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NamedTuple
 
 from .. import _kernels, settings
@@ -28,7 +29,7 @@ class Device(NamedTuple):
 
     library: str
     xp: Library
-    layout: Callable[[str, Any, Any], Layout | None]  # None: not on the device of the logits
+    layout: Callable[[Any, str, Any], Layout | None]  # None: not on the GPU of the first array
     pointer: Callable[[Any], int]
     empty: Callable[[Shape, str, Any], Any]  # an array of a shape and a dtype, like another
     capability: Callable[[Any], tuple[int, int]]  # of the GPU that an array is on
@@ -121,15 +122,11 @@ def run_of(
     scores = operands.arrays["scores"]
     if device.library in _REFUSED or not _is_on(device, scores):
         return None
-    layouts = [device.layout(name, x, scores) for name, x in operands.arrays.items()]
-    known = tuple([layout for layout in layouts if layout is not None])
-    if len(known) < len(layouts):
+    call = _kernels.Call.of(loss, operands, outputs, partial(device.layout, scores))
+    plan = None if call is None else _kernels.grid_plan_of(call[0])
+    if call is None or plan is None:
         return None
-    constants, numbers = _kernels.split(operands.numbers)
-    call = _kernels.Call(loss.anywhere, outputs, constants, tuple(numbers), known)
-    plan = _kernels.grid_plan_of(call)
-    if plan is None:
-        return None
+    numbers = call[1]
     try:
         module = device.load(plan.source, device.capability(scores))
         kernels, folds = (

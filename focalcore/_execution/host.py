@@ -77,16 +77,11 @@ def run_of(
     """Return how the outputs are computed by a kernel, or None where there is none."""
     if not (settings.kernels() and _kernels.are_available()):
         return None
-    found = [memory.layout(name, x) for name, x in operands.arrays.items()]
-    layouts = tuple([layout for layout in found if layout is not None])
-    if len(layouts) < len(found):
+    call = _kernels.Call.of(loss, operands, outputs, memory.layout)
+    plan = None if call is None else _kernels.plan_of(call[0])
+    if call is None or plan is None:
         return None
-    constants, numbers = _kernels.split(operands.numbers)
-    plan = _kernels.plan_of(
-        _kernels.Call(loss.anywhere, outputs, constants, tuple(numbers), layouts)
-    )
-    if plan is None:
-        return None
+    numbers = call[1]
     return Run(memory, plan, tuple(numbers.values()), numbers.get("denominator") or 1.0)
 
 

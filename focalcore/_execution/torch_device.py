@@ -40,7 +40,7 @@ def _is_of_nvidia(x: Tensor) -> bool:
     return x.device.type == "cuda" and torch.version.hip is None
 
 
-def _layout(name: str, x: Tensor, like: Tensor) -> Layout | None:
+def _layout(like: Tensor, name: str, x: Tensor) -> Layout | None:
     if x.device != like.device or not is_readable(x):
         return None
     size = x.element_size()

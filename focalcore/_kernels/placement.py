@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from .._losses.operands import Output
+from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of
 from .._losses.spec import LossSpec
-from .program import Array
+from .program import Array, split
 from .symbols import Over
 from .trace import Trace
 from .writer import SIZES
@@ -33,6 +34,24 @@ class Call(NamedTuple):
     constants: tuple[tuple[str, float], ...]
     numbers: tuple[str, ...]
     layouts: tuple[Layout, ...]  # the logits are the first
+
+    @staticmethod
+    def of(
+        loss: LossSpec,
+        operands: Operands,
+        outputs: tuple[Output, ...],
+        layout: Callable[[str, Any], Layout | None],
+    ) -> tuple[Call, dict[str, float]] | None:
+        """Return a call and its numbers, or None where an operand lies so that no kernel reads it.
+
+        What tells how an array lies is given its name among the operands.
+        """
+        found = [layout(name, x) for name, x in operands.arrays.items()]
+        layouts = tuple([each for each in found if each is not None])
+        if len(layouts) < len(found):
+            return None
+        constants, numbers = split(operands.numbers)
+        return Call(loss.anywhere, outputs, constants, tuple(numbers), layouts), numbers
 
     @property
     def shape(self) -> Shape:
