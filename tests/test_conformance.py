@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import focalcore
-from benchmarks import device
 from conformance import agreement, command, exact, generate, measure, report, tolerances
 from conformance import vectors as vectors_module
-from conformance.places import DASK, JAX, NUMPY, ON_CPU, STRICT, TORCH, TORCH_CUDA
+from conformance.places import DASK, NUMPY, ON_CPU, STRICT, TORCH, TORCH_CUDA
 from conformance.targets import MATRIX, SAMPLE, SHORT_SAMPLE, SLICE, Target, chosen
 from conformance.vectors import DATA, Exact, load
 from focalcore import _kernels, _recall
@@ -336,16 +335,6 @@ class TestReport:
         assert (
             list(command.failures(stored["targets"], stored["pairs"] + stored["trainings"])) == []
         )
-
-    @pytest.mark.usefixtures("jax")
-    def test_time_and_memory_are_measured_for_each_route(self):
-        records = device.measured(JAX, n=1000, rounds=3)
-        assert {r["work"] for r in records} >= {
-            "copy",
-            "value, eager",
-            "mean and gradient, compiled",
-        }
-        assert all(r["ns"] > 0 for r in records)
 
     def test_the_readme_s_tables_are_those_of_the_reports(self):
         text = report.README.read_text()

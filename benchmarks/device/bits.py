@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
@@ -136,14 +136,14 @@ def _place(bits: int, width: int) -> int:
 def compared_all(places: list[Place], limit: int, jobs: int, watch: Watch) -> Record:
     """A record for each case and place, until the time is over."""
     every, records, done = cases(limit), [], 0
-    for found in _in_processes(partial(_everywhere, places), every, jobs):
-        records += found
+    found = _in_processes(partial(_everywhere, places), every, jobs)
+    while done < len(every) and not watch.is_over():
+        records += next(found)
         done += 1
-        if watch.is_over():
-            break
         if done % 50 == 0 or done == len(every):
             others = sum("reason" in r or r["elements"] > 0 for r in records)
             watch.say(f"bits: {done} of {len(every)} calls, {others} that differ or failed")
+    found.close()
     return {"calls": len(every), "run": done, "records": records}
 
 
@@ -155,7 +155,7 @@ def _everywhere(places: list[Place], case: Case) -> list[Record]:
 
 def _in_processes(
     f: Callable[[Case], list[Record]], every: Sequence[Case], jobs: int
-) -> Iterator[list[Record]]:
+) -> Generator[list[Record]]:
     """What a function gives of each case: most of the time goes into compilers."""
     if jobs == 1:
         yield from map(f, every)
