@@ -1,5 +1,6 @@
 """The matrix: `nox` runs everything that this machine can, `nox -l` lists it."""
 
+import os
 import shutil
 
 import nox
@@ -11,7 +12,10 @@ nox.options.error_on_missing_interpreters = False
 # what each session installs beside the core of the tests, and the targets that must then run
 BACKENDS = {
     "numpy": ([], "numpy"),
-    "fast": ([".[fast,dask]", "torch==2.13.0", "imbalanced-losses>=0.6"], "numpy,dask,torch"),
+    "fast": (
+        [".[fast,dask]", "torch==2.13.0", "imbalanced-losses>=0.6", "nvidia-cuda-nvcc>=13"],
+        "numpy,dask,torch",
+    ),
     "numpy1": (["numpy==1.26.4", "ml_dtypes<0.6"], "numpy"),
     "strict": (["array-api-strict>=2.4"], "numpy,array-api-strict"),
     "dask": ([".[dask]", "distributed>=2025.1"], "numpy,dask"),
@@ -113,9 +117,10 @@ def benchmarks(session):
 @nox.session(venv_backend="none")
 def gpu(session):
     """The GPU's bits, time and memory, and its targets, on the Python that has the libraries."""
-    arguments = ["*-cuda-*", "--name", "gpu", "--jobs", "1", "--reports", "conformance/reports"]
-    env = {"FOCALCORE_REQUIRE": ON_GPU}
-    session.run("python", "-m", "benchmarks.device", "--reports", "benchmarks/reports")
+    jobs = ["--jobs", str(min(12, os.cpu_count() or 1))]  # compilers take most of the time
+    arguments = ["*-cuda-*", "--name", "gpu", *jobs, "--reports", "conformance/reports"]
+    env = {"FOCALCORE_REQUIRE": ON_GPU, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    session.run("python", "-m", "benchmarks.device", *jobs, "--reports", "benchmarks/reports")
     session.run("python", "-m", "conformance", *arguments, *session.posargs, env=env)
 
 

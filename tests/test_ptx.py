@@ -332,9 +332,18 @@ class TestBlackwell(OfAKind):
     gpu = "sm_100"
 
 
-def test_a_kind_of_gpu_that_llvm_does_not_know_gets_the_code_of_the_newest():
+@pytest.mark.parametrize(
+    ("capability", "target"), [((8, 7), 86), ((9, 0), 90), ((10, 3), 100), ((99, 9), 120)]
+)
+def test_a_gpu_gets_the_code_of_the_latest_known_kind_before_it(capability, target):
     source = common("sigmoid value", "float32", None)
-    assert ".target sm_120" in _kernels.ptx_of(source, (99, 9))
+    assert f".target sm_{target}" in _kernels.ptx_of(source, capability)
+
+
+def test_a_gpu_that_is_too_old_has_no_kernels():
+    source = common("sigmoid value", "float32", None)
+    with pytest.raises(ValueError, match=r"compute capability of 7\.0 or more; found 6\.1"):
+        _kernels.ptx_of(source, (6, 1))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 Function = Callable[..., int]
 GPU = "nvptx64-nvidia-cuda"
-NEWEST = 12, 0  # the newest kind of GPU that LLVM is asked for; later ones run its code too
+# the compute capabilities that LLVM is asked for: a GPU runs the code of any before its own too
+CAPABILITIES = (7, 0), (7, 5), (8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0)
 
 
 class Code(NamedTuple):
@@ -93,13 +94,22 @@ def ptx_of(text: str, capability: tuple[int, int]) -> str:
     """Return the assembly of a module of LLVM IR for GPUs of NVIDIA from a kind on."""
     import llvmlite.binding as llvm
 
-    major, minor = min(capability, NEWEST)
+    major, minor = _capability_for(capability)
     with LOCK:
         _initialize()
         target = llvm.Target.from_triple(GPU)
         machine = target.create_target_machine(cpu=f"sm_{major}{minor}", opt=3)
         module = _optimized(f'target triple = "{GPU}"\n{text}', machine)
         return str(machine.emit_assembly(module))
+
+
+def _capability_for(capability: tuple[int, int]) -> tuple[int, int]:
+    """Return the latest of the known compute capabilities whose code a GPU runs."""
+    known = [each for each in CAPABILITIES if each <= capability]
+    if not known:
+        found, least = (".".join(map(str, each)) for each in (capability, CAPABILITIES[0]))
+        raise ValueError(f"kernels need a compute capability of {least} or more; found {found}")
+    return known[-1]
 
 
 def _optimized(text: str, machine: Any) -> Any:

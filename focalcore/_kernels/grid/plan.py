@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..placement import Call, Place
-from ..program import Array, Request, traced
+from ..program import Array, Program, Request, traced
+from ..schedule import Pass
 from ..sums import BLOCK, LANES, PART, rows_of_block
 from ..writer import SIZES
 from .lanes import THREADS
@@ -28,7 +29,7 @@ class Source(NamedTuple):
     request: Request
     kinds: tuple[Kind, ...]
     loop: str
-    classes: int = 0  # that the kernel is made for; 0: for any number
+    classes: int = 0  # that they are made for; 0: for any number
     threads: int = 0  # of a row, where these are given
 
 
@@ -111,8 +112,7 @@ MOST_PLANS = 1024
 
 
 def _made(call: Call) -> GridPlan | None:
-    rows, classes = call.rows, call.classes
-    if rows * classes == 0:
+    if call.rows * call.classes == 0:
         return None
     operands, made = call.operands(), call.made()
     arrays: tuple[Array, ...] = tuple(array for array, _ in operands)
@@ -121,81 +121,84 @@ def _made(call: Call) -> GridPlan | None:
         program = traced(request)
     except Exception:  # what a formula does with symbols may fail in any way: it goes the plain way
         return None
-    passes = passes_of(program).passes
-    scores, width = operands[0][1], program.width
-    most = most_classes(program, lie_side_by_side=_lie_side_by_side(scores))
-    threads = threads_of_row(classes, width, most)
-    loop = "elements" if call.loss.axis is None else _loop_of(scores, classes, threads)
-    loop = loop if call.loss.axis is None or passes else "threads"
     placed = [place for _, place in operands]
     stored = [place for *_, place in made if place is not None]
-    source = Source(request, tuple(map(kind_of, (*placed, *stored))), loop)
-    if loop == "registers":
-        source = source._replace(classes=classes, threads=threads)
-    n_sums = sum(r.is_sum for r in program.results)
-    per_team = _per_team(loop, width, rows, classes, has_sums=n_sums > 0)
-    n_parts = -(-classes // PART)
-    teams = {"teams": rows, "parts": rows * n_parts}.get(loop, -(-rows // per_team))
-    names = [f"kernel{i}" for i in range(launches_of_parts(passes))] if loop == "parts" else []
-    launches = [Launch(n, teams, per_team, rows, width) for n in names or ["kernel"]]
-    if len(names) > len(passes):  # the last one has nothing to do with the classes
-        launches[-1] = launches[-1]._replace(teams=rows)
-    arguments: list[Any] = [classes, 0, 0]
+    passes = passes_of(program).passes
+    way = _way_of(call, placed[0], program, passes)
+    kinds = tuple(map(kind_of, (*placed, *stored)))
+    launches = _launches(way, call, program, passes)
+    dtypes = tuple(dtype for _, dtype, _ in made)
+    summed = tuple(i for i, (shape, *_) in enumerate(made) if shape is None)
+    arguments: list[Any] = [call.classes, 0, 0]
     pointers = _append(arguments, placed)
     numbers = slice(len(arguments), len(arguments) + len(call.numbers))
     arguments += [0.0] * len(call.numbers)
     pointers += _append(arguments, stored)
-    slots = len(reduced(passes)) if loop == "parts" else 0
-    dtypes = tuple(dtype for _, dtype, _ in made)
-    summed = tuple(i for i, (shape, *_) in enumerate(made) if shape is None)
-    has_sum_of_rows = loop in ("teams", "parts")
-    block = rows_of_block(width, classes)
-    first = [Launch("fold_rows", -(-rows // block), block, rows, width)] if has_sum_of_rows else []
-    folds = _folds(first, launches[0].teams, dtypes[summed[0]]) if summed else []
     return GridPlan(
-        source,
+        Source(request, kinds, *way),
         tuple(launches),
-        tuple(folds),
+        tuple(_folds(way, call, launches[0], dtypes[summed[0]])) if summed else (),
         tuple(arguments),
         tuple(pointers),
         numbers,
         tuple(shape for shape, *_ in made),
         dtypes,
         summed,
-        SLOT * slots * rows * n_parts,
+        SLOT * len(reduced(passes)) * launches[0].teams if way.loop == "parts" else 0,
     )
 
 
-def _loop_of(scores: Place, classes: int, threads: int) -> str:
-    """Return which loop suits rows, for which a number of threads is known if they are short."""
-    if threads:
-        return "registers"
-    if _lie_side_by_side(scores):
-        return "threads"
-    return "teams" if classes <= PART else "parts"
+class Way(NamedTuple):
+    """A loop, and what a kernel of it is made for."""
+
+    loop: str
+    classes: int = 0  # 0: any number
+    threads: int = 0  # of a row
 
 
-def _lie_side_by_side(scores: Place) -> bool:
-    """Tell whether threads that have a row each read memory side by side."""
+def _way_of(call: Call, scores: Place, program: Program, passes: list[Pass]) -> Way:
+    """Return which loop suits a call and its logits."""
+    if call.loss.axis is None:
+        return Way("elements")
     has_dense_rows = bool(scores.axes) and scores.axes[-1][1] == scores.size
-    return has_dense_rows and scores.axes[-1][0] >= SIDE_BY_SIDE
+    lie_side_by_side = has_dense_rows and scores.axes[-1][0] >= SIDE_BY_SIDE
+    most = most_classes(program, lie_side_by_side=lie_side_by_side)
+    threads = threads_of_row(call.classes, program.width, most)
+    if threads and passes:
+        return Way("registers", call.classes, threads)
+    if lie_side_by_side or not passes:
+        return Way("threads")
+    return Way("teams" if call.classes <= PART else "parts")
 
 
-def _per_team(loop: str, width: int, rows: int, classes: int, *, has_sums: bool) -> int:
-    """Return how many rows or elements a team has: a block where there is a sum of each."""
-    block = rows_of_block(width, classes)
-    if has_sums or rows >= MANY_TEAMS * block:
-        return block
-    return min(width * UNROLLED, block) if loop == "elements" else width
+def _launches(way: Way, call: Call, program: Program, passes: list[Pass]) -> list[Launch]:
+    """Return the kernels that make the outputs."""
+    rows, width = call.rows, program.width
+    if way.loop == "teams":
+        return [Launch("kernel", rows, 1, rows, width)]
+    if way.loop == "parts":
+        teams = rows * -(-call.classes // PART)
+        # the last one may have nothing to do with the classes
+        each = [teams] * len(passes) + [rows] * (launches_of_parts(passes) - len(passes))
+        return [Launch(f"kernel{i}", n, 1, rows, width) for i, n in enumerate(each)]
+    block = rows_of_block(width, call.classes)
+    per_team = min(width * UNROLLED, block) if way.loop == "elements" else width
+    if any(r.is_sum for r in program.results) or rows >= MANY_TEAMS * block:
+        per_team = block
+    return [Launch("kernel", -(-rows // per_team), per_team, rows, width)]
 
 
-def _folds(first: list[Launch], teams: int, dtype: str) -> list[Launch]:
+def _folds(way: Way, call: Call, before: Launch, dtype: str) -> Iterator[Launch]:
     """Return the kernels that add up sums: of rows where these have one each, then of blocks."""
-    folds, n = first, first[0].teams if first else teams
+    n = before.teams
+    if way.loop in ("teams", "parts"):
+        block = rows_of_block(before.width, call.classes)
+        n = -(-call.rows // block)
+        yield Launch("fold_rows", n, block, call.rows, before.width)
     while n > BLOCK:
-        folds.append(Launch("fold", -(-n // BLOCK), BLOCK, n, LANES))
-        n = folds[-1].teams
-    return [*folds, Launch(f"total_{dtype}", 1, BLOCK, n, LANES)]
+        yield Launch("fold", -(-n // BLOCK), BLOCK, n, LANES)
+        n = -(-n // BLOCK)
+    yield Launch(f"total_{dtype}", 1, BLOCK, n, LANES)
 
 
 def _append(arguments: list[Any], places: Sequence[Place]) -> list[int]:
