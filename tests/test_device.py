@@ -60,8 +60,7 @@ FAILURES = {
     "a module can't be loaded": {"load": raises(RuntimeError("no PTX"))},
     "a kernel isn't found": {"kernel": raises(KeyError("no PTX"))},
     "a kernel can't be launched": {"launch": raises(OSError("no PTX"))},
-    "there is no memory": {"empty": raises(MemoryError("no PTX"))},
-    "a GPU can't be entered": {"current": raises(ValueError("no PTX"))},
+    "a stream can't be had": {"stream": raises(ValueError("no PTX"))},
 }
 every_failure = pytest.mark.parametrize("failure", FAILURES)
 
@@ -146,6 +145,12 @@ class TestFailure:
         with use_compiler(), pytest.warns(RuntimeWarning):
             assert [run(gpu) for _ in range(3)] == [None] * 3
         assert len(tried) == 1
+
+    def test_a_lack_of_memory_is_the_caller_s_to_know(self):
+        gpu = simulation.GPU._replace(empty=raises(MemoryError("no room")))
+        with use_compiler(), pytest.raises(MemoryError, match="no room"):
+            run(gpu)
+        assert device._REFUSED == {}
 
     def test_another_library_goes_on(self):
         other = simulation.GPU._replace(library="another", load=raises(RuntimeError("no PTX")))

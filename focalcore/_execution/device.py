@@ -52,32 +52,33 @@ class Run(NamedTuple):
 
     def outputs(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """Return the outputs, or raise an error where nothing can be launched."""
-        try:
-            with self.device.current(arrays[0]):
-                return self._outputs(arrays)
-        except Exception as error:  # drivers, compilers and loaders raise what they like
-            _refuse(self.device.library, f"{type(error).__name__}: {error}")
-            raise AnewError from error
+        plan, empty = self.plan, self.device.empty
+        with self.device.current(arrays[0]):
+            found = [
+                empty(() if shape is None else shape, dtype, arrays[0])
+                for shape, dtype in zip(plan.shapes, plan.dtypes, strict=True)
+            ]
+            scratch = [empty((n,), "uint8", arrays[0]) if n else None for n in plan.memory]
+            try:
+                self._launch(arrays, found, scratch)
+            except Exception as error:  # drivers and launchers raise what they like
+                _refuse(self.device.library, f"{type(error).__name__}: {error}")
+                raise AnewError from error
+        return tuple(found)
 
-    def _outputs(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
-        plan, pointer, empty = self.plan, self.device.pointer, self.device.empty
-        found = [
-            empty(() if shape is None else shape, dtype, arrays[0])
-            for shape, dtype in zip(plan.shapes, plan.dtypes, strict=True)
-        ]
+    def _launch(self, arrays: Sequence[Any], found: list[Any], scratch: list[Any]) -> None:
+        plan, (pointer, launch) = self.plan, (self.device.pointer, self.device.launch)
         stored = [x for x, shape in zip(found, plan.shapes, strict=True) if shape is not None]
-        scratch = [empty((n,), "uint8", arrays[0]) if n else None for n in plan.memory]
-        sums, parts = [0 if x is None else pointer(x) for x in scratch]
         pointers = [pointer(x) for x in (*arrays, *stored)]
-        stream = self.device.stream(found[0])
+        sums, parts = [0 if x is None else pointer(x) for x in scratch]
+        stream = self.device.stream(arrays[0])
         given = plan.given(pointers, self.numbers, sums, parts)
         for kernel, step in zip(self.kernels, plan.launches, strict=True):
-            self.device.launch(kernel, stream, (*step.arguments, *given))
+            launch(kernel, stream, (*step.arguments, *given))
         for number, i in enumerate(plan.summed):
             more = plan.given_to_folds(number, sums, self.denominator, pointer(found[i]))
-            for kernel, step, given in zip(self.folds, plan.folds, more, strict=True):
-                self.device.launch(kernel, stream, (*step.arguments, *given))
-        return tuple(found)
+            for kernel, step, own in zip(self.folds, plan.folds, more, strict=True):
+                launch(kernel, stream, (*step.arguments, *own))
 
 
 _USED: set[str] = set()
