@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 
 from focalcore import (
+    _recall,
     settings,
     sigmoid_focal_loss,
     sigmoid_focal_loss_value_and_grad,
     use_compiler,
 )
+from focalcore._backends import NUMPY
 from focalcore._execution import device, numpy_host, proven
 from focalcore._execution.kinds import AnewError
+from focalcore._inputs import checks
 from focalcore._losses.operands import Operands, Output
 from focalcore._losses.sigmoid import Sigmoid
 
@@ -104,6 +107,29 @@ class TestSwitch:
     @pytest.mark.parametrize("library", ["torch", "cupy"])
     def test_what_is_proven_are_capabilities(self, library):
         assert all(len(c) == 2 and c >= (7, 5) for c in proven.CAPABILITIES[library])
+
+
+class TestLook:
+    """Values on a GPU, which is the simulated one: what is read on the host isn't there."""
+
+    BACKEND = NUMPY._replace(host_values=lambda _: None, device_values=np.asarray)
+
+    def test_nobody_waits_for_a_device(self):
+        assert checks.values_of(self.BACKEND, X) is None
+
+    def test_what_is_asked_for_is_waited_for(self, monkeypatch):
+        monkeypatch.setattr(settings, "checks", lambda: True)
+        assert checks.values_of(self.BACKEND, X) is X
+
+    def test_what_the_host_can_read_is_read_there(self, monkeypatch):
+        monkeypatch.setattr(settings, "checks", lambda: True)
+        never = NUMPY._replace(device_values=raises(RuntimeError("no device")))
+        assert checks.values_of(never, X) is X
+
+    def test_a_call_is_not_remembered_while_results_are_looked_at(self, monkeypatch):
+        assert _recall.key_of(sigmoid_focal_loss, {}, (X, Y)) is not None
+        monkeypatch.setattr(settings, "checks", lambda: True)
+        assert _recall.key_of(sigmoid_focal_loss, {}, (X, Y)) is None
 
 
 class TestFailure:

@@ -330,16 +330,18 @@ class TestSettings:
         ("name", "value", "expected"),
         [
             ("FOCALCORE_THREADS", "3", "3"),
-            ("FOCALCORE_COMPILER", "1", "True True"),
-            ("FOCALCORE_COMPILER", "0", "False False"),
-            ("FOCALCORE_COMPILER", "", "True False"),
+            ("FOCALCORE_COMPILER", "1", "True True False"),
+            ("FOCALCORE_COMPILER", "0", "False False False"),
+            ("FOCALCORE_COMPILER", "", "True False False"),
+            ("FOCALCORE_CHECK", "1", "True False True"),
+            ("FOCALCORE_CHECK", "often", "FOCALCORE_CHECK must be 0 or 1"),
             ("FOCALCORE_THREADS", "many", "FOCALCORE_THREADS must be a number"),
             ("FOCALCORE_THREADS", "0", "at least 1"),
             ("FOCALCORE_COMPILER", "yes", "FOCALCORE_COMPILER must be 0 or 1"),
         ],
     )
     def test_the_environment_is_read_at_the_start(self, name, value, expected):
-        code = "from focalcore.settings import *; print(threads(), kernels(), compiler())"
+        code = "from focalcore.settings import *; print(threads(), kernels(), compiler(), checks())"
         done = subprocess.run(
             [sys.executable, "-c", code],
             env=os.environ | {name: value},
