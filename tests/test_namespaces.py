@@ -14,9 +14,6 @@ def namespaces(place):
         from focalcore._backends import torch
 
         yield "eager", torch.EAGER
-        from focalcore._execution import torch_compiler
-
-        yield "compiled", torch_compiler._NAMESPACE
 
 
 def each(place, claim):
