@@ -72,8 +72,9 @@ class use_compiler(_Setting):  # noqa: N801 - called as a function is
     On a GPU, kernels are on by default on the kinds on which a report shows that they agree with
     the host's: those of compute capability 9.0, such as the H100 and the H200. On other GPUs of
     NVIDIA, ``use_compiler(True)`` or ``FOCALCORE_COMPILER=1`` turns them on. CuPy loads them
-    itself; torch needs cuda-core, from the extra ``cuda``. Where kernels can't be made, loaded or
-    launched, a warning says so once, and the library's own functions go on.
+    itself; torch needs cuda-core, from the extra ``cuda``, and goes its own way without it. Where
+    kernels can't be made, loaded or launched, or were asked for and cuda-core isn't there, a
+    warning says so once, and the library's own functions go on.
 
     Parameters
     ----------

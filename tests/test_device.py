@@ -304,6 +304,12 @@ class TestTorch:
         with use_compiler():
             assert device.run(gpu, Sigmoid(), given, OUTPUTS) is None
 
+    @pytest.mark.usefixtures("torch")
+    def test_without_cuda_core_nobody_is_told_who_did_not_ask(self, monkeypatch):
+        torch_device = importlib.import_module("focalcore._execution.torch_device")
+        monkeypatch.setitem(sys.modules, "cuda", None)
+        assert not torch_device.is_launcher_installed.__wrapped__()
+
     def test_without_cuda_core_a_warning_names_it(self, torch, gpu, monkeypatch):
         torch_device = importlib.import_module("focalcore._execution.torch_device")
         for name in [n for n in sys.modules if n == "cuda" or n.startswith("cuda.")]:

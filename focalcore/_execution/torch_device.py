@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+from importlib.util import find_spec
 from typing import Any
 
 import array_api_compat.torch as xp
 import torch
 from torch import Tensor
 
-from .. import _kernels
+from .. import _kernels, settings
 from .._dtypes import dtype_name
 from .._kernels import THREADS, Launch, Layout, Source
 from .._losses.operands import Operands, Output
@@ -26,18 +27,29 @@ def run(
     loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> tuple[Result, ...] | None:
     """Return the outputs, or None where there is no kernel for them."""
-    has_kernels = _is_of_nvidia(operands.arrays["scores"])
+    has_kernels = _has_kernels(operands.arrays["scores"])
     return device.run(DEVICE, loss, operands, outputs) if has_kernels else None
 
 
 def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Again | None:
     """Return the outputs as a function of other tensors of the kind, or None: not by a kernel."""
-    has_kernels = _is_of_nvidia(operands.arrays["scores"])
+    has_kernels = _has_kernels(operands.arrays["scores"])
     return device.again(DEVICE, loss, operands, outputs) if has_kernels else None
 
 
-def _is_of_nvidia(x: Tensor) -> bool:
-    return x.device.type == "cuda" and torch.version.hip is None
+def _has_kernels(x: Tensor) -> bool:
+    """Tell whether kernels are to be tried: where they are asked for, their lack is told."""
+    is_of_nvidia = x.device.type == "cuda" and torch.version.hip is None
+    return is_of_nvidia and (settings.compiler() or is_launcher_installed())
+
+
+@functools.cache
+def is_launcher_installed() -> bool:
+    """Tell whether cuda-core is there."""
+    try:
+        return find_spec("cuda.core") is not None
+    except (ImportError, ValueError):  # there is not even a package `cuda`, or another one
+        return False
 
 
 def _layout(like: Tensor, name: str, x: Tensor) -> Layout | None:
