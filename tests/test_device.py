@@ -198,6 +198,15 @@ class TestFailure:
             again = device.again(gpu, Sigmoid(), operands(), OUTPUTS)
             with pytest.warns(RuntimeWarning, match="OSError: no PTX"), pytest.raises(AnewError):
                 again([X, Y])
+            with warnings.catch_warnings(), pytest.raises(AnewError):
+                warnings.simplefilter("error")
+                again([X, Y])
+
+    def test_a_call_that_was_made_where_kernels_were_asked_for_is_not_remembered_elsewhere(self):
+        given = sigmoid_focal_loss, {}, (X, Y)
+        with use_compiler():
+            asked = _recall.key_of(*given)
+        assert _recall.key_of(*given) != asked
 
     def test_an_interrupt_is_no_failure(self):
         gpu = simulation.GPU._replace(launch=raises(KeyboardInterrupt()))
