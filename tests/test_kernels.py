@@ -99,6 +99,17 @@ class TestTracing:
         )
         assert not re.search(r"\b(fast|contract|reassoc|nnan|ninf|nsz|arcp|afn)\b", text)
 
+    def test_a_plan_that_is_forgotten_at_once_is_found(self, monkeypatch):
+        """As where another thread clears what is known."""
+
+        class Forgetful(dict):
+            def __setitem__(self, key, value):
+                pass
+
+        monkeypatch.setattr(plan, "_PLANS", Forgetful())
+        x = np.linspace(-2, 2, 11)
+        assert sigmoid_focal_loss(x, x > 0).shape == (11,)
+
     def test_another_size_or_alpha_is_the_same_kernel(self, kernels):
         for n, alpha in ((3, 0.25), (700, 0.5), (17, 1e-40)):
             x = np.linspace(-2, 2, n)

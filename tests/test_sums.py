@@ -1,5 +1,7 @@
 """Sums: in the order that the house tells, written here once more, to the last bit."""
 
+import subprocess
+import sys
 from array import array
 
 import numpy as np
@@ -169,3 +171,44 @@ def test_a_sum_sees_no_threads(dtype):
             rows = softmax_focal_loss_value_and_grad(x, labels, reduction="sum")[0]
             found.append((bits(each), bits(rows)))
     assert len(set(found)) == 1
+
+
+FIRST_CALLS = """
+import sys, threading
+import numpy as np
+from focalcore import sigmoid_focal_loss
+
+sys.setswitchinterval(1e-6)
+x = np.linspace(-3, 3, 5000)
+sigmoid_focal_loss(x, x > 0)
+ready, found = threading.Barrier(8), set()
+
+def first():
+    ready.wait()
+    found.update(sigmoid_focal_loss(x, x > 0, reduction="sum") for _ in range(100))
+
+threads = [threading.Thread(target=first) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+print(len(found))
+"""
+
+
+def test_threads_may_make_their_first_sums_at_once():
+    """In a process of its own: what adds up is compiled once in each."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_CALLS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
+
+
+@pytest.mark.parametrize("normalizer", ["weight", "positives"])
+def test_what_a_recorded_mean_divides_by_has_the_same_bits(torch, normalizer):
+    rng = np.random.default_rng(0)
+    x, y, weight = rng.normal(size=5000), rng.random(5000), rng.random(5000)
+    given = [v.astype("float32") for v in (x, y, weight)]
+    options = {"reduction": "mean", "normalizer": normalizer}
+    expected = sigmoid_focal_loss(given[0], given[1], weight=given[2], **options)
+    logits, targets, weights = map(torch.from_numpy, given)
+    found = sigmoid_focal_loss(logits.requires_grad_(), targets, weight=weights, **options)
+    assert found.item() == expected

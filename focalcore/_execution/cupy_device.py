@@ -5,8 +5,11 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
+import os
 import pathlib
+import shutil
 import tempfile
+import threading
 from typing import Any
 
 import array_api_compat.cupy as xp
@@ -75,16 +78,23 @@ def _load(source: Source, capability: tuple[int, int]) -> Any:
     """Return a module, from a file: that is how CuPy takes what was compiled elsewhere."""
     code = _kernels.ptx_of(source, capability).encode()
     path = pathlib.Path(_folder()) / f"{hashlib.sha256(code).hexdigest()}.ptx"
-    path.write_bytes(code)
+    begun = path.with_suffix(f".{threading.get_ident()}")
+    begun.write_bytes(code)
+    begun.replace(path)  # at once, for another thread may be reading it
     return functools.cache(cupy.RawModule(path=str(path)).get_function)
 
 
 @functools.cache
 def _folder() -> str:
     """Return a folder that lasts as long as the process: each GPU loads a module when it's used."""
-    folder = tempfile.TemporaryDirectory(prefix="focalcore-")
-    atexit.register(folder.cleanup)
-    return folder.name
+    folder, owner = tempfile.mkdtemp(prefix="focalcore-"), os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == owner:  # and not a child of it
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    return folder
 
 
 def _kernel(module: Any, step: Launch) -> device.Kernel:

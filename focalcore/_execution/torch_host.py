@@ -22,7 +22,7 @@ from .._backends.torch import (
 from .._dtypes import dtype_name
 from .._kernels import Crew, Layout, Lead
 from .._losses.operands import Operands, Output
-from .._losses.spec import LossSpec
+from .._losses.spec import FORMULA, LossSpec
 from .._typing import Result, Shape
 from . import blocks, host, plain
 from .kinds import KINDS, Again
@@ -72,11 +72,21 @@ def run(
         from . import torch_dtensor
 
         return torch_dtensor.run(loss, operands, outputs)
+    if mode is Mode.RECORDED and _are_counts(operands, outputs):
+        mode, (_, *others) = Mode.PLAIN, operands.arrays.values()
+        x = x.detach()
+        operands = operands.with_arrays([x, *others])
     if mode is not Mode.PLAIN:
         found = plain.run(DIFFERENTIABLE, loss, operands, outputs)
         is_traced = mode in (Mode.COMPILED, Mode.TRACED)
         return found if is_traced else plain.looked(BACKEND, operands, found)
     return (_on_host if is_host_tensor(x) else _on_device)(loss, operands, outputs)
+
+
+def _are_counts(operands: Operands, outputs: tuple[Output, ...]) -> bool:
+    """Tell whether outputs don't depend on the logits, and what they depend on doesn't learn."""
+    _, *others = map(requires_grad, operands.arrays.values())
+    return not any(others) and not any(output.quantity in FORMULA for output in outputs)
 
 
 def _on_host(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Result, ...]:

@@ -67,13 +67,12 @@ def _is_installed() -> bool:
 def compiled(text: str, types: list[Any]) -> Code:
     """Return the code of a module of LLVM IR, of its functions @kernel and @work."""
     engine = engine_of(text)
-    _ENGINES.append(engine)
     kernel, work = map(engine.get_function_address, ("kernel", "work"))
     return Code(ctypes.CFUNCTYPE(ctypes.c_int64, *types)(kernel), work)
 
 
 def engine_of(text: str) -> Any:
-    """Return the owner of the machine code of a module of LLVM IR."""
+    """Return what tells the addresses of the functions of a module of LLVM IR, made for good."""
     import llvmlite.binding as llvm
 
     with LOCK:
@@ -87,6 +86,7 @@ def engine_of(text: str) -> Any:
         )
         engine = llvm.create_mcjit_compiler(_optimized(text, machine), machine)
         engine.finalize_object()
+        _ENGINES.append(engine)
         return engine
 
 

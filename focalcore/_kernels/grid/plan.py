@@ -100,11 +100,14 @@ class GridPlan:
 
 def grid_plan_of(call: Call) -> GridPlan | None:
     """Return the plan of a call, or None where it has no kernel."""
-    if call not in _PLANS:
-        if len(_PLANS) >= MOST_PLANS:
-            _PLANS.clear()
-        _PLANS[call] = _made(call)
-    return _PLANS[call]
+    try:  # another thread may clear what is known at any time
+        return _PLANS[call]
+    except KeyError:
+        plan = _made(call)
+    if len(_PLANS) >= MOST_PLANS:
+        _PLANS.clear()
+    _PLANS[call] = plan
+    return plan
 
 
 _PLANS: dict[Call, GridPlan | None] = {}

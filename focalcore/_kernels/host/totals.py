@@ -29,7 +29,7 @@ def _code() -> Any:
 
 @cache
 def _engine() -> Any:
-    """Return the owner of the machine code, which lives as long as the process."""
+    """Return what tells the address of the machine code."""
     return compiler.engine_of(_text())
 
 
