@@ -19,21 +19,7 @@ ALL_TEAMS = 0, 2**62
 @cache
 def engine_of(source):
     """The machine code, which LLVM makes with as little ado as it can: it's run on few numbers."""
-    import llvmlite.binding as llvm
-
-    with compiler.LOCK:
-        compiler._initialize()
-        machine = llvm.Target.from_default_triple().create_target_machine(
-            cpu=llvm.get_host_cpu_name(),
-            features=llvm.get_host_cpu_features().flatten(),
-            opt=0,
-            jit=True,
-            codemodel="jitdefault",
-        )
-        module = compiler._optimized(module_of(source, Simulated), machine)
-        engine = llvm.create_mcjit_compiler(module, machine)
-        engine.finalize_object()
-        return engine
+    return compiler.engine_of(module_of(source, Simulated), level=0)
 
 
 def load(source, capability):  # noqa: ARG001

@@ -179,7 +179,7 @@ class TestFailure:
         assert device._REFUSED == {}
 
     def test_another_library_goes_on(self):
-        other = simulation.GPU._replace(library="another", load=raises(RuntimeError("no PTX")))
+        other = simulation.GPU._replace(name="another", load=raises(RuntimeError("no PTX")))
         with use_compiler():
             with pytest.warns(RuntimeWarning):
                 assert run(other) is None
@@ -294,7 +294,7 @@ class TestTorch:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "cuda", None)  # an import of it fails
         module = importlib.import_module("focalcore._execution.torch_device")
-        assert importlib.reload(module).DEVICE.library == "torch"
+        assert importlib.reload(module).DEVICE.name == "torch"
 
     @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
     def test_tensors_give_the_bits_of_arrays(self, torch, gpu, dtype):
@@ -335,4 +335,4 @@ class TestTorch:
 def test_cupy_s_way_is_there_without_a_gpu():
     pytest.importorskip("cupy", reason="cupy is not installed")
     module = importlib.import_module("focalcore._execution.cupy_device")
-    assert module.DEVICE.library == "cupy"
+    assert module.DEVICE.name == "cupy"

@@ -86,10 +86,9 @@ def _host_values(x: Tensor) -> Any:
 
 
 def _device_values(x: Tensor) -> Any:
-    is_there = is_plain_tensor(x) and x.device.type == "cuda"
-    return (
-        _host_values(x.cpu()) if is_there and not torch.cuda.is_current_stream_capturing() else None
-    )
+    if not is_plain_tensor(x) or x.device.type != "cuda":
+        return None
+    return None if torch.cuda.is_current_stream_capturing() else _host_values(x.cpu())
 
 
 def _read_scores(x: Tensor) -> Tensor:

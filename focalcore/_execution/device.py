@@ -27,7 +27,7 @@ Kernel = Any  # a kernel of a library, and the blocks of its grid
 class Device(NamedTuple):
     """How the arrays of a library are read, made and worked on, on a GPU."""
 
-    library: str
+    name: str  # of the library
     xp: Library
     layout: Callable[[Any, str, Any], Layout | None]  # None: not on the GPU of the first array
     pointer: Callable[[Any], int]
@@ -53,7 +53,7 @@ class Run(NamedTuple):
     def outputs(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """Return the outputs, or raise an error where nothing can be launched."""
         plan, empty = self.plan, self.device.empty
-        if self.device.library in _REFUSED:
+        if self.device.name in _REFUSED:
             raise AnewError
         with self.device.current(arrays[0]):
             found = [
@@ -64,7 +64,7 @@ class Run(NamedTuple):
             try:
                 self._launch(arrays, found, scratch)
             except Exception as error:  # drivers and launchers raise what they like
-                _refuse(self.device.library, f"{type(error).__name__}: {error}")
+                _refuse(self.device.name, f"{type(error).__name__}: {error}")
                 raise AnewError from error
         return tuple(found)
 
@@ -103,7 +103,7 @@ def run(
         made = found.outputs(tuple(operands.arrays.values()))
     except AnewError:
         return None
-    _USED.add(device.library)
+    _USED.add(device.name)
     if "denominator" in operands.arrays:
         return quotients(device.xp, operands, outputs, made)
     return made
@@ -123,7 +123,7 @@ def run_of(
 ) -> Run | None:
     """Return how the outputs are computed by kernels, or None where there are none."""
     scores = operands.arrays["scores"]
-    if device.library in _REFUSED or not _is_on(device, scores):
+    if device.name in _REFUSED or not _is_on(device, scores):
         return None
     call = _kernels.Call.of(loss, operands, outputs, partial(device.layout, scores))
     plan = None if call is None else _kernels.grid_plan_of(call[0])
@@ -137,7 +137,7 @@ def run_of(
             for steps in (plan.launches, plan.folds)
         )
     except Exception as error:  # a compiler, or what loads its code
-        _refuse(device.library, f"{type(error).__name__}: {error}")
+        _refuse(device.name, f"{type(error).__name__}: {error}")
         return None
     denominator = numbers.get("denominator") or 1.0
     return Run(device, plan, tuple(numbers.values()), denominator, kernels, folds)
@@ -147,7 +147,7 @@ def _is_on(device: Device, scores: Any) -> bool:
     """Tell whether kernels are asked for, or are known to be right on such a GPU."""
     if not (settings.kernels() and _kernels.are_available()):
         return False
-    return settings.compiler() or device.capability(scores) in proven.CAPABILITIES[device.library]
+    return settings.compiler() or device.capability(scores) in proven.CAPABILITIES[device.name]
 
 
 def _refuse(library: str, reason: str) -> None:

@@ -1,9 +1,10 @@
 """Kernels: a loss traced once, printed as LLVM IR, compiled, and run on memory.
 
 `trace` runs a loss on symbols, `elementary` makes its functions of IEEE operations alone,
-`schedule` finds the passes over the classes that its rows need, `emit` prints operations and
-`elementwise`, `rows_in_lanes` and `classes_in_lanes` the loops around them, `compiler` makes
-machine code, and `plan` runs it with pointers, over `threads`. Nothing here knows an array library.
+`schedule` finds the passes over the classes that its rows need, `emit` prints operations, and
+`compiler` makes machine code, or PTX. `host` and `grid` have the loops around the operations, for a
+processor and for a GPU, and the plans that say how they are run on arrays; both add up in the order
+that `sums` tells. Nothing here knows an array library.
 """
 
 from .compiler import are_available, version, why_not

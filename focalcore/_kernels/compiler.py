@@ -24,7 +24,7 @@ class Code(NamedTuple):
     work: int  # the address of a function that does the same from memory that holds the arguments
 
 
-LOCK = threading.Lock()  # LLVM's objects are used by one thread at a time
+_LOCK = threading.Lock()  # LLVM's objects are used by one thread at a time
 _ENGINES: list[Any] = []  # the owners of the machine code, which lives as long as the process
 _REFUSED: list[str] = []  # why this machine refuses to compile
 
@@ -71,16 +71,19 @@ def compiled(text: str, types: list[Any]) -> Code:
     return Code(ctypes.CFUNCTYPE(ctypes.c_int64, *types)(kernel), work)
 
 
-def engine_of(text: str) -> Any:
-    """Return what tells the addresses of the functions of a module of LLVM IR, made for good."""
+def engine_of(text: str, level: int = 2) -> Any:
+    """Return what tells the addresses of the functions of a module of LLVM IR, made for good.
+
+    The level is how hard LLVM tries.
+    """
     import llvmlite.binding as llvm
 
-    with LOCK:
+    with _LOCK:
         _initialize()
         machine = llvm.Target.from_default_triple().create_target_machine(
             cpu=llvm.get_host_cpu_name(),
             features=llvm.get_host_cpu_features().flatten(),
-            opt=2,
+            opt=level,
             jit=True,
             codemodel="jitdefault",
         )
@@ -95,7 +98,7 @@ def ptx_of(text: str, capability: tuple[int, int]) -> str:
     import llvmlite.binding as llvm
 
     major, minor = _capability_for(capability)
-    with LOCK:
+    with _LOCK:
         _initialize()
         target = llvm.Target.from_triple(GPU)
         machine = target.create_target_machine(cpu=f"sm_{major}{minor}", opt=3)

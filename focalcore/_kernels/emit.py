@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .symbols import Symbol
@@ -145,6 +145,33 @@ def minimum(dtype: str, lanes: int, a: str, b: str) -> str:
 def _extreme(name: str, dtype: str, lanes: int, a: str, b: str) -> str:
     kind = vector(dtype, lanes)
     return f"call {kind} @llvm.{name}.{suffix(dtype, lanes)}({kind} {a}, {kind} {b})"
+
+
+def better(
+    w: Writer, dtype: str, lanes: int, a: tuple[str, str], b: tuple[str, str]
+) -> tuple[str, str]:
+    """Return the better one of two pairs of a value and its number: the first of the largest."""
+    kind, numbers, truth = (vector(each, lanes) for each in (dtype, "int32", "bool"))
+    is_more = w.value(f"fcmp ogt {kind} {b[0]}, {a[0]}")
+    is_equal = w.value(f"fcmp oeq {kind} {b[0]}, {a[0]}")
+    is_earlier = w.value(f"icmp slt {numbers} {b[1]}, {a[1]}")
+    is_first = w.value(f"and {truth} {is_equal}, {is_earlier}")
+    is_better = w.value(f"or {truth} {is_more}, {is_first}")
+    return (
+        w.value(f"select {truth} {is_better}, {kind} {b[0]}, {kind} {a[0]}"),
+        w.value(f"select {truth} {is_better}, {numbers} {b[1]}, {numbers} {a[1]}"),
+    )
+
+
+def given(w: Writer, symbol: Symbol, numbers: Sequence[str]) -> Value | None:
+    """Return the value of a symbol that is an argument of a kernel, or None: it is in memory."""
+    if symbol.op == "count":
+        return Value("%classes", 1)
+    if symbol.op != "number":
+        return None
+    if symbol.of == "classes":
+        return Value(w.value("sitofp i64 %classes to double"), 1)
+    return Value(f"%number{numbers.index(symbol.of)}", 1)
 
 
 def intrinsics(width: int) -> str:

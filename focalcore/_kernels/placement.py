@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from .._losses.operands import Operands, Output
 from .._losses.reduction import dtype_of
 from .._losses.spec import LossSpec
-from .program import Array, split
+from .program import Array, Request, split
 from .symbols import Over
 from .trace import Trace
 from .writer import SIZES
 
 Shape = tuple[int, ...]
+PlanT = TypeVar("PlanT")
+MOST_PLANS = 1024  # that are known at a time
 
 
 class Layout(NamedTuple):
@@ -68,6 +71,11 @@ class Call(NamedTuple):
         """Return the number of classes, 1 where the elements are independent."""
         return 1 if self.loss.axis is None else self.shape[self.loss.axis]
 
+    def request(self, operands: Iterable[tuple[Array, Place]]) -> Request:
+        """Return what is asked of the kernel of a call with these operands."""
+        arrays = tuple(array for array, _ in operands)
+        return Request(self.loss, self.constants, self.numbers, self.outputs, arrays)
+
     def operands(self) -> tuple[tuple[Array, Place], ...]:
         """Return the operands, and where they lie."""
         found = []
@@ -90,6 +98,56 @@ class Call(NamedTuple):
             place = _place(self.loss, layout, Over.CLASS if is_like else Over.ROW)
             found.append((shape, dtype, place))
         return tuple(found)
+
+
+class Arguments(NamedTuple):
+    """The arguments of a kernel, with 0 in place of what each call has of its own."""
+
+    values: tuple[Any, ...]
+    pointers: tuple[int, ...]  # which are the pointers of operands, and then of outputs
+    numbers: slice  # which are numbers
+
+    @staticmethod
+    def of(
+        first: Sequence[int],
+        placed: Iterable[tuple[int, ...]],
+        n_numbers: int,
+        stored: Iterable[tuple[int, ...]],
+    ) -> Arguments:
+        """Return some arguments, and after these what says where operands and outputs lie."""
+        values: list[Any] = list(first)
+        pointers = _append(values, placed)
+        numbers = slice(len(values), len(values) + n_numbers)
+        values += [0.0] * n_numbers
+        pointers += _append(values, stored)
+        return Arguments(tuple(values), tuple(pointers), numbers)
+
+    def filled(self, pointers: Sequence[int], numbers: Sequence[float]) -> list[Any]:
+        """Return the arguments of a call."""
+        values = list(self.values)
+        for i, pointer in zip(self.pointers, pointers, strict=True):
+            values[i] = pointer
+        values[self.numbers] = numbers
+        return values
+
+
+def _append(values: list[Any], described: Iterable[tuple[int, ...]]) -> list[int]:
+    pointers = []
+    for place in described:
+        pointers.append(len(values))
+        values += [0, *place]
+    return pointers
+
+
+def planned(known: dict[Call, PlanT], call: Call, make: Callable[[Call], PlanT]) -> PlanT:
+    """Return the plan of a call, made where it is not known."""
+    with contextlib.suppress(KeyError):  # another thread may clear what is known at any time
+        return known[call]
+    plan = make(call)
+    if len(known) >= MOST_PLANS:
+        known.clear()
+    known[call] = plan
+    return plan
 
 
 class Place(NamedTuple):

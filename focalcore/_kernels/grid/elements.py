@@ -15,29 +15,22 @@ class Elements(Grid):
         w = self.w
         start = w.mul(team, "%per_team")
         self.sums = [self.partial_sum() for _ in self.summed]
-        self.over_all(start, w.least(w.add(start, "%per_team"), "%n"), self._visit)
+        stop = w.least(w.add(start, "%per_team"), "%n")
+        self.over_all(start, stop, self.reading_first(self._read, self._compute))
         self.store_sums(team, self.sums)
 
-    def _visit(self, vectors: list[str], is_used: str | None) -> None:
-        """Read what several vectors need before anything of it is waited for, then compute."""
-        before, self.is_used = dict(self.emitter.known), is_used
-        read = []
-        for self.elements in vectors:
-            self.emitter.known = dict(before)
-            for symbol in self.program.symbols:
-                if symbol.op == "load":
-                    self.emitter.emit(symbol)
-            read.append(self.emitter.known)
-        for self.elements, self.emitter.known in zip(vectors, read, strict=True):
-            self._compute()
-        self.emitter.known = before
+    def _read(self, elements: str) -> None:
+        self.elements = elements
+        for symbol in self.program.symbols:
+            if symbol.op == "load":
+                self.emitter.emit(symbol)
 
-    def _compute(self) -> None:
-        lanes = self.lanes
+    def _compute(self, elements: str) -> None:
+        lanes, self.elements = self.lanes, elements
         for i, result in self.stored:
             dtype = result.symbol.dtype
             value = self.emitter.wide(result.symbol, lanes.registers)
-            there = lanes.at(f"%o{i}", self.row_of(f"o{i}", self.elements))
+            there = lanes.at(f"%o{i}", self.row_of(f"o{i}", elements))
             lanes.store(dtype, value, there, self.is_used)
         for sum_, result in zip(self.sums, self.summed, strict=True):
             self.add_to(sum_, result.symbol, self.is_used)

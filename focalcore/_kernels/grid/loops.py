@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ..emit import SHORT, Emitter, Value, intrinsics, maximum, minimum
+from ..emit import SHORT, Emitter, Value, given, intrinsics, maximum, minimum
 from ..placement import Place
 from ..program import Array, Program
 from ..symbols import Over, Symbol
@@ -61,6 +61,8 @@ def _bound_of(symbol: Symbol) -> Callable[[str, int, str, str], str] | None:
 
 class Grid:
     """A kernel of a grid; its subclasses say what a team does."""
+
+    is_used: str | None = None  # the lanes that have something to do (None: all)
 
     def __init__(self, program: Program, kinds: Sequence[Kind], make: Make) -> None:
         self.program, self.width, self.w = program, program.width, Writer()
@@ -130,6 +132,24 @@ class Grid:
             is_used = lanes.do("icmp slt", numbers, lanes.each(stop))
             with lanes.only(is_used):
                 visit([numbers], is_used)
+
+    def reading_first(
+        self, read: Callable[[str], None], compute: Callable[[str], None]
+    ) -> Callable[[list[str], str | None], None]:
+        """Return a visit that reads what several vectors need before it waits for any of it."""
+
+        def visit(vectors: list[str], is_used: str | None) -> None:
+            before, self.is_used = dict(self.emitter.known), is_used
+            known = []
+            for numbers in vectors:
+                self.emitter.known = dict(before)
+                read(numbers)
+                known.append(self.emitter.known)
+            for numbers, self.emitter.known in zip(vectors, known, strict=True):
+                compute(numbers)
+            self.emitter.known, self.is_used = before, None
+
+        return visit
 
     def of_each(self, first: str) -> str:
         """Return the numbers of the lanes, the first of which has a number."""
@@ -231,12 +251,9 @@ class Grid:
 
     def leaf(self, symbol: Symbol) -> Value:
         """Return the value of a symbol that is read; here of those that are one for all."""
-        if symbol.op == "count":
-            return Value("%classes", 1)
-        if symbol.op == "number" and symbol.of == "classes":
-            return Value(self.w.value("sitofp i64 %classes to double"), 1)
-        if symbol.op == "number":
-            return Value(f"%number{self.program.numbers.index(symbol.of)}", 1)
+        argument = given(self.w, symbol, self.program.numbers)
+        if argument is not None:
+            return argument
         name, array = self.array_of(symbol)
         return Value(self.read(array.dtype, f"%{name}"), 1)
 

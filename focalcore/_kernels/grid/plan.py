@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..placement import Call, Place
-from ..program import Array, Program, Request, traced
+from ..placement import Arguments, Call, Place, planned
+from ..program import Program, Request, traced
 from ..schedule import Pass
 from ..sums import BLOCK, LANES, PART, rows_of_block
 from ..writer import SIZES
@@ -60,11 +60,7 @@ class GridPlan:
     source: Source
     launches: tuple[Launch, ...]
     folds: tuple[Launch, ...]  # that add up each of the sums, after these
-    arguments: tuple[
-        Any, ...
-    ]  # beside a launch's, with 0 in place of what each call has of its own
-    pointers: tuple[int, ...]  # which arguments are the pointers of operands, and then of outputs
-    numbers: slice  # which are numbers
+    arguments: Arguments  # beside those of a launch
     shapes: tuple[Shape | None, ...]  # of the outputs; None: a sum
     dtypes: tuple[str, ...]
     summed: tuple[int, ...]  # which outputs are sums
@@ -80,10 +76,7 @@ class GridPlan:
         self, pointers: Sequence[int], numbers: Sequence[float], sums: int, parts: int
     ) -> tuple[Any, ...]:
         """Return the arguments of all launches, beside their own."""
-        arguments = list(self.arguments)
-        for i, pointer in zip(self.pointers, pointers, strict=True):
-            arguments[i] = pointer
-        arguments[self.numbers] = numbers
+        arguments = self.arguments.filled(pointers, numbers)
         arguments[SUMS], arguments[PARTS] = sums, parts
         return tuple(arguments)
 
@@ -100,26 +93,17 @@ class GridPlan:
 
 def grid_plan_of(call: Call) -> GridPlan | None:
     """Return the plan of a call, or None where it has no kernel."""
-    try:  # another thread may clear what is known at any time
-        return _PLANS[call]
-    except KeyError:
-        plan = _made(call)
-    if len(_PLANS) >= MOST_PLANS:
-        _PLANS.clear()
-    _PLANS[call] = plan
-    return plan
+    return planned(_PLANS, call, _made)
 
 
 _PLANS: dict[Call, GridPlan | None] = {}
-MOST_PLANS = 1024
 
 
 def _made(call: Call) -> GridPlan | None:
     if call.rows * call.classes == 0:
         return None
     operands, made = call.operands(), call.made()
-    arrays: tuple[Array, ...] = tuple(array for array, _ in operands)
-    request = Request(call.loss, call.constants, call.numbers, call.outputs, arrays)
+    request = call.request(operands)
     try:
         program = traced(request)
     except Exception:  # what a formula does with symbols may fail in any way: it goes the plain way
@@ -132,18 +116,12 @@ def _made(call: Call) -> GridPlan | None:
     launches = _launches(way, call, program, passes)
     dtypes = tuple(dtype for _, dtype, _ in made)
     summed = tuple(i for i, (shape, *_) in enumerate(made) if shape is None)
-    arguments: list[Any] = [call.classes, 0, 0]
-    pointers = _append(arguments, placed)
-    numbers = slice(len(arguments), len(arguments) + len(call.numbers))
-    arguments += [0.0] * len(call.numbers)
-    pointers += _append(arguments, stored)
+    described = map(_described, placed), map(_described, stored)
     return GridPlan(
         Source(request, kinds, *way),
         tuple(launches),
         tuple(_folds(way, call, launches[0], dtypes[summed[0]])) if summed else (),
-        tuple(arguments),
-        tuple(pointers),
-        numbers,
+        Arguments.of((call.classes, 0, 0), described[0], len(call.numbers), described[1]),
         tuple(shape for shape, *_ in made),
         dtypes,
         summed,
@@ -204,11 +182,7 @@ def _folds(way: Way, call: Call, before: Launch, dtype: str) -> Iterator[Launch]
     yield Launch(f"total_{dtype}", 1, BLOCK, n, LANES)
 
 
-def _append(arguments: list[Any], places: Sequence[Place]) -> list[int]:
-    """Append what says where arrays lie, and return which arguments are their pointers."""
-    pointers = []
-    for place in places:
-        pointers.append(len(arguments))
-        axes = place.axes[: kind_of(place).axes]
-        arguments += [0, *(n for axis in axes for n in axis), *place.step]
-    return pointers
+def _described(place: Place) -> tuple[int, ...]:
+    """Return what a kernel has to know of an array but its pointer."""
+    axes = place.axes[: kind_of(place).axes]
+    return (*(n for axis in axes for n in axis), *place.step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..emit import SHORT, Value, maximum
+from ..emit import SHORT, Value, better, maximum
 from ..symbols import Symbol
 from ..writer import SIZES, constant
 from .loops import Grid, halves
@@ -90,7 +90,7 @@ class Largest(Reduction):
         self._take(self.taken(is_used), index)
 
     def _take(self, value: str, number: str) -> None:
-        best = self._better((self.w.get(self.found), self.w.get(self.number)), (value, number))
+        best = self._better_of((self.w.get(self.found), self.w.get(self.number)), (value, number))
         self.w.set(self.found, best[0])
         self.w.set(self.number, best[1])
 
@@ -121,21 +121,12 @@ class Largest(Reduction):
         best = self.w.get(self.found), self.w.get(self.number)
         for distance in self.grid.distances:
             value = self.lanes.from_other(self.dtype, best[0], distance)
-            best = self._better(best, (value, self.lanes.from_other("int32", best[1], distance)))
+            other = value, self.lanes.from_other("int32", best[1], distance)
+            best = self._better_of(best, other)
         return best
 
-    def _better(self, a: tuple[str, str], b: tuple[str, str]) -> tuple[str, str]:
-        """Return the better one of two pairs of a value and its number."""
-        lanes = self.lanes
-        is_more = lanes.do("fcmp ogt", b[0], a[0], self.dtype)
-        is_equal = lanes.do("fcmp oeq", b[0], a[0], self.dtype)
-        is_earlier = lanes.do("icmp slt", b[1], a[1], "int32")
-        is_first = lanes.do("and", is_equal, is_earlier, "bool")
-        is_better = lanes.do("or", is_more, is_first, "bool")
-        return (
-            self.grid.in_used(is_better, self.dtype, b[0], a[0]),
-            self.grid.in_used(is_better, "int32", b[1], a[1]),
-        )
+    def _better_of(self, a: tuple[str, str], b: tuple[str, str]) -> tuple[str, str]:
+        return better(self.w, self.dtype, self.lanes.registers, a, b)
 
 
 class SumInRegisters(Reduction):

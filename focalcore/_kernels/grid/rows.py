@@ -28,7 +28,7 @@ class Rows(Grid):
     """A kernel of rows, which makes the passes over the classes that their outputs need."""
 
     classes: str  # the number of the class of each lane
-    is_used: str | None = None  # the lanes that have a class, or a row (None: all)
+    row_is_used: str | None = None  # the lanes that have a row (None: all)
 
     @cached_property
     def passes(self) -> list[Pass]:
@@ -91,8 +91,6 @@ class Rows(Grid):
         there = lanes.at(f"%{name}", offsets)
         return Value(lanes.load(array.dtype, there, is_used), lanes.registers)
 
-    row_is_used: str | None = None
-
 
 class RowsOfThreads(Rows):
     """A kernel in which each thread has a row: for few classes, or rows that lie side by side."""
@@ -148,7 +146,8 @@ class RowsOfTeams(Rows):
         for step in self.passes:
             found = self.begin(step)
             self.parts("0", "%classes", step, found)
-            self.end(found)
+            for one in found:
+                self.emitter.known[one.symbol] = one.of_team()
         self.finish(team)
 
     def begin(self, step: Pass) -> list[Reduction]:
@@ -156,26 +155,18 @@ class RowsOfTeams(Rows):
         self.emit_rows(step)
         return [reduction(self, symbol) for symbol in step.reduced]
 
-    def end(self, found: list[Reduction]) -> None:
-        """End a pass: what it has reduced is known."""
-        for one in found:
-            self.emitter.known[one.symbol] = one.of_team()
-
     def parts(self, start: str, stop: str, step: Pass, found: list[Reduction]) -> None:
         """Visit the classes from a start to a stop."""
 
-        def visit(vectors: list[str], is_used: str | None) -> None:
-            before, self.is_used = dict(self.emitter.known), is_used
-            read = []
-            for self.classes in vectors:
-                self.emitter.known = dict(before)
-                self.read_classes(step)
-                read.append(self.emitter.known)
-            for self.classes, self.emitter.known in zip(vectors, read, strict=True):
-                self.visit(step, found)
-            self.emitter.known, self.is_used = before, None
+        def read(classes: str) -> None:
+            self.classes = classes
+            self.read_classes(step)
 
-        self.over_all(start, stop, visit)
+        def compute(classes: str) -> None:
+            self.classes = classes
+            self.visit(step, found)
+
+        self.over_all(start, stop, self.reading_first(read, compute))
 
     def finish(self, row: str) -> None:
         """Store what there is one of for each row."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..emit import Emitter, Value, intrinsics
+from ..emit import Emitter, Value, given, intrinsics
 from ..program import Array, Program
 from ..symbols import Over, Symbol
 from ..writer import Variable, Writer, constant, vector
@@ -163,12 +163,9 @@ class Loop:
 
     def leaf(self, symbol: Symbol) -> Value:
         """Return the value of a symbol that is read; here of those that are one for all."""
-        if symbol.op == "count":
-            return Value("%classes", 1)
-        if symbol.op == "number" and symbol.of == "classes":
-            return Value(self.w.value("sitofp i64 %classes to double"), 1)
-        if symbol.op == "number":
-            return Value(f"%number{self.program.numbers.index(symbol.of)}", 1)
+        argument = given(self.w, symbol, self.program.numbers)
+        if argument is not None:
+            return argument
         i, array = self.array_of(symbol)
         return Value(self.loaded(array.dtype, f"%a{i}", 1), 1)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,8 +17,7 @@ import numpy as np
 
 from ..._losses.spec import LossSpec
 from .. import compiler
-from ..placement import Call, Place
-from ..program import Request
+from ..placement import Arguments, Call, Place, planned
 from ..sums import rows_of_block
 from ..symbols import Over
 from .kernel import Key, find
@@ -48,9 +47,7 @@ class Plan:
     """How a kernel is run on arrays that lie in a certain way."""
 
     code: compiler.Code
-    arguments: tuple[Any, ...]  # of the kernel, with 0 in place of what each call has of its own
-    pointers: tuple[int, ...]  # which arguments are the pointers of operands, and then of outputs
-    numbers: slice  # which are numbers
+    arguments: Arguments
     shapes: tuple[tuple[int, ...] | None, ...]  # of the outputs; None: a sum
     dtypes: tuple[str, ...]
     summed: tuple[int, ...]  # which outputs are sums
@@ -71,10 +68,7 @@ class Plan:
         self, pointers: Sequence[int], numbers: Sequence[float], crew: Crew
     ) -> tuple[bool, list[array[float]]]:
         """Run the kernel, and return whether it has found NaN, and for each sum those of blocks."""
-        arguments = list(self.arguments)
-        for i, pointer in zip(self.pointers, pointers, strict=True):
-            arguments[i] = pointer
-        arguments[self.numbers] = numbers
+        arguments = self.arguments.filled(pointers, numbers)
         counter = ctypes.c_int64()
         arguments[COUNTER] = ctypes.addressof(counter)
         if not self.n_sums:
@@ -113,18 +107,10 @@ class Plan:
 
 def plan_of(call: Call) -> Plan | None:
     """Return the plan of a call, or None where it has no kernel."""
-    try:  # another thread may clear what is known at any time
-        return _PLANS[call]
-    except KeyError:
-        plan = _made(call)
-    if len(_PLANS) >= MOST_PLANS:
-        _PLANS.clear()
-    _PLANS[call] = plan
-    return plan
+    return planned(_PLANS, call, _made)
 
 
 _PLANS: dict[Call, Plan | None] = {}
-MOST_PLANS = 1024
 
 
 def _made(call: Call) -> Plan | None:
@@ -133,27 +119,19 @@ def _made(call: Call) -> Plan | None:
         return None
     operands, made = call.operands(), call.made()
     loop = _loop_of(call.loss, operands[0][1], classes)
-    arrays = tuple(array for array, _ in operands)
-    request = Request(call.loss, call.constants, call.numbers, call.outputs, arrays)
-    kernel = find(Key(request, loop))
+    kernel = find(Key(call.request(operands), loop))
     if kernel is None:
         return None
     width = kernel.program.width
     per_block = rows_of_block(width, classes)
     n_blocks = -(-rows // per_block)
-    arguments: list[Any] = [rows, per_block, n_blocks, classes, 0, 0, 0]  # one thread takes all
+    first = rows, per_block, n_blocks, classes, 0, 0, 0  # one thread takes all
     placed = [_described(place) for _, place in operands]
     stored = [_described(place) for *_, place in made if place is not None]
-    pointers = _append(arguments, placed)
-    numbers = slice(len(arguments), len(arguments) + len(call.numbers))
-    arguments += [0.0] * len(call.numbers)
-    pointers += _append(arguments, stored)
     units = classes * width if loop == "rows" else -(-classes // width) * width
     return Plan(
         kernel.code,
-        tuple(arguments),
-        tuple(pointers),
-        numbers,
+        Arguments.of(first, (d for d, _ in placed), len(call.numbers), (d for d, _ in stored)),
         tuple(shape for shape, *_ in made),
         tuple(dtype for _, dtype, _ in made),
         tuple(i for i, (shape, *_) in enumerate(made) if shape is None),
@@ -163,15 +141,6 @@ def _made(call: Call) -> Plan | None:
         rows * classes,
         tuple(owner for _, owner in (*placed, *stored)),
     )
-
-
-def _append(arguments: list[Any], described: Iterable[tuple[tuple[int, ...], Any]]) -> list[int]:
-    """Append what says where arrays lie, and return which arguments are their pointers."""
-    pointers = []
-    for place, _ in described:
-        pointers.append(len(arguments))
-        arguments += [0, *place]
-    return pointers
 
 
 def _loop_of(loss: LossSpec, scores: Place, classes: int) -> str:

@@ -6,7 +6,7 @@ rows are, a vector in memory takes the place of a lane. For a maximum no order m
 
 from __future__ import annotations
 
-from ..emit import SHORT, Value, maximum
+from ..emit import SHORT, Value, better, maximum
 from ..sums import PART
 from ..symbols import Symbol
 from ..writer import SIZES, constant, vector
@@ -158,7 +158,7 @@ class Largest(Reduction):
         name = self.taken(is_used)
         number = self.loop.emitter.spread(index, "int32", self.lanes)
         before = self.w.get(self.found), self.w.get(self.index)
-        best = self._better(before, (name, number), self.lanes)
+        best = better(self.w, self.dtype, self.lanes, before, (name, number))
         self.w.set(self.found, best[0])
         self.w.set(self.index, best[1])
 
@@ -176,22 +176,5 @@ class Largest(Reduction):
         for lane in range(1, self.lanes):
             value = self.w.load(kind, self.w.at(values, str(size * lane)))
             number = self.w.load("i32", self.w.at(numbers, str(4 * lane)))
-            best = self._better(best, (value, number), 1)
+            best = better(self.w, self.dtype, 1, best, (value, number))
         return Value(best[1], 1)
-
-    def _better(self, a: tuple[str, str], b: tuple[str, str], lanes: int) -> tuple[str, str]:
-        """Return the better one of two pairs of a value and its number."""
-        kind, numbers, truth = (
-            vector(self.dtype, lanes),
-            vector("int32", lanes),
-            vector("bool", lanes),
-        )
-        is_more = self.w.value(f"fcmp ogt {kind} {b[0]}, {a[0]}")
-        is_equal = self.w.value(f"fcmp oeq {kind} {b[0]}, {a[0]}")
-        is_earlier = self.w.value(f"icmp slt {numbers} {b[1]}, {a[1]}")
-        is_first = self.w.value(f"and {truth} {is_equal}, {is_earlier}")
-        is_better = self.w.value(f"or {truth} {is_more}, {is_first}")
-        return (
-            self.w.value(f"select {truth} {is_better}, {kind} {b[0]}, {kind} {a[0]}"),
-            self.w.value(f"select {truth} {is_better}, {numbers} {b[1]}, {numbers} {a[1]}"),
-        )
