@@ -55,6 +55,7 @@ class Keywords(CallKeywords, total=False):
 
     gamma: ArrayLike
     alpha: ArrayLike | None
+    detach_factor: bool
     label_smoothing: float
     soft_targets: SoftTargets
     ignore_index: int | None
@@ -66,12 +67,15 @@ class SigmoidKeywords(Keywords, total=False):
     """The options of `sigmoid_focal_loss`."""
 
     pos_weight: ArrayLike | None
+    class_axis: int | None
+    background: int | None
 
 
 class SoftmaxKeywords(Keywords, total=False):
     """The options of `softmax_focal_loss`."""
 
     axis: int
+    background: int | None
 
 
 class BinaryKeywords(TypedDict, total=False):
@@ -82,6 +86,7 @@ class BinaryKeywords(TypedDict, total=False):
     label_smoothing: float | None
     alpha: ArrayLike | None
     eps: float | None
+    detach_factor: bool
 
 
 class CategoricalKeywords(TypedDict, total=False):
@@ -91,3 +96,4 @@ class CategoricalKeywords(TypedDict, total=False):
     from_logits: bool
     axis: int
     eps: float | None
+    detach_factor: bool

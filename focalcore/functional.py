@@ -40,11 +40,14 @@ def sigmoid_focal_loss(
     pos_weight: ArrayLike | None = None,
     label_smoothing: float = 0.0,
     soft_targets: SoftTargets = "expected",
+    class_axis: int | None = None,
+    background: int | None = None,
     ignore_index: int | None = None,
     mask: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     reduction: Reduction = "none",
     normalizer: str | Array | float | None = None,
+    detach_factor: bool = False,
 ) -> Array:
     r"""Focal loss of independent logits: binary, or multi-label.
 
@@ -60,9 +63,11 @@ def sigmoid_focal_loss(
     logits : array of float16, bfloat16, float32 or float64, any shape
         The scores x before the sigmoid. Half precision is computed in float32.
     targets : array of bool, int or float, of the shape of `logits` or with 1s in it; or a number
-        The labels y, in [0, 1]; between the two they are soft.
+        The labels y, in [0, 1]; between the two they are soft. With `class_axis`: class labels,
+        integer, of the shape of `logits` without that axis.
     gamma : float or array that broadcasts to `logits`, default 2.0
-        The focusing parameter, >= 0. 0 gives the cross-entropy.
+        The focusing parameter, >= 0. 0 gives the cross-entropy. With `class_axis`, a list of one
+        number for each class lies along that axis; so it is for `alpha` and `pos_weight`.
     alpha : float or array that broadcasts to `logits`, optional
         The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha. None: both weigh 1.
     pos_weight : float or array that broadcasts to `logits`, optional
@@ -74,18 +79,29 @@ def sigmoid_focal_loss(
         probability p_t and alpha_t = y alpha + (1 - y)(1 - alpha). "mixture":
         y FL(1) + (1 - y) FL(0), each with a modulating factor of its own. "hard": smoothing enters
         the cross-entropy alone.
+    class_axis : int, optional
+        The axis of the classes, where targets are class labels, as detectors have them: positive
+        for the logit of their class, negative for the others. They are compared with the classes'
+        numbers; nothing of the size of `logits` is made. None: each logit has its own target.
+    background : int, optional
+        The label that is positive for no class. None: the number of classes. It goes with
+        `class_axis` alone.
     ignore_index : int, optional
-        Targets of this value are left out.
+        Targets of this value are left out; of a class label, all logits of its row.
     mask : array of bool, of the shape of `logits` or with 1s in it, optional
         False is left out. What is left out has loss 0, gradient 0 and no place in the count, even
-        where its logit is NaN.
+        where its logit is NaN. With `class_axis`, mask and weight may have the labels' shape too.
     weight : array of the shape of `logits` or with 1s in it, or a number, optional
         Multiplies the loss of each element.
     reduction : {"none", "sum", "mean"}, default "none"
         What becomes of the elements.
     normalizer : {"positives", "weight"}, number or 0-d array, optional
         What "mean" divides by. None: the number of elements that count. "positives": the sum of
-        their targets. "weight": the sum of their weights. A number: itself. 0 divides by 1.
+        their targets, or the number of labels that are classes. "weight": the sum of their weights.
+        A number: itself. 0 divides by 1.
+    detach_factor : bool, default False
+        Whether derivatives take (1 - p_t)^gamma as a constant, as code does that calls ``detach``
+        or ``stop_gradient`` on it; gamma has no gradient then.
 
     Returns
     -------
@@ -99,8 +115,7 @@ def sigmoid_focal_loss(
         Logits that are not real floating, a mask that is not boolean, arrays of two libraries.
     ValueError
         An option outside its range, shapes that do not fit, arrays on two devices; a target outside
-        [0, 1], where targets can be looked at. Where they can not (traced, lazy, on a GPU), the
-        loss of that element is NaN.
+        [0, 1], where targets can be looked at; elsewhere (traced, lazy, on a GPU) NaN.
 
     See Also
     --------
@@ -123,6 +138,12 @@ def sigmoid_focal_loss(
     >>> loss = sigmoid_focal_loss([2.0, -1.0, 0.5, -2.0], [1, 0, 1, 0], alpha=0.25)
     >>> print(loss.round(5))
     [0.00045 0.01699 0.01689 0.00135]
+
+    Three anchors, two classes, and one label of the background:
+
+    >>> logits = np.array([[2.0, -1.0], [-3.0, 0.5], [-2.0, -2.0]])
+    >>> print(sigmoid_focal_loss(logits, [0, 1, 2], class_axis=-1, reduction="sum").round(4))
+    0.0928
     """
     options = partial(
         SigmoidOptions,
@@ -131,11 +152,14 @@ def sigmoid_focal_loss(
         pos_weight=pos_weight,
         label_smoothing=label_smoothing,
         soft_targets=soft_targets,
+        class_axis=class_axis,
+        background=background,
         ignore_index=ignore_index,
         mask=mask,
         weight=weight,
         reduction=reduction,
         normalizer=normalizer,
+        detach_factor=detach_factor,
     )
     return _call.call(_call.value, sigmoid.prepare, SIGMOID, logits, targets, options)
 
@@ -157,11 +181,13 @@ def softmax_focal_loss(
     axis: int = -1,
     label_smoothing: float = 0.0,
     soft_targets: SoftTargets = "expected",
+    background: int | None = None,
     ignore_index: int | None = None,
     mask: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     reduction: Reduction = "none",
     normalizer: str | Array | float | None = None,
+    detach_factor: bool = False,
 ) -> Array:
     r"""Focal loss of logits over classes that exclude each other.
 
@@ -179,8 +205,8 @@ def softmax_focal_loss(
     targets : array
         Class labels, integer, of the shape of `logits` without `axis`; or distributions over the
         classes, of the shape of `logits`.
-    gamma : float or array of length C, default 2.0
-        The focusing parameter, >= 0, of all classes or of each. 0 gives the cross-entropy.
+    gamma : float or array of length C, or of the shape of `logits` with 1 on `axis`, default 2.0
+        The focusing parameter, >= 0, of all classes, each, or each row. 0: the cross-entropy.
     alpha : float or array of length C, optional
         What examples of each class weigh, >= 0. A single number scales all of them.
     axis : int, default -1
@@ -191,6 +217,8 @@ def softmax_focal_loss(
         What a distribution y means. "expected": the formula above, with alpha_t and gamma_t the
         sums of y_c alpha_c and y_c gamma_c. "mixture": sum y_c FL(c), each class with a modulating
         factor of its own. "hard": smoothing enters the cross-entropy alone.
+    background : int, optional
+        The label that ``normalizer="positives"`` does not count.
     ignore_index : int, optional
         Class labels of this value are left out.
     mask : array of bool, of the shape of the rows or with 1s in it, optional
@@ -200,9 +228,14 @@ def softmax_focal_loss(
         Multiplies the loss of each row.
     reduction : {"none", "sum", "mean"}, default "none"
         What becomes of the rows.
-    normalizer : {"weight"}, number or 0-d array, optional
-        What "mean" divides by. None: the number of rows that count. "weight": the sum of their
-        weights. A number, such as that of the positives: itself. 0 divides by 1.
+    normalizer : {"positives", "weight", "alpha"}, number or 0-d array, optional
+        What "mean" divides by. None: the number of rows that count. "positives": the number of
+        those whose label is not `background`. "weight": the sum of their weights. "alpha": the sum
+        of the alphas of their classes, as that of ``torch.nn.functional.cross_entropy``. A number:
+        itself. 0 divides by 1.
+    detach_factor : bool, default False
+        Whether derivatives take (1 - p_t)^gamma as a constant, as code does that calls ``detach``
+        or ``stop_gradient`` on it; gamma has no gradient then.
 
     Returns
     -------
@@ -218,8 +251,8 @@ def softmax_focal_loss(
         boolean, arrays of two libraries.
     ValueError
         An option outside its range, shapes that do not fit, arrays on two devices; a label that is
-        no class or a row that is no distribution, where targets can be looked at. Where they can
-        not (traced, lazy, on a GPU), the loss of that row is NaN.
+        no class or a row that is no distribution, where targets can be looked at; elsewhere
+        (traced, lazy, on a GPU) the loss of that row is NaN.
 
     See Also
     --------
@@ -256,10 +289,12 @@ def softmax_focal_loss(
         axis=axis,
         label_smoothing=label_smoothing,
         soft_targets=soft_targets,
+        background=background,
         ignore_index=ignore_index,
         mask=mask,
         weight=weight,
         reduction=reduction,
         normalizer=normalizer,
+        detach_factor=detach_factor,
     )
     return _call.call(_call.value, softmax.prepare, SOFTMAX, logits, targets, options)

@@ -73,6 +73,8 @@ class BinaryFocalLoss(_Loss):
         y FL(1) + (1 - y) FL(0).
     alpha : float or list, optional
         The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha.
+    detach_factor : bool, default False
+        Whether the gradient takes the modulating factor (1 - p_t)^gamma as a constant.
     reduction : str, optional
         What becomes of the losses of the samples, by Keras: "sum_over_batch_size", "sum", "mean",
         "mean_with_sample_weight", "none".
@@ -113,6 +115,7 @@ class BinaryFocalLoss(_Loss):
         from_logits: bool = False,
         label_smoothing: float | None = None,
         alpha: ArrayLike | None = None,
+        detach_factor: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "binary_focal_loss",
         dtype: Any = None,
@@ -124,6 +127,7 @@ class BinaryFocalLoss(_Loss):
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             alpha=alpha,
+            detach_factor=detach_factor,
         )
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -160,6 +164,8 @@ class SparseCategoricalFocalLoss(_Loss):
         Whether the model gives logits; else it gives rows of probabilities.
     axis : int, default -1
         The class axis of what the model gives.
+    detach_factor : bool, default False
+        Whether the gradient takes the modulating factor (1 - p_t)^gamma as a constant.
     reduction : str, optional
         What becomes of the losses of the samples, by Keras: "sum_over_batch_size", "sum", "mean",
         "mean_with_sample_weight", "none".
@@ -200,12 +206,19 @@ class SparseCategoricalFocalLoss(_Loss):
         from_logits: bool = False,
         axis: int = -1,
         *,
+        detach_factor: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "sparse_categorical_focal_loss",
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self._hold(gamma=gamma, class_weight=class_weight, from_logits=from_logits, axis=axis)
+        self._hold(
+            gamma=gamma,
+            class_weight=class_weight,
+            from_logits=from_logits,
+            axis=axis,
+            detach_factor=detach_factor,
+        )
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each sample."""

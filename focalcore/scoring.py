@@ -42,6 +42,7 @@ def binary_focal_loss(
     label_smoothing: float | None = None,
     alpha: ArrayLike | None = None,
     eps: float | None = None,
+    detach_factor: bool = False,
 ) -> Array:
     r"""Focal loss of each binary prediction.
 
@@ -70,6 +71,8 @@ def binary_focal_loss(
     eps : float, optional
         The arguments of the logarithms, p and 1 - p, are kept at least this; nothing else is
         clipped. In [0, 0.5]. None: the machine epsilon of the dtype of `y_pred`.
+    detach_factor : bool, default False
+        Whether automatic differentiation takes the modulating factor as a constant.
 
     Returns
     -------
@@ -109,6 +112,7 @@ def binary_focal_loss(
         from_logits=from_logits,
         label_smoothing=label_smoothing,
         eps=eps,
+        detach_factor=detach_factor,
     )
     return _call.call(_call.value, binary.prepare, BINARY, y_true, y_pred, options)
 
@@ -136,6 +140,7 @@ def sparse_categorical_focal_loss(
     from_logits: bool = False,
     axis: int = -1,
     eps: float | None = None,
+    detach_factor: bool = False,
 ) -> Array:
     r"""Focal loss of each prediction over classes that exclude each other.
 
@@ -160,6 +165,8 @@ def sparse_categorical_focal_loss(
     eps : float, optional
         The argument of the logarithm is kept at least this; nothing else is clipped. In [0, 0.5].
         None: the machine epsilon of the dtype of `y_pred`.
+    detach_factor : bool, default False
+        Whether automatic differentiation takes the modulating factor as a constant.
 
     Returns
     -------
@@ -198,5 +205,6 @@ def sparse_categorical_focal_loss(
         from_logits=from_logits,
         axis=axis,
         eps=eps,
+        detach_factor=detach_factor,
     )
     return _call.call(_call.value, categorical.prepare, CATEGORICAL, y_true, y_pred, options)

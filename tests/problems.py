@@ -21,4 +21,5 @@ def problem(shape=(N, C), axis=-1, dtype="float64", seed=7):
         "mask": rng.random(shape) < 0.7,
         "row_weight": rng.random(rows).astype(dtype),
         "row_mask": rng.random(rows) < 0.7,
+        "row_gamma": np.expand_dims(3 * rng.random(rows), axis).astype(dtype),
     }

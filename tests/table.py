@@ -51,9 +51,17 @@ class Row:
         return SHAPE[:-1] if self.of_rows else SHAPE
 
 
-def of_logits(title: str, name: str, targets: Any, options: type, **more: Any) -> Row:
+def of_logits(
+    title: str,
+    name: str,
+    targets: Any,
+    options: type,
+    class_axis: int | None = None,
+    **more: Any,
+) -> Row:
     """A row of a loss that has gradient, curvature, masks, weights and reductions."""
-    functions = (getattr(focalcore, f"{name}{kind}") for kind in KINDS)
+    own = {} if class_axis is None else {"class_axis": class_axis}
+    functions = (partial(getattr(focalcore, f"{name}{kind}"), **own) for kind in KINDS)
     return Row(title, next(functions), LOGITS, targets, options, *functions, **more)
 
 
@@ -70,6 +78,7 @@ def swapped(loss: Callable[..., Any]) -> Callable[..., Any]:
 LOSSES = (
     of_logits("sigmoid-binary", SIGMOID, BITS, SigmoidOptions),
     of_logits("sigmoid-soft", SIGMOID, SOFT, SigmoidOptions),
+    of_logits("sigmoid-labels", SIGMOID, LABELS, SigmoidOptions, class_axis=-1, bad=SHAPE[1] + 1),
     of_logits("softmax-labels", SOFTMAX, LABELS, SoftmaxOptions, of_rows=True, bad=SHAPE[1]),
     of_logits("softmax-distributions", SOFTMAX, ROWS, SoftmaxOptions, of_rows=True),
     Row("binary", swapped(focalcore.binary_focal_loss), SOFT, BITS, BinaryOptions),

@@ -70,8 +70,8 @@ def test_sigmoid_alpha_is_at_most_one(place):
         sigmoid_focal_loss(place.array(X), place.array(Y), pos_weight=-1.0)
 
 
-def test_softmax_positives_have_to_be_counted_by_the_caller(place):
-    with fails(ValueError, "normalizer", "'positives'", "number"):
+def test_softmax_positives_are_what_is_not_the_background(place):
+    with fails(ValueError, "normalizer='positives'", "give background"):
         softmax_focal_loss(
             place.array(X), place.array(LABELS), reduction="mean", normalizer="positives"
         )

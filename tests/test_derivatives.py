@@ -51,6 +51,13 @@ CASES = {
         {"reduction": "mean", "normalizer": "positives"},
     ),
     "sigmoid-ignored": ("sigmoid", "y", {}, {"ignore_index": 0, "reduction": "mean"}),
+    "sigmoid-labels": ("sigmoid", "labels", {}, {"class_axis": -1, "background": 2}),
+    "sigmoid-labels-positives": (
+        "sigmoid",
+        "labels",
+        {"mask": "row_mask", "weight": "row_weight"},
+        {"class_axis": -1, "alpha": PER_CLASS, "reduction": "mean", "normalizer": "positives"},
+    ),
     "softmax": ("softmax", "labels", {}, {}),
     "softmax-gamma0": ("softmax", "labels", {}, {"gamma": 0.0}),
     "softmax-gamma0.5": ("softmax", "labels", {}, {"gamma": 0.5, "reduction": "mean"}),
@@ -72,6 +79,20 @@ CASES = {
         {"reduction": "mean", "normalizer": "weight"},
     ),
     "softmax-number": ("softmax", "labels", {}, {"reduction": "mean", "normalizer": 3}),
+    "softmax-gamma-per-row": ("softmax", "labels", {"gamma": "row_gamma"}, {"alpha": PER_CLASS}),
+    "softmax-gamma-per-row-soft": ("softmax", "distributions", {"gamma": "row_gamma"}, {}),
+    "softmax-positives": (
+        "softmax",
+        "labels",
+        {},
+        {"background": 1, "reduction": "mean", "normalizer": "positives"},
+    ),
+    "softmax-alpha": (
+        "softmax",
+        "labels",
+        {"mask": "row_mask"},
+        {"alpha": PER_CLASS, "reduction": "mean", "normalizer": "alpha"},
+    ),
 }
 # every option and rule, and gammas of 0, 0.5, 2 and any other
 COMPILED = (
@@ -79,6 +100,7 @@ COMPILED = (
     *("sigmoid-mixture", "sigmoid-hard", "sigmoid-weighted", "sigmoid-positives"),
     *("softmax-gamma0", "softmax-per-class", "softmax-ignored", "softmax-smoothed"),
     *("softmax-mixture", "softmax-weighted", "softmax-number"),
+    *("sigmoid-labels-positives", "softmax-gamma-per-row", "softmax-alpha"),
 )
 every_case = pytest.mark.parametrize("case", CASES)
 

@@ -92,7 +92,7 @@ def test_a_default_is_itself_what_is_parsed(row):
 
 
 @pytest.mark.parametrize("name", DERIVATIVES)
-@pytest.mark.parametrize("unknown", ["gama", "background", "device"])
+@pytest.mark.parametrize("unknown", ["gama", "num_classes", "device"])
 def test_an_unknown_option_is_refused_in_the_name_of_the_function(name, unknown):
     with pytest.raises(TypeError, match=rf"^{name}\(\) got an unexpected.*'{unknown}'.*gamma"):
         getattr(focalcore, name)([[0.5, 1.0]], [[0, 1]], **{unknown: 0})

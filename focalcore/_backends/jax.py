@@ -36,7 +36,7 @@ def _total(x: Array) -> Array:
 BACKEND = Backend(
     "jax",
     jnp,
-    autodiff_safe(jnp, constant=jax.lax.stop_gradient, rounded=_rounded, total=_total),
+    autodiff_safe(jnp, stop_gradient=jax.lax.stop_gradient, rounded=_rounded, total=_total),
     host_values=_host_values,
     differentiator="jax_custom_jvp",
     program="jax_program",

@@ -52,6 +52,10 @@ class Namespace:
         """Return max(x, least), which automatic differentiation treats as x itself."""
         return self.maximum(x, least)
 
+    def stop_gradient(self, x: Array) -> Array:
+        """Return x, which automatic differentiation treats as a constant."""
+        return x
+
     def with_slope_of(self, value: Array, form: Callable[[], Array]) -> Array:  # noqa: ARG002
         """Return ``value``; what is differentiated is ``form``, whose slope loses no digits."""
         return value
@@ -70,12 +74,12 @@ def _is_nan(x: Any) -> Any:
     return x != x
 
 
-def autodiff_safe(xp: Library, constant: Callable[[Any], Any], **functions: Any) -> Namespace:
+def autodiff_safe(xp: Library, stop_gradient: Callable[[Any], Any], **functions: Any) -> Namespace:
     """Return a namespace for automatic differentiation, where a kink has the slope of one side.
 
     At a tie, abs, maximum and minimum take the side of their first argument. The derivative of a
     power or a root at 0 is set to 0; the true one is infinite and would give 0 * inf = NaN.
-    ``constant`` is the library's function that excludes a number from differentiation.
+    ``stop_gradient`` is the library's function that excludes a number from differentiation.
     """
 
     def maximum(a: Array, b: Array | float) -> Array:
@@ -97,13 +101,14 @@ def autodiff_safe(xp: Library, constant: Callable[[Any], Any], **functions: Any)
         return xp.where(is_zero, u, xp.sqrt(xp.where(is_zero, 1.0, u)))
 
     def straight_through_floor(x: Array, least: float) -> Array:
-        return xp.where(x >= least, x, least + (x - constant(x)))
+        return xp.where(x >= least, x, least + (x - stop_gradient(x)))
 
     def with_slope_of(value: Array, form: Callable[[], Array]) -> Array:
         seen = form()
-        return constant(value) + (seen - constant(seen))
+        return stop_gradient(value) + (seen - stop_gradient(seen))
 
     own = {
+        "stop_gradient": stop_gradient,
         "straight_through_floor": straight_through_floor,
         "with_slope_of": with_slope_of,
         "maximum": maximum,

@@ -94,7 +94,7 @@ FORMULAS = autodiff_safe(
         **{name: getattr(tf, name) for name in SAME},
         **{function.__name__: function for function in OWN},
     ),
-    constant=tf.stop_gradient,
+    stop_gradient=tf.stop_gradient,
     broadcast_arrays=broadcast_arrays,
     bool=tf.bool,
 )

@@ -72,7 +72,7 @@ def _isinf(x: Tensor) -> Tensor:
 
 # for a device, where each operation is a launch
 EAGER = Namespace(xp, choice=_choice, maximum=_maximum, minimum=_minimum, clip=torch.clamp)
-DIFFERENTIABLE = autodiff_safe(xp, constant=torch.Tensor.detach, choice=_choice, isinf=_isinf)
+DIFFERENTIABLE = autodiff_safe(xp, stop_gradient=torch.Tensor.detach, choice=_choice, isinf=_isinf)
 
 
 def _host_values(x: Tensor) -> Any:

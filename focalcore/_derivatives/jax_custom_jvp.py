@@ -69,8 +69,7 @@ def _value_and_grad(loss: LossSpec, operands: Operands, output: Output) -> tuple
         return value, grad
     # of the ways to write it, this one leaves XLA's CPU backend the fewest arrays of the full size:
     # the form for soft targets, and a sum of what it has anyway
-    if loss.axis is None:
-        operands = operands.bind(targets=operands.wide(jax.numpy, "targets"))
+    operands = loss.with_soft_targets(jax.numpy, operands)
     outputs = (Output.WIDE_VALUE, Output.WIDE_GRAD)
     value, grad = _execution.run(BACKEND, loss, operands, outputs)
     return value.sum(), grad

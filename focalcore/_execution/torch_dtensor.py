@@ -29,5 +29,5 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tupl
         return everywhere(xp.arange(*bounds, **options))
 
     spread = {name: everywhere(x) for name, x in operands.arrays.items()}
-    namespace = autodiff_safe(xp, constant=torch.Tensor.detach, arange=arange)
+    namespace = autodiff_safe(xp, stop_gradient=torch.Tensor.detach, arange=arange)
     return plain.run(namespace, loss, Operands(spread, operands.numbers), outputs)

@@ -89,6 +89,9 @@ class Namespace(Protocol):
     def straight_through_floor(self, x: Array, least: float, /) -> Array:
         """Return max(x, least), which automatic differentiation treats as x itself."""
 
+    def stop_gradient(self, x: Array, /) -> Array:
+        """Return x, which automatic differentiation treats as a constant."""
+
     def with_slope_of(self, value: Array, form: Callable[[], Array], /) -> Array:
         """Return ``value``; what is differentiated is ``form``, whose slope loses no digits."""
 

@@ -13,7 +13,8 @@ they are
     curvature = u^gamma (gamma ((gamma - 1) R^2 + K) CE + 2 gamma R D + H)
 
 R and K stay bounded as u goes to 0, so there is no division by u, no negative exponent, and no
-NaN for any gamma >= 0.
+NaN for any gamma >= 0. Where the factor is detached, derivatives take u^gamma as a constant: of
+the sums, D and H are left.
 
 An error of u enters gamma times. Where u, R and D are fractions with one sum T below the line, and
 K and H have its square there, the division is done once, at the end; and what T lost to rounding is
@@ -65,7 +66,8 @@ class Product:
         divisor: Divisor | None = None,  # what u is divided by already, and derivatives are not yet
     ) -> None:
         self.xp, self.u, self.ce, self.multiply, self.divisor = xp, u, ce, multiply, divisor
-        self.gamma = gamma.gamma if isinstance(gamma, Exponent) else gamma
+        self.is_detached = isinstance(gamma, Detached)
+        self.gamma = number_of(gamma)
         factor = power(xp, u, gamma)
         self.factor = factor if alpha_t is None else alpha_t * factor
 
@@ -82,10 +84,14 @@ class Product:
 
     def slope(self) -> Array:
         R, D = self.first_derivatives()
+        if self.is_detached:
+            return self.multiply(self.factor, self._divided(D, None, 1))
         return self.multiply(self.factor, self._divided(self._times_ce(self.gamma * R), D, 1))
 
     def curvature(self) -> Array:
         (R, D), (K, H) = self.first_derivatives(), self.second_derivatives()
+        if self.is_detached:
+            return self.multiply(self.factor, self._divided(H, None, 2))
         bend = self._times_ce(self.gamma * ((self.gamma - 1) * R * R + K))
         return self.multiply(self.factor, self._divided(bend, 2 * self.gamma * R * D + H, 2))
 
@@ -184,7 +190,22 @@ class Exponent(NamedTuple):
         return 0
 
 
-Gamma = Number | Exponent
+class Detached(NamedTuple):
+    """A gamma whose power derivatives take as a constant."""
+
+    gamma: Number | Exponent
+
+    @property
+    def ndim(self) -> int:
+        return getattr(self.gamma, "ndim", 0)
+
+
+Gamma = Number | Exponent | Detached
+
+
+def number_of(gamma: Gamma) -> Number:
+    """Return gamma as one number or array, in the type of u."""
+    return number_of(gamma.gamma) if isinstance(gamma, Detached | Exponent) else gamma
 
 
 def power(xp: Namespace, u: Array, gamma: Gamma) -> Array:
@@ -192,6 +213,8 @@ def power(xp: Namespace, u: Array, gamma: Gamma) -> Array:
 
     Of another gamma a rest below 1/4 is left: so small, it loses little when rounded to u's type.
     """
+    if isinstance(gamma, Detached):
+        return xp.stop_gradient(power(xp, u, gamma.gamma))
     if isinstance(gamma, Exponent):
         return xp.pow(u, gamma.gamma) * xp.pow(u, gamma.rest)
     if not isinstance(gamma, float):

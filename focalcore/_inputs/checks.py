@@ -8,6 +8,7 @@ FOCALCORE_CHECK=1 asks to wait for it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +41,27 @@ def check_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int 
     text = f"{door.labels} must be class labels from 0 to {last}"
     claim = Claim(text, 0, last, lambda: door.left_out("ignore_index=", "mask="))
     _check(inputs.context, inputs.targets, ignore_index, inputs.mask, claim)
+
+
+def check_labels_or_background(
+    inputs: Inputs, door: Door, axis: int, ignore_index: int | None, background: int | None
+) -> None:
+    """Check that every counted label is a class or the background (None: the one after them)."""
+    n = inputs.scores.shape[axis]
+    labels, mask = (
+        None if x is None else values_of(inputs.context.backend, x)
+        for x in (inputs.targets, inputs.mask)
+    )
+    if labels is None or (inputs.mask is not None and mask is None):
+        return
+    last, labels = n - 1 + (background is None), np.squeeze(labels, axis)
+    counted = counted_mask(labels, ignore_index, None if mask is None else mask.any(axis))
+    if background is not None:
+        counted = counted_mask(labels, background, counted)
+    name = n if background is None else background
+    text = f"{door.labels} must be class labels from 0 to {n - 1}, or {name}, the background"
+    advice = partial(door.left_out, "ignore_index=", "mask=")
+    _raise_outside(labels, counted, Claim(text, 0, last, advice))
 
 
 def check_distributions(inputs: Inputs, door: Door, axis: int) -> None:

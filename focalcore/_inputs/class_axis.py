@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 from .._dtypes import FLOATS, dtype_name
-from .._typing import ArrayLike, DType, Parameter, Shape
+from .._typing import Array, ArrayLike, DType, Parameter, Shape
 from .arrays import Inputs
 from .doors import Door
-from .shapes import is_empty, is_number, is_ragged, same_shape, without_axis
+from .shapes import (
+    broadcastable,
+    check_shape,
+    is_empty,
+    is_number,
+    is_ragged,
+    same_shape,
+    without_axis,
+)
 
 
 def from_the_front(door: Door, axis: int, shape: Shape) -> int:
@@ -20,7 +29,7 @@ def from_the_front(door: Door, axis: int, shape: Shape) -> int:
         if not door.class_axis:
             raise ValueError(f"{door.scores} must have classes on axis {axis}; found shape {shape}")
         raise ValueError(
-            f"axis must be one of the {len(shape)} axes of {door.scores}; found {axis}"
+            f"{door.class_axis} must be one of the {len(shape)} axes of {door.scores}; found {axis}"
         )
     if shape[axis] == 0:
         raise ValueError("the class axis is empty; there must be a class to be right")
@@ -69,8 +78,8 @@ def _fix(door: Door, scores: Shape, labels: Shape, rows: Shape) -> str:
     if labels == (*rows, 1):
         return f"; reshape {door.labels} to {rows}"
     if labels == scores:
-        return "; of one-hot rows take the argmax"
-    axes = " or ".join(f"axis={i}" for i in _axes_that_fit(scores, labels))
+        return f"; {door.for_one_hot}"
+    axes = " or ".join(f"{door.class_axis or 'axis'}={i}" for i in _axes_that_fit(scores, labels))
     if not axes:
         return ""
     return f"; {axes} would fit" if door.class_axis else f"; the classes may lie on {axes}: move it"
@@ -82,9 +91,11 @@ def hint_of_classes(inputs: Inputs, door: Door) -> str:
     scores = tuple(inputs.scores.shape)
     if "int" not in found or all(scores[i] == 1 for i in _axes_that_fit(scores, labels)):
         return ""
+    axes = _axes_that_fit(scores, labels)
+    take = f", or take {door.class_axis}={axes[-1]}" if door.class_axis and axes else ""
     return (
-        f"labels of classes go to {door.for_classes}; here every class of a row has a target of "
-        f"its own, 0 or 1"
+        f"labels of classes go to {door.for_classes}{take}; here every class of a row has a "
+        f"target of its own, 0 or 1"
     )
 
 
@@ -118,6 +129,64 @@ def representable_label(dtype: DType, number: int | None) -> int | None:
     bits = int(kind.lstrip("uint")) - (kind[0] != "u")
     least = 0 if kind[0] == "u" else -int(2**bits)
     return number if least <= number < int(2**bits) else None
+
+
+def lay_along(inputs: Inputs, axis: int) -> None:
+    """Lay parameters that are a list of numbers, one for each class, along the class axis."""
+    for name, value in inputs.parameters.items():
+        if not isinstance(value, float | str) and value.ndim == 1:
+            inputs.parameters[name] = per_class(inputs, name, axis)
+
+
+def with_class_axis(inputs: Inputs, door: Door, axis: int) -> Inputs:
+    """Return the inputs of independent logits with a class axis in labels, mask and weight.
+
+    Mask and weight may have the shape of the labels, or that of the logits.
+    """
+    xp, shape = inputs.context.xp, inputs.scores.shape
+    fitted: dict[str, Any] = {"targets": xp.expand_dims(inputs.targets, axis=axis)}
+    for option, name, x in (
+        ("mask", "mask", inputs.mask),
+        ("weight", door.weight, inputs.weight),
+    ):
+        if x is None:
+            continue
+        if 0 < x.ndim == len(shape) - 1:
+            check_shape(name, x, door.labels, without_axis(tuple(shape), axis))
+            fitted[option] = xp.expand_dims(x, axis=axis)
+        else:
+            check_shape(name, x, door.scores, shape)
+    return inputs._replace(**fitted)
+
+
+def last(classes: Array, axis: int) -> Array:
+    """Return the last entry along an axis, which is kept with length 1."""
+    whole = slice(None)
+    return classes[tuple(slice(-1, None) if i == axis else whole for i in range(classes.ndim))]
+
+
+def check_no_background(door: Door, background: int | None) -> None:
+    """Refuse a background beside targets that are distributions."""
+    if background is not None:
+        raise ValueError(
+            f"background is a class label; found {background} with {door.labels} that are "
+            f"distributions over the classes; give the number to divide by as normalizer"
+        )
+
+
+def per_class_or_row(inputs: Inputs, name: str, axis: int) -> tuple[Parameter, bool]:
+    """Return a parameter, and whether it has an entry for each row and no class axis."""
+    value, shape = inputs.parameters.get(name), tuple(inputs.scores.shape)
+    if value is None or is_number(value) or value.ndim < max(2, len(shape)):
+        return per_class(inputs, name, axis), False
+    if value.shape[axis] != 1:
+        raise ValueError(
+            f"{name} must be a number, or have one entry for each of the {shape[axis]} classes, "
+            f"or for each row, and 1 on the class axis; found shape {tuple(value.shape)}"
+        )
+    onto = tuple(1 if i == axis else n for i, n in enumerate(shape))
+    value = broadcastable(inputs.context.xp, name, value, "rows", onto)
+    return inputs.context.xp.squeeze(value, axis=axis), True
 
 
 def per_class(inputs: Inputs, name: str, axis: int) -> Parameter:

@@ -14,6 +14,7 @@ class Door(NamedTuple):
     leave_out: tuple[str, ...] = ()  # the options that leave labels out
     for_classes: str = ""  # what takes class labels, where this does not
     class_axis: str = ""  # the option that says where the classes lie
+    for_one_hot: str = "of one-hot rows take the argmax"  # what to do with these as class labels
 
     @property
     def swapped(self) -> str:
@@ -26,7 +27,12 @@ class Door(NamedTuple):
         return f"; leave out with {' or '.join(there)}" if there else ""
 
 
-SIGMOID = Door(leave_out=("ignore_index=", "mask="), for_classes="softmax_focal_loss")
-SOFTMAX = Door(leave_out=("ignore_index=", "mask="), class_axis="axis=")
+SIGMOID = Door(
+    leave_out=("ignore_index=", "mask="),
+    for_classes="softmax_focal_loss",
+    class_axis="class_axis",
+    for_one_hot="targets of that shape go without class_axis",
+)
+SOFTMAX = Door(leave_out=("ignore_index=", "mask="), class_axis="axis")
 BINARY = Door(scores="y_pred", labels="y_true", for_classes="sparse_categorical_focal_loss")
-CATEGORICAL = Door(scores="y_pred", labels="y_true", class_axis="axis=")
+CATEGORICAL = Door(scores="y_pred", labels="y_true", class_axis="axis")

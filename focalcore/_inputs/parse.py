@@ -93,6 +93,14 @@ def index(name: str, value: Any) -> int | None:
     return found
 
 
+def label(name: str, value: Any) -> int | None:
+    """Return an integer that every wide type of labels can hold, or None."""
+    found = index(name, value)
+    if found is not None and not -(2**31) <= found < 2**31:
+        raise ValueError(f"{name} must be an integer of 32 bits, or None; found {found}")
+    return found
+
+
 def flag(name: str, value: Any) -> bool:
     """Return True or False, or raise an error at anything else."""
     if not isinstance(value, bool | np.bool_):

@@ -211,6 +211,9 @@ class Trace:
     def straight_through_floor(self, x: Symbol, least: float) -> Symbol:
         return self.maximum(x, least)
 
+    def stop_gradient(self, x: Symbol) -> Symbol:
+        return x
+
     def with_slope_of(self, value: Symbol, form: Callable[[], Symbol]) -> Symbol:  # noqa: ARG002
         return value
 

@@ -45,8 +45,8 @@ class Binary(LossSpec):
         """Return the formula of the operands, with smoothed targets."""
         y, _ = self.read(xp, operands)
         p, y = nan_outside(xp, operands.wide(xp, "scores")), nan_outside(xp, y)
-        s, gamma, balance = self.label_smoothing, operands.exponent(), balance_of(operands)
-        shares = focal.Target.of(y)
+        s, balance, shares = self.label_smoothing, balance_of(operands), focal.Target.of(y)
+        gamma = self.modulated(operands.exponent())
         if s is None:
             return probability.Expected(xp, p, shares, gamma, self.eps, balance)
         return probability.mixture(xp, p, shares.smoothed(s), gamma, self.eps, balance)
@@ -60,10 +60,14 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
     loss: LossSpec
     if options.from_logits:
         meaning: SoftTargets = "expected" if options.label_smoothing is None else "mixture"
-        loss = Sigmoid(meaning, options.label_smoothing or 0.0)
+        s = options.label_smoothing or 0.0
+        loss = Sigmoid(meaning, s, detach_factor=options.detach_factor)
     else:
-        eps = parse.eps_of(options.eps, inputs.scores)
-        loss = Binary(eps=eps, label_smoothing=options.label_smoothing)
+        loss = Binary(
+            eps=parse.eps_of(options.eps, inputs.scores),
+            label_smoothing=options.label_smoothing,
+            detach_factor=options.detach_factor,
+        )
     given = {"gamma": inputs.parameters["gamma"]} | weights_of(inputs.parameters)
     look = partial(_look, inputs, door, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, **given)

@@ -10,7 +10,7 @@ from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs
 from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
-from .._typing import Array, ArrayLike, Device, Namespace, Parameter
+from .._typing import Array, ArrayLike, Namespace, Parameter
 from .classes import choice_of, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import FocalOptions
@@ -35,8 +35,7 @@ class Categorical(LossSpec):
 
     axis: int
     eps: float
-    device: Device = None
-    per_row = ("mask", "weight", "targets")
+    per_row: tuple[str, ...] = ("mask", "weight", "targets")
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the class labels, and None because all of them count."""
@@ -47,7 +46,8 @@ class Categorical(LossSpec):
         targets = xp.expand_dims(self.read(xp, operands)[0], axis=self.axis)
         p = nan_outside(xp, operands.wide(xp, "scores"))
         choice = choice_of(xp, p, targets, self.axis, self.device)
-        return probability.OfLabel(xp, p, choice, *per_row_parameters(operands, choice), self.eps)
+        gamma, alpha = per_row_parameters(self, xp, operands, choice)
+        return probability.OfLabel(xp, p, choice, gamma, alpha, self.eps)
 
 
 def prepare(
@@ -56,12 +56,16 @@ def prepare(
     """Return the loss and its operands, from what the caller gave."""
     inputs, axis = rowwise_inputs(door, y_pred, y_true, options, options.axis)
     class_axis.check_labels(inputs, door, axis)
+    shared = {
+        "axis": axis,
+        "device": inputs.context.device,
+        "detach_factor": options.detach_factor,
+    }
     loss: LossSpec
-    device = inputs.context.device
     if options.from_logits:
-        loss = SoftmaxOfLabels(axis=axis, device=device)
+        loss = SoftmaxOfLabels(**shared)
     else:
-        loss = Categorical(axis=axis, eps=parse.eps_of(options.eps, inputs.scores), device=device)
+        loss = Categorical(eps=parse.eps_of(options.eps, inputs.scores), **shared)
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "class_weight"))
     look = partial(_look, inputs, door, axis, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._dtypes import cast, dtype_name
-from .._formulas import softmax
+from .._formulas import focal, softmax
+from .._formulas.arrays import Number
 from .._inputs.shapes import is_number
-from .._typing import Array, Device, Namespace, Parameter
+from .._typing import Array, Device, DType, Namespace, Shape
 from .operands import Operands
+from .spec import LossSpec
 
 
 def wide_labels(xp: Namespace, labels: Array) -> Array:
     """Return labels in a type that holds every class, so that none that counts wraps to another."""
-    is_64_bit = dtype_name(labels.dtype).endswith("int64")
-    return cast(xp, labels, xp.int64 if is_64_bit else xp.int32)
+    return cast(xp, labels, _wide(xp, labels.dtype))
+
+
+def class_numbers(xp: Namespace, labels: Array, shape: Shape, axis: int, device: Device) -> Array:
+    """Return the numbers of the classes along their axis, in the wide type of labels."""
+    numbers = xp.arange(shape[axis], dtype=_wide(xp, labels.dtype), device=device)
+    return xp.reshape(numbers, tuple(-1 if i == axis else 1 for i in range(len(shape))))
 
 
 def choice_of(xp: Namespace, x: Array, labels: Array, axis: int, device: Device) -> softmax.Choice:
@@ -20,16 +29,23 @@ def choice_of(xp: Namespace, x: Array, labels: Array, axis: int, device: Device)
     own: softmax.Choice | None = xp.choice(labels, axis)
     if own is not None:
         return own
-    along = [1] * x.ndim
-    along[axis] = -1
-    classes = xp.arange(x.shape[axis], dtype=labels.dtype, device=device)
-    return softmax.OneHot(xp, labels == xp.reshape(classes, tuple(along)), axis)
+    classes = class_numbers(xp, labels, x.shape, axis, device)
+    return softmax.OneHot(xp, labels == classes, axis)
 
 
-def per_row_parameters(operands: Operands, choice: softmax.Choice) -> tuple[Parameter, Parameter]:
-    """Return gamma and alpha of each row's class."""
-    gamma, alpha = (
-        p if is_number(p) else choice.gather(p)
-        for p in (operands.exponent(), operands.get("alpha"))
-    )
-    return gamma, alpha
+def per_row_parameters(
+    loss: LossSpec, xp: Namespace, operands: Operands, choice: softmax.Choice
+) -> tuple[focal.Gamma, Number | None]:
+    """Return gamma and alpha of each row, those of its class where each class has its own."""
+
+    def of_row(name: str, p: Any) -> Any:
+        if is_number(p):
+            return p
+        return loss.with_class_axis(xp, p) if loss.is_per_row(name) else choice.gather(p)
+
+    gamma = of_row("gamma", operands.exponent())
+    return loss.modulated(gamma), of_row("alpha", operands.get("alpha"))
+
+
+def _wide(xp: Namespace, dtype: DType) -> DType:
+    return xp.int64 if dtype_name(dtype).endswith("int64") else xp.int32

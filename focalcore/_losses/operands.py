@@ -89,11 +89,13 @@ class Output(Enum):
     WIDE_GRAD = "slope", True, False, False
     HESS_DIAG = "curvature", True, False, True
     LOSS_SUM = "value", False, True, False
-    # what a mean may divide by: how much counts, how much of it is positive, and what these weigh
+    # what a mean may divide by: how much counts, how much of it is positive, what these weigh, and
+    # what their classes do
     COUNT = "count", False, True, False
     POSITIVES = "positives", False, True, False
     WEIGHT = "weight", False, True, False
     POSITIVE_WEIGHT = "weight of positives", False, True, False
+    CLASS_WEIGHT = "alpha", False, True, False
 
     def __init__(self, quantity: str, is_like_scores: bool, is_sum: bool, is_rounded: bool) -> None:
         self.quantity, self.is_like_scores = quantity, is_like_scores

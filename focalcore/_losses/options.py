@@ -18,9 +18,10 @@ from .._typing import (
 
 @options
 class FocalOptions(Options):
-    """The option of every focal loss."""
+    """The options of every focal loss."""
 
     gamma: Parameter = parameter(2.0, most=parse.MOST_GAMMA)
+    detach_factor: bool = option(False, parse.flag)
 
 
 @options

@@ -11,7 +11,11 @@ from .._typing import Array, ArrayT, Device, DType, Library, Namespace, Paramete
 from .operands import Operands, Output
 
 # what each named normalizer divides a mean by
-NORMALIZERS = {"positives": Output.POSITIVES, "weight": Output.WEIGHT}
+NORMALIZERS = {
+    "positives": Output.POSITIVES,
+    "weight": Output.WEIGHT,
+    "alpha": Output.CLASS_WEIGHT,
+}
 
 
 def dtype_of(xp: Library, output: Output, dtype: DType) -> DType:

@@ -1,4 +1,4 @@
-"""The sigmoid loss: independent logits, each against a target in [0, 1]."""
+"""The sigmoid loss: independent logits, each against a target in [0, 1], or a row's class label."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from functools import partial
 
 from .._dtypes import FLOATS, dtype_name
 from .._formulas import focal, sigmoid
-from .._inputs import checks, parse
+from .._inputs import checks, class_axis, parse
+from .._inputs.arrays import Inputs, convert_inputs
 from .._inputs.doors import Door
-from .._inputs.options import options, parameter
-from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
+from .._inputs.options import option, options, parameter
+from .._typing import Array, ArrayLike, Library, Namespace, Parameter, SoftTargets
+from .classes import class_numbers, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
-from .prepare import LossCall, elementwise_inputs, loss_call
+from .prepare import LossCall, elementwise_inputs, fit_parameters, loss_call
 from .spec import LossSpec, nan_outside, zero_left_out
 
 
@@ -23,9 +25,20 @@ class SigmoidOptions(LogitsOptions):
 
     alpha: Parameter | None = parameter(None, parse.alpha, most=1.0)
     pos_weight: Parameter | None = parameter(None)
+    class_axis: int | None = option(None, parse.index)
+    background: int | None = option(None, parse.label)
     normalizer: Parameter | str | None = parameter(
         None, partial(parse.normalizer, names=("positives", "weight"))
     )
+
+    def check_together(self) -> None:
+        """Refuse options that contradict each other."""
+        super().check_together()
+        if self.background is not None and self.class_axis is None:
+            raise ValueError(
+                f"background is for class labels; found background={self.background} without "
+                f"class_axis; give class_axis, the axis of the classes"
+            )
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,6 @@ class Sigmoid(LossSpec):
 
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
-    ignore_index: int | None = None
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the targets as numbers, and which of them count (None: all)."""
@@ -50,7 +62,8 @@ class Sigmoid(LossSpec):
         x = operands.wide(xp, "scores")
         if counted is not None:
             x, y = zero_left_out(xp, counted, x), zero_left_out(xp, counted, y)
-        gamma, balance, shares = operands.exponent(), balance_of(operands), focal.Target.of(y)
+        gamma, balance = self.modulated(operands.exponent()), balance_of(operands)
+        shares = focal.Target.of(y)
         if kind not in FLOATS and not self.label_smoothing:  # each is 0, 1 or NaN
             return sigmoid.BinaryTarget(xp, x, shares, gamma, balance)
         smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
@@ -59,14 +72,84 @@ class Sigmoid(LossSpec):
         modulating = shares if self.soft_targets == "hard" else smoothed
         return sigmoid.Expected(xp, x, modulating, smoothed, gamma, balance)
 
+    def with_soft_targets(self, xp: Library, operands: Operands) -> Operands:
+        """Return the operands in the form for soft targets, if the targets can be soft."""
+        return operands.bind(targets=operands.wide(xp, "targets"))
+
+
+@dataclass(frozen=True)
+class SigmoidOfLabels(Sigmoid):
+    """The loss of independent logits, which share a class label along an axis.
+
+    The operands `classes` and `last_class` are the classes' numbers and the last of these, so that
+    a label is compared with the number of each logit's class.
+    """
+
+    background: int | None = None  # the label that is no class; None: the one after the last
+
+    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
+        """Return the targets as numbers, and which of them count (None: all)."""
+        arrays = operands.arrays
+        label = wide_labels(xp, arrays["targets"])
+        counted = checks.counted_mask(label, self.ignore_index, arrays.get("mask"))
+        is_own, last = label == arrays["classes"], arrays["last_class"]
+        if self.background is None:
+            is_known = (label >= 0) & (label <= last + 1)
+        else:
+            is_background = label == self.background
+            is_known = ((label >= 0) & (label <= last)) | is_background
+            is_own = is_own & ~is_background
+        return xp.where(is_known, xp.astype(is_own, operands.dtype(xp)), xp.nan), counted
+
+    def with_soft_targets(self, xp: Library, operands: Operands) -> Operands:  # noqa: ARG002
+        """Return the operands as they are, for labels are never soft."""
+        return operands
+
 
 def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidOptions) -> LossCall:
     """Return the loss and its operands, from what the caller gave."""
+    if options.class_axis is not None:
+        return _prepare_labels(door, logits, targets, options, options.class_axis)
     inputs = elementwise_inputs(door, logits, targets, options)
     look = partial(checks.check_unit_interval, inputs, door, options.ignore_index)
-    loss = Sigmoid(options.soft_targets, options.label_smoothing, options.ignore_index)
-    given = {"gamma": inputs.parameters["gamma"]} | weights_of(inputs.parameters)
+    loss = Sigmoid(
+        options.soft_targets,
+        options.label_smoothing,
+        ignore_index=options.ignore_index,
+        detach_factor=options.detach_factor,
+    )
+    return loss_call(inputs, loss, options, look, **_given(inputs))
+
+
+def _prepare_labels(
+    door: Door, logits: ArrayLike, labels: ArrayLike, options: SigmoidOptions, axis: int
+) -> LossCall:
+    """Return the loss of class labels and its operands."""
+    inputs = convert_inputs(door, logits, labels, options)
+    axis = class_axis.from_the_front(door, axis, inputs.scores.shape)
+    class_axis.check_labels(inputs, door, axis)
+    class_axis.lay_along(inputs, axis)
+    fit_parameters(inputs, door)
+    inputs = class_axis.with_class_axis(inputs, door, axis)
+    loss = SigmoidOfLabels(
+        options.soft_targets,
+        options.label_smoothing,
+        options.background,
+        ignore_index=class_axis.representable_label(inputs.targets.dtype, options.ignore_index),
+        detach_factor=options.detach_factor,
+    )
+    look = partial(
+        checks.check_labels_or_background, inputs, door, axis, loss.ignore_index, loss.background
+    )
+    (xp, device), scores = (inputs.context.xp, inputs.context.device), inputs.scores
+    classes = class_numbers(xp, inputs.targets, scores.shape, axis, device)
+    given = _given(inputs) | {"classes": classes, "last_class": class_axis.last(classes, axis)}
     return loss_call(inputs, loss, options, look, **given)
+
+
+def _given(inputs: Inputs) -> dict[str, Parameter]:
+    """Return gamma and the weights of positives and negatives, by name."""
+    return {"gamma": inputs.parameters["gamma"]} | weights_of(inputs.parameters)
 
 
 def weights_of(parameters: dict[str, Parameter]) -> dict[str, Parameter]:

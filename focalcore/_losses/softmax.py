@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from .._formulas import focal, softmax
@@ -10,7 +10,7 @@ from .._inputs import checks, class_axis, parse
 from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
-from .._typing import Array, ArrayLike, Device, Namespace, Parameter, SoftTargets
+from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .classes import choice_of, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
@@ -24,6 +24,27 @@ class SoftmaxOptions(LogitsOptions):
 
     alpha: Parameter | None = parameter(None, parse.alpha)
     axis: int = option(-1, parse.axis)
+    background: int | None = option(None, parse.label)
+    normalizer: Parameter | str | None = parameter(
+        None, partial(parse.normalizer, names=("positives", "weight", "alpha"))
+    )
+
+    def check_together(self) -> None:
+        """Refuse options that contradict each other."""
+        super().check_together()
+        normalizer = self.normalizer if isinstance(self.normalizer, str) else None
+        if normalizer == "positives" and self.background is None:
+            raise ValueError(
+                "normalizer='positives' counts the labels that are not the background; give "
+                "background, the label of that class"
+            )
+        if self.background is not None and normalizer != "positives":
+            raise ValueError(
+                f"background is the class that normalizer='positives' does not count; found "
+                f"background={self.background} with normalizer={self.normalizer!r}"
+            )
+        if normalizer == "alpha" and self.alpha is None:
+            raise ValueError("normalizer='alpha' divides by the sum of alpha=, which is None")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +54,6 @@ class Softmax(LossSpec):
     axis: int
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
-    device: Device = None
 
     def logits_of(self, xp: Namespace, operands: Operands, counted: Array | None) -> Array:
         """Return the logits to compute from, 0 in rows that are left out."""
@@ -47,23 +67,30 @@ class Softmax(LossSpec):
         smoothed = shares.smoothed(s, x.shape[self.axis]) if s else shares
         largest = xp.argmax(x, axis=self.axis, keepdims=True)
         row = softmax.row_of(xp, x, choice_of(xp, x, largest, self.axis, self.device))
+        gamma, alpha = operands.exponent(), operands.get("alpha")
+        if self.is_per_row("gamma"):
+            gamma = self.with_class_axis(xp, gamma)
         if self.soft_targets == "mixture":
-            return softmax.Mixture(xp, row, smoothed, operands.exponent(), operands.get("alpha"))
+            return softmax.Mixture(xp, row, smoothed, self.modulated(gamma), alpha)
         modulating = shares if self.soft_targets == "hard" else smoothed
-        gamma, alpha = (
-            p if is_number(p) else xp.sum(modulating.y * p, axis=self.axis, keepdims=True)
-            for p in (operands.exponent(), operands.get("alpha"))
-        )
-        return softmax.Expected(xp, row, modulating, smoothed, gamma, alpha)
+        if not self.is_per_row("gamma"):
+            gamma = self.expected(xp, modulating.y, gamma)
+        alpha = self.expected(xp, modulating.y, alpha)
+        return softmax.Expected(xp, row, modulating, smoothed, self.modulated(gamma), alpha)
+
+    def expected(self, xp: Namespace, y: Array, parameter: Parameter) -> Parameter:
+        """Return what a parameter of the classes is by a distribution over them."""
+        if is_number(parameter):
+            return parameter
+        return xp.sum(y * parameter, axis=self.axis, keepdims=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxOfLabels(Softmax):
     """The loss of rows of logits, each against a class label."""
 
-    ignore_index: int | None = None
     background: int | None = None  # the class that does not count as positive
-    per_row = ("mask", "weight", "targets")
+    per_row: tuple[str, ...] = ("mask", "weight", "targets")
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the labels, and which rows count (None: all)."""
@@ -77,6 +104,15 @@ class SoftmaxOfLabels(Softmax):
             return xp.astype(xp.ones_like(targets), operands.dtype(xp))
         return xp.astype(targets != self.background, operands.dtype(xp))
 
+    def class_weight(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
+        """Return alpha of each row's class."""
+        alpha = operands.get("alpha")
+        if is_number(alpha):
+            return xp.astype(xp.zeros_like(targets), operands.dtype(xp)) + alpha
+        labels = xp.expand_dims(targets, axis=self.axis)
+        choice = choice_of(xp, operands.arrays["scores"], labels, self.axis, self.device)
+        return xp.squeeze(choice.gather(alpha), axis=self.axis)
+
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after smoothing and masking."""
         targets, counted = self.read(xp, operands)
@@ -85,7 +121,8 @@ class SoftmaxOfLabels(Softmax):
         targets = zero_left_out(xp, rows, xp.expand_dims(targets, axis=self.axis))
         choice = choice_of(xp, x, targets, self.axis, self.device)
         if not self.label_smoothing:
-            return softmax.OfLabel(xp, x, choice, *per_row_parameters(operands, choice))
+            gamma, alpha = per_row_parameters(self, xp, operands, choice)
+            return softmax.OfLabel(xp, x, choice, gamma, alpha)
         nothing = xp.zeros_like(x)  # `gather` makes NaN of it where a label is no class
         y = choice.scatter(nothing + choice.gather(nothing), 1.0)
         return self.distribution_formula(xp, x, y, operands)
@@ -98,6 +135,10 @@ class SoftmaxOfDistributions(Softmax):
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the targets as numbers, and which rows count (None: all)."""
         return operands.wide(xp, "targets"), operands.arrays.get("mask")
+
+    def class_weight(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
+        """Return the sum of each row's targets, each times the alpha of its class."""
+        return xp.sum(targets * operands.get("alpha"), axis=self.axis, keepdims=False)
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after smoothing and masking."""
@@ -117,14 +158,20 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxO
         "soft_targets": options.soft_targets,
         "label_smoothing": options.label_smoothing,
         "device": inputs.context.device,
+        "detach_factor": options.detach_factor,
     }
+    gamma, is_per_row = class_axis.per_class_or_row(inputs, "gamma", axis)
     loss: Softmax
     if class_axis.are_class_labels(inputs, door, axis, options.ignore_index):
         ignored = class_axis.representable_label(inputs.targets.dtype, options.ignore_index)
-        loss = SoftmaxOfLabels(ignore_index=ignored, **shared)
+        background = class_axis.representable_label(inputs.targets.dtype, options.background)
+        loss = SoftmaxOfLabels(ignore_index=ignored, background=background, **shared)
         look = partial(checks.check_class_labels, inputs, door, axis, ignored)
     else:
+        class_axis.check_no_background(door, options.background)
         loss = SoftmaxOfDistributions(**shared)
         look = partial(checks.check_distributions, inputs, door, axis)
-    gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "alpha"))
+    if is_per_row:
+        loss = replace(loss, per_row=(*loss.per_row, "gamma"))
+    alpha = class_axis.per_class(inputs, "alpha", axis)
     return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)

@@ -7,21 +7,19 @@ along the leading axes gives the same numbers.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from .._formulas import focal
 from .._inputs.shapes import without_axis
-from .._typing import Array, Device, Namespace, Shape
+from .._typing import Array, Device, Library, Namespace, Shape
 from .operands import Operands, Output
 from .reduction import divided
 
 FORMULA = ("value", "slope", "curvature")  # the quantities that a formula gives
 
 
-LossT = TypeVar("LossT", bound="LossSpec")
-
-
+@dataclass(frozen=True, kw_only=True)
 class LossSpec:
     """The base of all losses; each says how it reads its targets, and what its formula is."""
 
@@ -29,6 +27,7 @@ class LossSpec:
     ignore_index: int | None = None
     device: Device = None  # where the numbers of the classes are made
     per_row: tuple[str, ...] = ("mask", "weight")  # the operands that have no class axis
+    detach_factor: bool = False  # whether derivatives take the modulating factor as a constant
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the targets as numbers, and which of them count (None: all)."""
@@ -42,10 +41,22 @@ class LossSpec:
         """Return how far each target counts as positive, of the targets that `read` returned."""
         return targets
 
+    def class_weight(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
+        """Return the alpha of each row, of the targets that `read` returned."""
+        raise NotImplementedError
+
+    def with_soft_targets(self, xp: Library, operands: Operands) -> Operands:  # noqa: ARG002
+        """Return the operands in the form for soft targets, if the targets can be soft."""
+        return operands
+
     @property
-    def anywhere(self: LossT) -> LossT:
+    def anywhere(self) -> Self:
         """Return the loss without a device."""
-        return self if self.device is None else replace(self, device=None)  # type: ignore[type-var]
+        return self if self.device is None else replace(self, device=None)
+
+    def modulated(self, gamma: focal.Gamma) -> focal.Gamma:
+        """Return gamma as formulas take it."""
+        return focal.Detached(gamma) if self.detach_factor else gamma
 
     def is_per_row(self, name: str) -> bool:
         """Tell whether an operand has no class axis."""
@@ -96,6 +107,8 @@ class LossSpec:
             x = xp.astype(counted, xp.int32)  # a float32 sum of ones may stop at 2^24
         elif output is Output.WEIGHT:
             x = operands.arrays["weight"]
+        elif output is Output.CLASS_WEIGHT:
+            x = self.class_weight(xp, operands, targets)
         else:
             x = self.positives(xp, operands, targets)
         if output is Output.POSITIVE_WEIGHT:
