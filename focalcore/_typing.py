@@ -48,11 +48,14 @@ class CallKeywords(TypedDict, total=False):
 
     mask: ArrayLike | None
     weight: ArrayLike | None
+    normalizer: float | Array | None
 
 
-class Keywords(CallKeywords, total=False):
+class Keywords(TypedDict, total=False):
     """The options that the losses from logits have in common, for type checkers."""
 
+    mask: ArrayLike | None
+    weight: ArrayLike | None
     gamma: ArrayLike
     alpha: ArrayLike | None
     detach_factor: bool

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Unpack, overload
 
 import numpy as np
 
 from . import _call
 from ._backends import backend_of
+from ._backends.libraries import register_pytree
 from ._inputs import parse
-from ._inputs.doors import Door
+from ._inputs.doors import SIGMOID, SOFTMAX, Door
 from ._losses import sigmoid, softmax
 from ._losses.prepare import LossCall
 from ._losses.sigmoid import SigmoidOptions
@@ -25,17 +26,19 @@ from ._typing import (
     HostLike,
     Parameter,
     Reduction,
+    SoftTargets,
     Task,
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FocalLoss:
     """Focal loss of one of three tasks, callable on the arrays of any library.
 
     Immutable, comparable and hashable; the options are checked here, not at the first call. Of an
     array the numbers are kept; one whose numbers can't be seen (traced, lazy or on a GPU) is
-    copied, one that learns is itself, and both are equal to themselves alone.
+    copied, one that learns, or is of JAX, is itself. To JAX it is a pytree, whose leaves are the
+    arrays of JAX among its options; numbers are part of its structure.
 
     Parameters
     ----------
@@ -47,18 +50,24 @@ class FocalLoss:
     reduction : {"mean", "sum", "none"}, default "mean"
         What becomes of the elements, or of the rows where the task is "multi-class".
     task_type : {"binary", "multi-class", "multi-label"}, default "binary"
-        Independent logits, or classes that exclude each other, which lie on the last axis.
+        Independent logits, or classes that exclude each other.
     num_classes : int, optional
         Length of the class axis, checked at each call. None: whatever it is.
+    pos_weight, class_axis : optional
+        As for `sigmoid_focal_loss`; of the tasks "binary" and "multi-label".
+    axis : int, default -1
+        The class axis; of the task "multi-class".
+    label_smoothing, soft_targets, background, ignore_index, normalizer, detach_factor : optional
+        As for the functions.
 
     Raises
     ------
     TypeError, ValueError
-        An option of the wrong kind or outside its range.
+        An option of the wrong kind or outside its range, or that the task does not have.
 
     See Also
     --------
-    sigmoid_focal_loss, softmax_focal_loss : The functions, with every option.
+    sigmoid_focal_loss, softmax_focal_loss : The functions, which say what each option means.
 
     Examples
     --------
@@ -73,22 +82,28 @@ class FocalLoss:
     reduction: Reduction = "mean"
     task_type: Task = "binary"
     num_classes: int | None = None
+    _: KW_ONLY
+    pos_weight: ArrayLike | None = None
+    axis: int = -1
+    class_axis: int | None = None
+    background: int | None = None
+    label_smoothing: float = 0.0
+    soft_targets: SoftTargets = "expected"
+    ignore_index: int | None = None
+    normalizer: str | Array | float | None = None
+    detach_factor: bool = False
 
     def __post_init__(self) -> None:
         parse.choose("task_type", self.task_type, TASKS)
-        options = OPTIONS[self.task_type]
-        options.parse("reduction", self.reduction)
-        parsed = {
-            "gamma": _frozen(options.parse("gamma", self.gamma)),
-            "alpha": _frozen(options.parse("alpha", self.alpha)),
-            "num_classes": parse.count("num_classes", self.num_classes),
-        }
+        parsed = {name: _frozen(value) for name, value in parsed_options(self).items()}
+        parsed["num_classes"] = parse.count("num_classes", self.num_classes)
         for name, value in parsed.items():
             object.__setattr__(self, name, value)
         for name in ("gamma", "alpha"):
             n, entries = self.num_classes, _entries(getattr(self, name))
             if n is not None and entries not in (None, n):
                 raise ValueError(f"{name} must be one number or {n}; found {entries}")
+        register_pytree(FocalLoss, _flattened, _unflattened)
 
     @overload
     def __call__(
@@ -105,10 +120,25 @@ class FocalLoss:
         *,
         mask: ArrayLike | None = None,
         weight: ArrayLike | None = None,
+        normalizer: Array | float | None = None,
     ) -> Array:
-        """Return the loss of logits against targets; `mask` and `weight` as for the functions."""
-        door = DOORS[self.task_type]
-        return _call.value(prepare_task(self, door, logits, targets, mask=mask, weight=weight))
+        """Return the loss of logits against targets.
+
+        `mask` and `weight` are those of the functions; `normalizer`, a number, is what this mean
+        divides by.
+        """
+        at_call: dict[str, Any] = {"mask": mask, "weight": weight}
+        if normalizer is not None:
+            at_call["normalizer"] = parse.at_call("normalizer", normalizer)
+        return _call.value(prepare_task(self, DOORS[self.task_type], logits, targets, **at_call))
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in fields(self)
+            if not field.kw_only or not _is_default(getattr(self, field.name), field.default)
+        ]
+        return f"FocalLoss({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FocalLoss) and self._key() == other._key()
@@ -121,11 +151,8 @@ class FocalLoss:
         return tuple(_key_of(option) for option in options)
 
 
-DOORS = {
-    "binary": Door(leave_out=("mask=",), for_classes="task_type='multi-class'"),
-    "multi-class": Door(leave_out=("mask=",)),
-    "multi-label": Door(leave_out=("mask=",), for_classes="task_type='multi-class'"),
-}
+BINARY = SIGMOID._replace(for_classes="task_type='multi-class'")
+DOORS = {"binary": BINARY, "multi-class": SOFTMAX, "multi-label": BINARY}
 OPTIONS: dict[str, Any] = {
     "binary": SigmoidOptions,
     "multi-class": SoftmaxOptions,
@@ -133,23 +160,44 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+def parsed_options(loss: Any) -> dict[str, Any]:
+    """Return the options of an object, parsed, if its task has them and they fit each other."""
+    options, parsed = OPTIONS[loss.task_type], {}
+    for field in fields(FocalLoss):
+        name, value = field.name, getattr(loss, field.name)
+        if name in options.names:
+            parsed[name] = options.parse(name, value)
+        elif name not in ("task_type", "num_classes") and not _is_default(value, field.default):
+            raise ValueError(
+                f"{name} is no option of task_type={loss.task_type!r}; found {value!r}, "
+                f"leave it out"
+            )
+    options(**parsed, weight=1.0)  # weights come with the call
+    return parsed
+
+
 def prepare_task(
-    loss: Any, door: Door, logits: ArrayLike, targets: ArrayLike, **arrays: ArrayLike | None
+    loss: Any, door: Door, logits: ArrayLike, targets: ArrayLike, **at_call: Any
 ) -> LossCall:
     """Return the loss and operands of an object that has the options of `FocalLoss`."""
     _check_classes(loss, door, logits)
     prepare: Any = softmax.prepare if loss.task_type == "multi-class" else sigmoid.prepare
-    given = {"gamma": loss.gamma, "alpha": loss.alpha, "reduction": loss.reduction}
-    return prepare(door, logits, targets, OPTIONS[loss.task_type](**given, **arrays))
+    options = OPTIONS[loss.task_type]
+    given = {name: getattr(loss, name) for name in options.names if name not in ("mask", "weight")}
+    return prepare(door, logits, targets, options(**given | at_call))
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    return value is default or (type(value) is type(default) and value == default)
 
 
 def _frozen(parameter: Parameter) -> Parameter:
     """Return a parameter that nobody else can change: its numbers if they can be read, else a copy.
 
-    One that is learned is returned as it is.
+    One that is learned, or that can't be changed, is returned as it is.
     """
     backend = None if _is_plain(parameter) else backend_of(parameter)
-    if backend is None or getattr(parameter, "requires_grad", False):
+    if backend is None or backend.is_immutable or getattr(parameter, "requires_grad", False):
         return parameter
     values = backend.host_values(parameter)
     if values is None:
@@ -161,9 +209,12 @@ def _frozen(parameter: Parameter) -> Parameter:
 
 def _key_of(option: Any) -> Any:
     """Return what an option is compared by: its values, or its id where they can't be read."""
-    if isinstance(option, np.ndarray):
-        return option.dtype.str, option.shape, option.tobytes()
-    return option if _is_plain(option) else id(option)
+    if _is_plain(option):
+        return option
+    is_learned = getattr(option, "requires_grad", False)
+    backend = None if is_learned else backend_of(option)
+    seen = None if backend is None else backend.host_values(option)
+    return id(option) if seen is None else (seen.dtype.str, seen.shape, seen.tobytes())
 
 
 def _is_plain(option: Any) -> bool:
@@ -171,14 +222,25 @@ def _is_plain(option: Any) -> bool:
 
 
 def _check_classes(options: Any, door: Door, logits: Any) -> None:
-    if options.num_classes is None or options.task_type == "binary":
+    n, axis = options.num_classes, _axis_of(options)
+    if n is None or axis is None:
         return
     shape = logits.shape if hasattr(logits, "shape") else np.shape(logits)
-    if shape and shape[-1] != options.num_classes:
+    if -len(shape) <= axis < len(shape) and shape[axis] != n:
+        place = "the last axis" if axis == -1 else f"axis {axis}"
         raise ValueError(
-            f"{door.scores} must have {options.num_classes} classes on the last axis; "
-            f"found shape {tuple(shape)}"
+            f"{door.scores} must have {n} classes on {place}; found shape {tuple(shape)}"
         )
+
+
+def _axis_of(options: Any) -> int | None:
+    """Return the axis of the classes, or None where there is none."""
+    if options.task_type == "multi-class":
+        axis: int = options.axis
+        return axis
+    if options.class_axis is not None:
+        return int(options.class_axis)
+    return -1 if options.task_type == "multi-label" else None
 
 
 def _entries(parameter: Parameter) -> int | None:
@@ -186,3 +248,24 @@ def _entries(parameter: Parameter) -> int | None:
     if isinstance(parameter, tuple):
         return len(parameter)
     return parameter.shape[0] if getattr(parameter, "ndim", 0) == 1 else None
+
+
+def _flattened(loss: FocalLoss) -> tuple[list[Any], tuple[tuple[str, ...], FocalLoss]]:
+    """Return the arrays of JAX among the options; their names, and the loss without them."""
+    values = {field.name: getattr(loss, field.name) for field in fields(loss)}
+    names = tuple(
+        name for name, x in values.items() if not (_is_plain(x) or isinstance(x, np.ndarray))
+    )
+    return [values[name] for name in names], (names, _with(loss, dict.fromkeys(names)))
+
+
+def _unflattened(rest: tuple[tuple[str, ...], FocalLoss], leaves: Any) -> FocalLoss:
+    names, loss = rest
+    return _with(loss, dict(zip(names, leaves, strict=True)))
+
+
+def _with(loss: FocalLoss, options: dict[str, Any]) -> FocalLoss:
+    """Return a loss with other options, which may be what JAX puts in the place of arrays."""
+    made = object.__new__(FocalLoss)
+    made.__dict__.update(loss.__dict__ | options)
+    return made

@@ -132,3 +132,75 @@ def test_a_parameter_that_learns_is_kept():
     assert alpha.grad is not None
     assert criterion == copy.copy(criterion)
     assert criterion != FocalLoss(alpha=alpha.detach())
+
+
+class TestEveryOption:
+    """The options of the functions, and those that a task does not have."""
+
+    def test_labels_that_are_ignored_are_left_out(self, place):
+        x, labels = place.array(np.zeros((3, 2))), place.array(np.asarray([0, -100, 1]))
+        criterion = FocalLoss(task_type="multi-class", ignore_index=-100, gamma=0.0)
+        assert place.numpy(criterion(x, labels)) == pytest.approx(np.log(2))
+
+    def test_a_mean_may_divide_by_the_count_of_the_whole(self, place, rng):
+        x, y = place.array(rng.normal(size=6)), place.array(rng.integers(0, 2, 6))
+        total = place.numpy(FocalLoss(reduction="sum")(x, y))
+        assert place.numpy(FocalLoss()(x, y, normalizer=24)) == pytest.approx(total / 24)
+
+    def test_the_classes_may_lie_elsewhere(self, rng):
+        x, labels = rng.normal(size=(4, 3, 2)), rng.integers(0, 3, (4, 2))
+        criterion = FocalLoss(task_type="multi-class", axis=1, num_classes=3, reduction="none")
+        np.testing.assert_array_equal(criterion(x, labels), softmax_focal_loss(x, labels, axis=1))
+        with pytest.raises(ValueError, match=r"3 classes on axis 1; found shape \(4, 2, 3\)"):
+            criterion(np.moveaxis(x, 1, -1), labels)
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"axis": 1},
+            {"task_type": "multi-class", "pos_weight": 2.0},
+            {"task_type": "multi-class", "class_axis": 1},
+        ],
+        ids=str,
+    )
+    def test_an_option_that_the_task_does_not_have_is_refused(self, options):
+        name = list(options)[-1]
+        with pytest.raises(ValueError, match=f"{name} is no option of task_type=.*leave it out"):
+            FocalLoss(**options)
+
+    def test_the_repr_shows_what_was_said(self):
+        assert repr(FocalLoss(ignore_index=-1)).endswith("num_classes=None, ignore_index=-1)")
+
+
+class TestPytree:
+    """To JAX a loss is a pytree: its arrays are leaves, its numbers part of the structure."""
+
+    @pytest.fixture
+    def jax(self):
+        return pytest.importorskip("jax", reason="jax is not installed")
+
+    def test_numbers_are_structure(self, jax):
+        criterion = FocalLoss(gamma=2.0, alpha=[0.1, 0.2], task_type="multi-label")
+        leaves, structure = jax.tree.flatten(criterion)
+        assert leaves == []
+        assert structure == jax.tree.structure(FocalLoss(2.0, [0.1, 0.2], task_type="multi-label"))
+        assert structure != jax.tree.structure(FocalLoss(1.0, [0.1, 0.2], task_type="multi-label"))
+        assert jax.tree.unflatten(structure, leaves) == criterion
+
+    def test_a_loss_goes_through_jit(self, jax, rng):
+        x, y = jax.numpy.asarray(rng.normal(size=6)), jax.numpy.asarray(rng.integers(0, 2, 6))
+        criterion = FocalLoss(gamma=jax.numpy.asarray(1.5), alpha=0.25)
+        found = jax.jit(lambda loss, x, y: loss(x, y))(criterion, x, y)
+        assert float(found) == pytest.approx(float(FocalLoss(1.5, 0.25)(x, y)), rel=1e-5)
+
+    def test_an_array_of_jax_learns(self, jax, rng):
+        x, y = jax.numpy.asarray(rng.normal(size=6)), jax.numpy.asarray(rng.integers(0, 2, 6))
+        moved = jax.grad(lambda loss: loss(x, y))(FocalLoss(gamma=jax.numpy.asarray(2.0)))
+        expected = jax.grad(lambda g: sigmoid_focal_loss(x, y, gamma=g, reduction="mean"))(2.0)
+        assert float(moved.gamma) == pytest.approx(float(expected), rel=1e-5)
+
+    def test_maps_keep_the_loss(self, jax):
+        criterion = FocalLoss(gamma=jax.numpy.asarray(2.0), alpha=0.25, ignore_index=-1)
+        doubled = jax.tree.map(lambda v: 2 * v, criterion)
+        assert float(doubled.gamma) == 4.0
+        assert (doubled.alpha, doubled.ignore_index) == (0.25, -1)

@@ -265,7 +265,7 @@ class TestWhatWasWrong:
     def test_distributions_have_no_background(self):
         criterion = SoftmaxFocalLoss(reduction="mean_positive", ignore_index=None)
         logits, _ = batch(criterion)
-        with pytest.raises(ValueError, match="not background is counted in class labels"):
+        with pytest.raises(ValueError, match="background is a class label; found 0 with"):
             criterion(logits, logits.detach().softmax(1))
 
     def test_weights_that_are_no_tensor_are_an_error(self):
@@ -405,3 +405,152 @@ class TestModule:
         assert loss.shape == targets.shape
         moved = focalcore.softmax_focal_loss(logits.movedim(1, -1), targets)
         torch.testing.assert_close(loss, moved)
+
+
+class TestOptions:
+    """Every option of the functions, at construction."""
+
+    def test_the_sigmoid_module_is_the_function_with_its_options(self):
+        options = {
+            "pos_weight": 3.0,
+            "label_smoothing": 0.1,
+            "soft_targets": "mixture",
+            "ignore_index": -1,
+            "detach_factor": True,
+        }
+        logits, targets = torch.randn(6, 3), torch.randint(-1, 2, (6, 3))
+        found = SigmoidFocalLoss(alpha=0.25, **options)(logits, targets)
+        expected = focalcore.sigmoid_focal_loss(
+            logits, targets, alpha=0.25, reduction="mean", **options
+        )
+        assert torch.equal(found, expected)
+
+    def test_the_sigmoid_module_takes_class_labels(self):
+        logits, labels = torch.randn(2, 7, 3), torch.randint(-1, 4, (2, 7))
+        options = {"class_axis": -1, "ignore_index": -1, "normalizer": "positives"}
+        found = SigmoidFocalLoss(alpha=0.25, **options)(logits, labels)
+        expected = focalcore.sigmoid_focal_loss(
+            logits, labels, alpha=0.25, reduction="mean", **options
+        )
+        assert torch.equal(found, expected)
+
+    @pytest.mark.parametrize("name", ["axis", "dim"])
+    def test_the_softmax_module_has_its_classes_where_axis_or_dim_says(self, name):
+        logits, labels = torch.randn(6, 4, 3), torch.randint(0, 3, (6, 4))
+        options = {"alpha": [0.2, 1.0, 2.0], "normalizer": "alpha", "detach_factor": True}
+        found = SoftmaxFocalLoss(**options, **{name: -1})(logits, labels)
+        expected = focalcore.softmax_focal_loss(logits, labels, reduction="mean", **options)
+        assert torch.equal(found, expected)
+
+    @pytest.mark.parametrize("rule", ["expected", "mixture"])
+    def test_the_softmax_module_takes_distributions_beside_its_default_ignore_index(self, rule):
+        logits, soft = torch.randn(6, 3), torch.rand(6, 3).softmax(1)
+        found = SoftmaxFocalLoss(soft_targets=rule)(logits, soft)
+        expected = focalcore.softmax_focal_loss(logits, soft, soft_targets=rule, reduction="mean")
+        assert torch.equal(found, expected)
+
+    def test_the_object_module_has_every_option_of_its_task(self):
+        logits, labels = torch.randn(6, 3, 4), torch.randint(0, 3, (6, 4))
+        options = {"label_smoothing": 0.1, "ignore_index": 1, "detach_factor": True}
+        found = FocalLoss(task_type="multi-class", dim=1, num_classes=3, **options)(logits, labels)
+        expected = focalcore.softmax_focal_loss(logits, labels, axis=1, reduction="mean", **options)
+        assert torch.equal(found, expected)
+
+    @pytest.mark.parametrize(
+        ("make", "words"),
+        [
+            (lambda: SoftmaxFocalLoss(axis=2, dim=3), "dim=3 and axis=2"),
+            (lambda: SigmoidFocalLoss(background=3), "without class_axis"),
+            (lambda: SigmoidFocalLoss(normalizer="alpha"), "normalizer must be one of"),
+            (lambda: SigmoidFocalLoss(reduction="sum", normalizer=3), "found reduction='sum'"),
+            (
+                lambda: SigmoidFocalLoss(reduction="mean_positive", normalizer=3),
+                "normalizer=3, which goes with reduction='mean'",
+            ),
+            (lambda: SoftmaxFocalLoss(normalizer="alpha"), "alpha=, which is None"),
+            (lambda: SoftmaxFocalLoss(soft_targets="hard"), "label_smoothing is 0"),
+            (lambda: FocalLoss(axis=1), "axis is no option of task_type='binary'; found 1"),
+            (lambda: FocalLoss(task_type="multi-class", pos_weight=2.0), "pos_weight is no option"),
+        ],
+        ids=lambda case: case if isinstance(case, str) else "",
+    )
+    def test_options_that_do_not_go_together_are_refused_at_construction(self, make, words):
+        with pytest.raises(ValueError, match=words):
+            make()
+
+    def test_the_repr_shows_what_was_said(self):
+        assert repr(SigmoidFocalLoss(class_axis=-1, normalizer="positives")) == (
+            "SigmoidFocalLoss(alpha=0.25, gamma=2.0, reduction='mean', gather_distributed=None, "
+            "class_axis=-1, normalizer='positives')"
+        )
+
+    def test_a_list_for_each_class_is_a_buffer(self):
+        criterion = SigmoidFocalLoss(pos_weight=[1.0, 2.0, 3.0])
+        assert set(criterion.state_dict()) == {"pos_weight"}
+
+
+class TestCalls:
+    """What comes with a call: weights, a mask, the count of the whole."""
+
+    @each
+    def test_micro_batches_add_up_to_the_whole(self, make):
+        criterion = make()
+        logits, targets = batch(criterion)
+        whole = criterion(logits, targets)
+        (expected,) = torch.autograd.grad(whole, logits)
+        count = logits.shape[0] if targets.ndim == 1 else logits.numel()
+        parts = [
+            criterion(logits[part], targets[part], normalizer=count)
+            for part in (slice(0, 2), slice(2, 5), slice(5, 6))
+        ]
+        (found,) = torch.autograd.grad(sum(parts), logits)
+        torch.testing.assert_close(sum(parts), whole)
+        torch.testing.assert_close(found, expected)
+
+    @each
+    @pytest.mark.parametrize("kind", [int, float, torch.tensor], ids=["int", "float", "tensor"])
+    def test_the_count_may_be_a_number_or_a_tensor(self, make, kind):
+        criterion = make()
+        logits, targets = batch(criterion)
+        summed = make(reduction="sum")(logits, targets)
+        torch.testing.assert_close(criterion(logits, targets, normalizer=kind(12)), summed / 12)
+
+    @each
+    def test_a_count_wins_over_weights(self, make):
+        criterion = make()
+        logits, targets = batch(criterion)
+        weight = torch.rand(6) if targets.ndim == 1 else torch.rand(6, 1)
+        found = criterion(logits, targets, sample_weight=weight, normalizer=4)
+        summed = make(reduction="sum")(logits, targets, sample_weight=weight)
+        torch.testing.assert_close(found, summed / 4)
+
+    @each
+    def test_a_mask_leaves_out_a_row_with_nan_logits(self, make):
+        criterion = make()
+        logits, targets = batch(criterion)
+        spoiled = logits.detach().clone()
+        spoiled[2] = torch.nan
+        spoiled.requires_grad_()
+        mask = torch.arange(6) != 2
+        loss = criterion(spoiled, targets, mask=mask if targets.ndim == 1 else mask[:, None])
+        torch.testing.assert_close(loss, criterion(logits[mask], targets[mask]))
+        (grad,) = torch.autograd.grad(loss, spoiled)
+        assert not grad[2].any()
+        assert grad.isfinite().all()
+
+    @each
+    def test_a_name_belongs_to_the_constructor(self, make):
+        criterion = make()
+        with pytest.raises(TypeError, match="found 'weight', which goes to the constructor"):
+            criterion(*batch(criterion), normalizer="weight")
+
+    @each
+    def test_a_sum_has_nothing_to_divide_by(self, make):
+        criterion = make(reduction="sum")
+        with pytest.raises(ValueError, match="normalizer is for reduction='mean'"):
+            criterion(*batch(criterion), normalizer=3)
+
+    def test_a_count_replaces_that_of_the_positives(self):
+        logits, labels = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 0, 1])
+        found = SoftmaxFocalLoss(reduction="mean_positive")(logits, labels, normalizer=10)
+        torch.testing.assert_close(found, SoftmaxFocalLoss(reduction="sum")(logits, labels) / 10)

@@ -359,3 +359,40 @@ def test_to_share_without_a_process_group_is_an_error(reduction):
     criterion = SigmoidFocalLoss(gather_distributed=True, reduction=reduction)
     with pytest.raises(RuntimeError, match="needs a process group, and there is none"):
         criterion(torch.zeros(3), torch.zeros(3))
+
+
+def with_the_count_of_the_whole(criterion, logits, targets, count):
+    """The gradient of a worker's part, which exchanges nothing: no other worker is asked."""
+    logits = logits.detach().requires_grad_()
+    loss = criterion(logits, targets, normalizer=count)
+    return loss.detach(), *torch.autograd.grad(loss, logits)
+
+
+def test_a_count_at_the_call_exchanges_nothing(workers):
+    """Where one calls once, and the other never, an exchange would wait for ever."""
+    found = workers[2].map(
+        with_the_count_of_the_whole_on_the_first, [(*part, 5.0) for part in PARTS]
+    )
+    value, grad = found[0]
+    expected, slope = with_the_count_of_the_whole(SoftmaxFocalLoss(), *PARTS[0], 5.0)
+    assert_close(value, expected)
+    assert_close(grad, slope)
+    assert found[1] is None
+
+
+def with_the_count_of_the_whole_on_the_first(logits, targets, count):
+    if dist.get_rank():
+        return None
+    return with_the_count_of_the_whole(SoftmaxFocalLoss(), logits, targets, count)
+
+
+def test_parts_by_the_count_of_the_whole_add_up_to_it(workers):
+    logits, labels = WHOLE
+    count = int((labels != -100).sum())
+    criterion = SoftmaxFocalLoss()
+    found = workers[2].map(
+        with_the_count_of_the_whole, [(criterion, *part, count) for part in PARTS]
+    )
+    value, grad = value_and_gradient(criterion, logits, labels)
+    assert_close(sum(v for v, _ in found), value)
+    assert_close(torch.cat([g for _, g in found]), grad)

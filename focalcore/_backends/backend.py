@@ -19,6 +19,7 @@ class Backend(NamedTuple):
     # the same for an array on a device, for which it waits: only where that is asked for
     device_values: Callable[[Any], Any] = lambda _: None
     needs_device: bool = False  # whether a new array has to be told its device
+    is_immutable: bool = False  # whether nobody can change an array
     written_cast: str = "{}.astype('{}')"  # how its users write a cast, for errors
     # makes of scores what a loss computes from: float32 under autocast, a variable's tensor
     convert_scores: Callable[[Any], Any] | None = None

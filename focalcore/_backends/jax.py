@@ -38,6 +38,7 @@ BACKEND = Backend(
     jnp,
     autodiff_safe(jnp, stop_gradient=jax.lax.stop_gradient, rounded=_rounded, total=_total),
     host_values=_host_values,
+    is_immutable=True,
     differentiator="jax_custom_jvp",
     program="jax_program",
 )

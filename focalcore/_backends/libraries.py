@@ -6,6 +6,7 @@ import what they need inside, by a statement, which torch.compile can follow.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
@@ -25,6 +26,7 @@ class Library(NamedTuple):
     load: Callable[[], Backend]
     devices: Callable[[], tuple[str, ...]]  # lists those of this machine
     install: str
+    register_pytree: Callable[..., None] | None = None  # makes a class one whose leaves are arrays
 
 
 class Installed(NamedTuple):
@@ -109,6 +111,12 @@ def _jax_devices() -> tuple[str, ...]:
     return tuple(f"{d.platform}:{d.id} {d.device_kind}" for d in jax.devices())
 
 
+def _jax_pytree(*how: Any) -> None:
+    import jax
+
+    jax.tree_util.register_pytree_node(*how)
+
+
 def _cupy_devices() -> tuple[str, ...]:
     import cupy
 
@@ -132,12 +140,24 @@ _STRICT = ("array_api_strict.Array",)
 LIBRARIES = (
     Library("numpy", ("numpy.ndarray",), _numpy, _host, "numpy"),
     Library("torch", ("torch.Tensor",), _torch, _torch_devices, "'focalcore[torch]'"),
-    Library("jax", _JAX, _jax, _jax_devices, "'focalcore[jax]'"),
+    Library("jax", _JAX, _jax, _jax_devices, "'focalcore[jax]'", _jax_pytree),
     Library("cupy", ("cupy.ndarray",), _cupy, _cupy_devices, "'focalcore[cupy]'"),
     Library("dask", ("dask.Array",), _dask, _host, "'focalcore[dask]'"),
     Library("tensorflow", _TENSORFLOW, _tensorflow, _tensorflow_devices, "tensorflow"),
     Library("array_api_strict", _STRICT, _array_api_strict, _host, "array-api-strict"),
 )
+
+
+def register_pytree(kind: type, flattened: Callable[..., Any], made: Callable[..., Any]) -> None:
+    """Make a class a pytree to the libraries that have such and are imported, once to each."""
+    for library in LIBRARIES:
+        key = library.name, kind
+        if library.register_pytree and library.name in sys.modules and key not in _REGISTERED:
+            _REGISTERED.add(key)
+            library.register_pytree(kind, flattened, made)
+
+
+_REGISTERED: set[tuple[str, type]] = set()
 
 
 def installed() -> list[Installed]:

@@ -66,8 +66,9 @@ class Product:
         divisor: Divisor | None = None,  # what u is divided by already, and derivatives are not yet
     ) -> None:
         self.xp, self.u, self.ce, self.multiply, self.divisor = xp, u, ce, multiply, divisor
-        self.is_detached = isinstance(gamma, Detached)
-        self.gamma = number_of(gamma)
+        self.is_detached, self.gamma = isinstance(gamma, Detached), number_of(gamma)
+        if self.is_detached and not isinstance(self.gamma, float):
+            self.gamma = xp.stop_gradient(self.gamma)
         factor = power(xp, u, gamma)
         self.factor = factor if alpha_t is None else alpha_t * factor
 

@@ -46,7 +46,7 @@ def are_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | 
     if not same_shape(inputs.targets.shape, inputs.scores.shape):
         check_labels(inputs, door, axis)
         return True
-    if ignore_index is not None:
+    if ignore_index is not None and ignore_index >= 0:  # no class of a distribution is negative
         is_option = "mask=" in door.leave_out
         raise ValueError(
             f"ignore_index is for class labels; found {ignore_index} with {door.labels} that are "

@@ -134,6 +134,16 @@ def normalizer(name: str, value: Any, most: float, names: Sequence[str]) -> Para
     return parsed
 
 
+def at_call(name: str, value: Any) -> Parameter:
+    """Return what the mean of one call divides by, which has to be a number, or a 0-d array."""
+    if isinstance(value, str):
+        raise TypeError(
+            f"{name} of a call must be a number or a 0-d array, such as the count of the whole; "
+            f"found {value!r}, which goes to the constructor"
+        )
+    return normalizer(name, value, INFINITY, ())
+
+
 def one_of(allowed: Sequence[str]) -> Parser:
     """Return the parser of an option that is one of some names."""
     return partial(choose, allowed=allowed)

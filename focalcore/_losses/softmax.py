@@ -24,7 +24,7 @@ class SoftmaxOptions(LogitsOptions):
 
     alpha: Parameter | None = parameter(None, parse.alpha)
     axis: int = option(-1, parse.axis)
-    background: int | None = option(None, parse.label)
+    background: int | None = option(None, parse.index)
     normalizer: Parameter | str | None = parameter(
         None, partial(parse.normalizer, names=("positives", "weight", "alpha"))
     )

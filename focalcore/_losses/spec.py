@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from .._formulas import focal
 from .._inputs.shapes import without_axis
-from .._typing import Array, Device, Library, Namespace, Shape
+from .._typing import Array, Device, Library, Namespace, Parameter, Shape
 from .operands import Operands, Output
 from .reduction import divided
 
@@ -54,7 +54,7 @@ class LossSpec:
         """Return the loss without a device."""
         return self if self.device is None else replace(self, device=None)
 
-    def modulated(self, gamma: focal.Gamma) -> focal.Gamma:
+    def modulated(self, gamma: Parameter) -> focal.Gamma:
         """Return gamma as formulas take it."""
         return focal.Detached(gamma) if self.detach_factor else gamma
 

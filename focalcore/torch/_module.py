@@ -15,58 +15,38 @@ from .. import _call
 from .._backends.torch import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
 from .._inputs import parse
+from .._inputs.options import Options
 from .._losses.operands import Output
 from .._losses.prepare import LossCall
-from .._typing import WORKERS_REDUCTIONS, Parameter, Reduction, WorkersReduction
+from .._typing import WORKERS_REDUCTIONS, ArrayLike, Parameter, Reduction, WorkersReduction
 
 
 class Loss(torch.nn.Module):
     """A loss with options: numbers are attributes, arrays are buffers or learned parameters."""
 
     _options: tuple[str, ...]  # in the order of the constructor
+    _defaults: dict[str, Any]
+    reduction: str
+    normalizer: Any
 
     def __init_subclass__(cls) -> None:
         """Take the options from the constructor."""
         options = list(inspect.signature(cls).parameters.values())
         cls._options = tuple(p.name for p in options if p.kind is p.POSITIONAL_OR_KEYWORD)
+        cls._defaults = {p.name: p.default for p in options if p.kind is p.KEYWORD_ONLY}
 
-    def _hold(self, name: str, parsed: Parameter) -> None:
-        """Keep an option: an array as a buffer or a parameter, anything else as an attribute."""
-        if isinstance(parsed, tuple | np.ndarray):
-            parsed = torch.tensor(parsed, dtype=torch.get_default_dtype())
-        if isinstance(parsed, torch.Tensor) and not isinstance(parsed, torch.nn.Parameter):
-            self.register_buffer(name, parsed)
-        else:
-            setattr(self, name, parsed)
-
-    def extra_repr(self) -> str:
-        """Return the options, as the constructor takes them."""
-        return ", ".join(f"{name}={_shown(getattr(self, name))}" for name in self._options)
-
-    def __prepare_scriptable__(self) -> Any:
-        raise NotImplementedError(
-            f"{type(self).__name__} can't be scripted: TorchScript reads a subset of Python that "
-            f"has no autograd Function; use torch.compile"
-        )
-
-
-class WorkersLoss(Loss):
-    """A loss whose mean may be taken over the batches of many workers."""
-
-    def __init__(
-        self, reduction: WorkersReduction, gather_distributed: bool | None, process_group: Any
-    ) -> None:
-        super().__init__()
-        self.reduction = parse.choose("reduction", reduction, WORKERS_REDUCTIONS)
-        if not (gather_distributed is None or isinstance(gather_distributed, bool)):
-            raise TypeError(
-                f"gather_distributed must be True, False or None; found {gather_distributed!r}"
-            )
-        self.gather_distributed = gather_distributed
-        self.process_group = process_group
+    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> LossCall:
+        """Return the loss and its operands, from what the caller gave."""
+        raise NotImplementedError
 
     def forward(
-        self, inputs: Tensor, targets: Tensor, *, sample_weight: Tensor | None = None
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        *,
+        sample_weight: Tensor | None = None,
+        mask: Tensor | None = None,
+        normalizer: Tensor | float | None = None,
     ) -> Tensor:
         """Return the loss of logits against targets.
 
@@ -79,25 +59,105 @@ class WorkersLoss(Loss):
         sample_weight : Tensor, optional
             Multiplies the loss of each element or row, >= 0, of their shape or with 1s in it; no
             gradient flows to it.
+        mask : Tensor of bool, optional
+            False is left out, of the elements or rows, even where its logits are NaN.
+        normalizer : float or 0-d Tensor, optional
+            What the mean divides by, in place of what the module counts: the count of the whole, of
+            micro-batches that are added up, or of all workers. Nothing is exchanged with other
+            workers then.
         """
         weight = _parse_weight(sample_weight)
-        is_over_workers = self._is_over_workers(inputs)
-        reduction: Reduction = "mean" if self.reduction == "mean_positive" else self.reduction
-        call = self._prepare(inputs, targets, weight=weight, reduction=reduction)
-        if reduction == "mean":
-            call = call._replace(divide_by=self._divide_by(weight))
-        if reduction == "none" or not is_over_workers:
+        given = self.normalizer if normalizer is None else parse.at_call("normalizer", normalizer)
+        divisor = self._counted(weight) if given is None else given
+        how = {"mask": mask, "weight": weight, "normalizer": divisor}
+        call = self._prepare(inputs, targets, reduction=self._plain_reduction, **how)
+        if given is None and divisor == "positives" and weight is not None:
+            call = call._replace(divide_by=Output.POSITIVE_WEIGHT)
+        is_named = divisor is None or isinstance(divisor, str)
+        return self._reduced(call, inputs) if is_named else _call.value(call)
+
+    @property
+    def _plain_reduction(self) -> Reduction:
+        """Return the reduction, as the functions name it."""
+        reduction: Any = "mean" if self.reduction == "mean_positive" else self.reduction
+        return reduction
+
+    def _counted(self, weight: Tensor | None) -> str | None:
+        """Return what a mean divides by where nobody says it; None: the number that counts."""
+        if self.reduction == "mean_positive":
+            return "positives"
+        return "weight" if self.reduction == "mean" and weight is not None else None
+
+    def _reduced(self, call: LossCall, inputs: Tensor) -> Tensor:  # noqa: ARG002
+        return _call.value(call)
+
+    def _hold(self, name: str, parsed: Parameter) -> None:
+        """Keep an option: an array as a buffer or a parameter, anything else as an attribute."""
+        if isinstance(parsed, tuple | np.ndarray):
+            parsed = torch.tensor(parsed, dtype=torch.get_default_dtype())
+        if isinstance(parsed, torch.Tensor) and not isinstance(parsed, torch.nn.Parameter):
+            self.register_buffer(name, parsed)
+        else:
+            setattr(self, name, parsed)
+
+    def extra_repr(self) -> str:
+        """Return the options, as the constructor takes them."""
+        shown = [(name, getattr(self, name)) for name in self._options]
+        for name, default in self._defaults.items():
+            value = getattr(self, name, default)
+            if isinstance(value, torch.Tensor) or value != default:
+                shown.append((name, value))
+        return ", ".join(f"{name}={_shown(value)}" for name, value in shown)
+
+    def __prepare_scriptable__(self) -> Any:
+        raise NotImplementedError(
+            f"{type(self).__name__} can't be scripted: TorchScript reads a subset of Python that "
+            f"has no autograd Function; use torch.compile"
+        )
+
+
+class WorkersLoss(Loss):
+    """A loss whose mean may be taken over the batches of many workers."""
+
+    _options_of_loss: type[Options]
+
+    def __init__(
+        self,
+        reduction: WorkersReduction,
+        gather_distributed: bool | None,
+        process_group: Any,
+        normalizer: Any,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        self.reduction = parse.choose("reduction", reduction, WORKERS_REDUCTIONS)
+        if not (gather_distributed is None or isinstance(gather_distributed, bool)):
+            raise TypeError(
+                f"gather_distributed must be True, False or None; found {gather_distributed!r}"
+            )
+        self.gather_distributed = gather_distributed
+        self.process_group = process_group
+        if reduction == "mean_positive" and normalizer is not None:
+            raise ValueError(
+                f"reduction='mean_positive' divides by the positives; found "
+                f"normalizer={normalizer!r}, which goes with reduction='mean'"
+            )
+        for name, value in (options | {"normalizer": normalizer}).items():
+            self._hold(name, self._options_of_loss.parse(name, value))
+
+    def _check_together(self) -> None:
+        """Refuse options that contradict each other, but for what comes with a call."""
+        self._checked(weight=1.0, normalizer=self.normalizer, reduction=self._plain_reduction)
+
+    def _checked(self, **how: Any) -> Any:
+        """Return the options of the loss, with those that a call adds."""
+        own = self._options_of_loss
+        return own(**{n: getattr(self, n) for n in own.names if hasattr(self, n)} | how)
+
+    def _reduced(self, call: LossCall, inputs: Tensor) -> Tensor:
+        if self.reduction == "none" or not self._is_over_workers(inputs):
             return _call.value(call)
         return mean_over_workers(*_call.sum_and_denominator(call), self.process_group)
-
-    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> LossCall:
-        raise NotImplementedError
-
-    def _divide_by(self, weight: Tensor | None) -> Output | None:
-        """Return what a mean is divided by, or None for the number of those that count."""
-        if self.reduction == "mean_positive":
-            return Output.POSITIVES if weight is None else Output.POSITIVE_WEIGHT
-        return None if weight is None else Output.WEIGHT
 
     def _is_over_workers(self, inputs: Tensor) -> bool:
         """Tell whether to reduce over workers, at each call, as process groups come and go."""
@@ -131,6 +191,20 @@ class WorkersLoss(Loss):
         copied = copy.copy(self)
         copied.__dict__ = copy.deepcopy(self.__dict__, memo)
         return copied
+
+
+def without_off(alpha: ArrayLike | None) -> ArrayLike | None:
+    """Return None for the -1 by which alpha is off in torchvision and imbalanced-losses."""
+    return None if isinstance(alpha, int | float) and alpha == -1 else alpha
+
+
+def axis_of(axis: int, dim: int | None, default: int) -> int:
+    """Return the class axis, which torch calls dim."""
+    if dim is None:
+        return axis
+    if axis not in (default, dim):
+        raise ValueError(f"dim is another name of axis; found dim={dim} and axis={axis}, give one")
+    return dim
 
 
 def _parse_weight(weight: Tensor | None) -> Tensor | None:
