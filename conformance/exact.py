@@ -16,10 +16,19 @@ def number(x):
 
 
 def sigmoid_focal(
-    x, y, gamma=2.0, alpha=None, pos_weight=1.0, label_smoothing=0.0, soft_targets="expected"
+    x,
+    y,
+    gamma=2.0,
+    alpha=None,
+    pos_weight=1.0,
+    label_smoothing=0.0,
+    soft_targets="expected",
+    held=None,
 ):
+    """``held`` is the logit that the modulating factor is of, where that is detached."""
     x, y, gamma, label_smoothing = map(number, (x, y, gamma, label_smoothing))
-    p, q = 1 / (1 + mp.exp(-x)), 1 / (1 + mp.exp(x))
+    of_factor = x if held is None else number(held)
+    p, q = 1 / (1 + mp.exp(-of_factor)), 1 / (1 + mp.exp(of_factor))
     minus_log_p, minus_log_q = mp.log1p(mp.exp(-x)), mp.log1p(mp.exp(x))
     positive, negative = balance(alpha, pos_weight)
     smoothed = (1 - label_smoothing) * y + label_smoothing / 2
@@ -34,11 +43,14 @@ def sigmoid_focal(
     return alpha_t * power(u, gamma) * (smoothed * minus_log_p + (1 - smoothed) * minus_log_q)
 
 
-def softmax_focal(x, y, gamma=2.0, alpha=None, label_smoothing=0.0, soft_targets="expected"):
-    """``y`` is a class label or a distribution."""
+def softmax_focal(
+    x, y, gamma=2.0, alpha=None, label_smoothing=0.0, soft_targets="expected", held=None
+):
+    """``y`` is a class label or a distribution, ``held`` the logits of a detached factor."""
     n, label_smoothing = len(x), number(label_smoothing)
     y, gamma, alpha = per_class(y, gamma, alpha, n)
-    p, q, against = probabilities(x)
+    _, _, against = probabilities(x)
+    p, q, _ = probabilities(x if held is None else held)
     minus_log_p = [mp.log1p(a) for a in against]
     smoothed = [(1 - label_smoothing) * v + label_smoothing / n for v in y]
     if soft_targets == "mixture":
@@ -74,9 +86,10 @@ def derivatives(f, x, digits=120):
         return (high - low) / (2 * h), (high - 2 * middle + low) / (h * h)
 
 
-def derivatives_of_row(x, y, digits=120, **options):
+def derivatives_of_row(x, y, digits=120, detach_factor=False, **options):
     """First and second derivative of a softmax's row with respect to each of its logits."""
     x = [number(v) for v in x]
+    options["held"] = x if detach_factor else None
 
     def along(j):
         return lambda v: softmax_focal([*x[:j], v, *x[j + 1 :]], y, **options)

@@ -59,6 +59,7 @@ smoothed = [
     {"gamma": g, "label_smoothing": 0.1, "soft_targets": rule}
     for rule, g in (("expected", 2.0), ("expected", 0.5), ("mixture", 2.0), ("hard", 2.0))
 ]
+detached = [{"gamma": g, "detach_factor": True} for g in (0.5, 3.7)]
 OPTIONS = {
     "sigmoid-hard": [
         *by_gamma,
@@ -67,12 +68,21 @@ OPTIONS = {
         {"gamma": 0.5, "pos_weight": 3.0},
         {"gamma": 2.0, "alpha": 0.25, "pos_weight": 3.0},
         *smoothed,
+        *detached,
     ],
     "sigmoid-soft": [
         *({"gamma": g} for g in (0.0, 0.5, 1.0, 2.0, 3.7)),
         {"gamma": 2.0, "alpha": 0.25, "pos_weight": 3.0},
         {"gamma": 0.5, "soft_targets": "mixture"},
         {"gamma": 2.0, "soft_targets": "mixture", "alpha": 0.25},
+        *detached,
+        {"gamma": 0.5, "soft_targets": "mixture", "detach_factor": True},
+    ],
+    "sigmoid-labels": [
+        {"gamma": 2.0, "class_axis": -1},
+        {"gamma": 0.5, "alpha": ALPHA_PER_CLASS, "class_axis": -1},
+        {"gamma": 3.7, "class_axis": -1, "background": 3},
+        {"gamma": 2.0, "class_axis": -1, "detach_factor": True},
     ],
     "sigmoid-classes": [{"gamma": GAMMA_PER_CLASS, "alpha": ALPHA_PER_CLASS}],
     "softmax-pair": by_gamma,
@@ -81,12 +91,15 @@ OPTIONS = {
         {"gamma": 2.0, "alpha": CLASS_WEIGHTS},
         {"gamma": GAMMA_PER_CLASS, "alpha": CLASS_WEIGHTS},
         *smoothed,
+        *detached,
     ],
     "softmax-soft": [
         *({"gamma": g} for g in (0.0, 0.5, 2.0, 3.7)),
         {"gamma": GAMMA_PER_CLASS, "alpha": CLASS_WEIGHTS},
         {"gamma": 0.5, "soft_targets": "mixture"},
         {"gamma": 2.0, "soft_targets": "mixture", "alpha": CLASS_WEIGHTS},
+        *detached,
+        {"gamma": 0.5, "soft_targets": "mixture", "detach_factor": True},
     ],
     "softmax-many": [{"gamma": g} for g in (0.0, 0.5, 2.0, 5.0)],
     "binary-hard": [
@@ -129,6 +142,8 @@ def inputs_of(kind, inputs):
         places = [s * x for x in PLACES[inputs] for s in (1.0, -1.0)]
         more = [] if inputs == "half" else scattered(inputs, (16,), 1).tolist()
         return crossed(rounded(places + more, inputs), labels)
+    if kind == "sigmoid-labels":
+        return scattered(inputs, (12, 3), 5), np.arange(12) % 4  # 3 is the background
     if kind == "sigmoid-classes":
         return scattered(inputs, (12, 3), 2), np.indices((12, 3)).sum(axis=0) % 2
     if loss == "binary":
@@ -178,17 +193,22 @@ def elements(loss, options, x, y):
             for a, t in zip(x, y, strict=True)
         ]
     columns = np.resize(np.arange(x.shape[-1]), x.size)
+    options = dict(options)
+    if options.pop("class_axis", None) is not None:
+        background = options.pop("background", x.shape[-1])
+        y = (y[:, None] == np.arange(x.shape[-1])) & (y != background)[:, None]
     return [
         (a, b, {n: v[c] if isinstance(v, list) else v for n, v in options.items()})
         for a, b, c in zip(x.ravel(), y.ravel(), columns, strict=True)
     ]
 
 
-def of_logit(x, y, **options):
+def of_logit(x, y, detach_factor=False, **options):
     def near(far):
         v = finite(x, far)
-        of = partial(exact.sigmoid_focal, y=y, **options)
-        return of(v), *exact.derivatives(of, v, DIGITS), *scales_of_logit(v, y, **options)
+        of = partial(exact.sigmoid_focal, y=y, held=v if detach_factor else None, **options)
+        scales = scales_of_logit(v, y, detach_factor=detach_factor, **options)
+        return of(v), *exact.derivatives(of, v, DIGITS), *scales
 
     return dict(zip(NAMES, limit(near, [x]), strict=True))
 
@@ -199,7 +219,8 @@ def of_row(x, y, **options):
         pairs = exact.derivatives_of_row(row, y, DIGITS, **options)
         slopes, curvatures = zip(*pairs, strict=True)
         scales = scales_of_row(row, y, **options), curvatures
-        return exact.softmax_focal(row, y, **options), slopes, curvatures, *wider(row, y, *scales)
+        plain = {name: v for name, v in options.items() if name != "detach_factor"}
+        return exact.softmax_focal(row, y, **plain), slopes, curvatures, *wider(row, y, *scales)
 
     return dict(zip(NAMES, limit(near, x), strict=True))
 
@@ -209,23 +230,30 @@ def of_probability(p, y, **options):
 
 
 def scales_of_logit(
-    x, y, gamma=2.0, alpha=None, pos_weight=1.0, label_smoothing=0.0, soft_targets="expected"
+    x,
+    y,
+    gamma=2.0,
+    alpha=None,
+    pos_weight=1.0,
+    label_smoothing=0.0,
+    soft_targets="expected",
+    detach_factor=False,
 ):
     """The sums of the sizes of the terms that slope and curvature are sums of."""
     (q, p), _, odds = exact.probabilities([0, x])
     minus_log_q, minus_log_p = map(mp.log1p, odds)
     y, s, gamma = exact.number(y), exact.number(label_smoothing), exact.number(gamma)
     positive, negative = exact.balance(alpha, pos_weight)
-    v = (1 - s) * y + s / 2
+    v, moves = (1 - s) * y + s / 2, int(not detach_factor)
     if soft_targets == "mixture":
-        of_positive = terms(q, p, minus_log_p, q, p * q, abs(q - p), gamma)
-        of_negative = terms(p, q, minus_log_q, p, p * q, abs(q - p), gamma)
+        of_positive = terms(q, moves * p, minus_log_p, q, p * q, abs(q - p), gamma)
+        of_negative = terms(p, moves * q, minus_log_q, p, p * q, abs(q - p), gamma)
         both = zip(of_positive, of_negative, strict=True)
         return [v * positive * a + (1 - v) * negative * b for a, b in both]
     m = y if soft_targets == "hard" else v
     u = m * q + (1 - m) * p
     ce = v * minus_log_p + (1 - v) * minus_log_q
-    rate = abs(1 - 2 * m) * p * q / u
+    rate = moves * abs(1 - 2 * m) * p * q / u
     alpha_t = m * positive + (1 - m) * negative
     sizes = terms(u, rate, ce, (1 - v) * p + v * q, p * q, abs(q - p), gamma)
     return [alpha_t * size for size in sizes]
@@ -239,14 +267,23 @@ def terms(u, rate, ce, difference, bend, asymmetry, gamma):
     return exact.power(u, gamma) * slope, exact.power(u, gamma) * curvature
 
 
-def scales_of_row(x, y, gamma=2.0, alpha=None, label_smoothing=0.0, soft_targets="expected"):
+def scales_of_row(
+    x,
+    y,
+    gamma=2.0,
+    alpha=None,
+    label_smoothing=0.0,
+    soft_targets="expected",
+    detach_factor=False,
+):
+    moves = int(not detach_factor)
     p, q, against = exact.probabilities(x)
     minus_log_p, s, n = [mp.log1p(a) for a in against], exact.number(label_smoothing), len(x)
     y, gammas, alphas = exact.per_class(y, gamma, alpha, n)
     v = [(1 - s) * t + s / n for t in y]
     if soft_targets == "mixture":
         along = [
-            v[c] * alphas[c] * exact.power(q[c], g) * (g * p[c] * minus_log_p[c] / q[c] + 1)
+            v[c] * alphas[c] * exact.power(q[c], g) * (moves * g * p[c] * minus_log_p[c] / q[c] + 1)
             for c, g in enumerate(gammas)
         ]  # of each class, over q: along the margin it is q times this, along another logit p_j
         return [mp.fsum(along[c] * (q[c] if c == j else p[j]) for c in range(n)) for j in range(n)]
@@ -257,7 +294,7 @@ def scales_of_row(x, y, gamma=2.0, alpha=None, label_smoothing=0.0, soft_targets
     factor = exact.dot(m, alphas) * exact.power(u, gamma)
     ce = exact.dot(v, minus_log_p)
     return [
-        factor * (gamma * p[j] * apart[j] / u * ce + (1 - v[j]) * p[j] + v[j] * q[j])
+        factor * (moves * gamma * p[j] * apart[j] / u * ce + (1 - v[j]) * p[j] + v[j] * q[j])
         for j in range(n)
     ]
 
@@ -328,7 +365,7 @@ def hexadecimal(value):
         return {name: hexadecimal(v) for name, v in value.items()}
     if isinstance(value, list):
         return [hexadecimal(v) for v in value]
-    return value if isinstance(value, str) else float(value).hex()
+    return value if isinstance(value, str | int) else float(value).hex()
 
 
 def set_of(kind, inputs):

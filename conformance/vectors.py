@@ -144,10 +144,10 @@ def _rest(text: str) -> float:
 def _option(value: Any) -> Any:
     if isinstance(value, list):
         return [_option(v) for v in value]
-    return float.fromhex(value) if "0x" in value else value
+    return float.fromhex(value) if isinstance(value, str) and "0x" in value else value
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
         return "(" + " ".join(f"{v:g}" for v in value) + ")"
-    return value if isinstance(value, str) else f"{value:g}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -99,12 +99,20 @@ def _reduced(outputs: Outputs, call: LossCall) -> Outputs:
 
 
 def _remember(key: Any, given: tuple[Any, Any], call: LossCall, outputs: Outputs) -> None:
-    """Remember a call that takes one run of a kernel."""
+    """Remember a call that takes one run of a kernel, or before it one that counts."""
     denominator = None if call.reduction == "none" else _given_denominator(call)
+    counted = None
     if isinstance(denominator, Output):
-        return
+        backend, counting = call.context.backend, _without_normalizer(call.operands)
+        is_read = backend.host_values(call.operands.arrays["scores"]) is not None
+        counted = (
+            _execution.again(backend, call.loss, counting, (denominator,)) if is_read else None
+        )
+        if counted is None:  # nobody waits for a count on a device
+            return
+        denominator = 1.0  # of each call its own takes this place
     operands = _divided_by(denominator, call.operands)
-    _recall.remember(key, given, call, operands, _reduced(outputs, call))
+    _recall.remember(key, given, call, operands, _reduced(outputs, call), counted)
 
 
 def _denominator(call: LossCall) -> Parameter | None:

@@ -58,8 +58,12 @@ def remember(
     call: LossCall,
     operands: Operands,
     outputs: tuple[Output, ...],
+    counted: Again | None,
 ) -> None:
-    """Remember a call, if its operands are arrays that were given, and nothing made of them."""
+    """Remember a call, if its operands are arrays that were given, and nothing made of them.
+
+    What `counted` gives is what a mean divides by, or it is None: the operands say it.
+    """
     order = [i for x in operands.arrays.values() for i in (0, 1) if x is given[i]]
     if len(order) != len(operands.arrays):
         return
@@ -67,9 +71,11 @@ def remember(
     if again is not None:
         if len(_CALLS) >= MOST:
             _CALLS.clear()
-        _CALLS[key] = partial(_again, again, order)
+        _CALLS[key] = partial(_again, again, counted, order)
 
 
-def _again(again: Again, order: list[int], given: Pair) -> Result:
-    found = again([given[i] for i in order])
+def _again(again: Again, counted: Again | None, order: list[int], given: Pair) -> Result:
+    arrays = [given[i] for i in order]
+    numbers = {} if counted is None else {"denominator": float(counted(arrays)[0])}
+    found = again(arrays, **numbers)
     return found if len(found) > 1 else found[0]

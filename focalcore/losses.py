@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, fields
+from functools import partial
 from typing import Any, Unpack, overload
 
 import numpy as np
@@ -13,7 +14,6 @@ from ._backends.libraries import register_pytree
 from ._inputs import parse
 from ._inputs.doors import SIGMOID, SOFTMAX, Door
 from ._losses import sigmoid, softmax
-from ._losses.prepare import LossCall
 from ._losses.sigmoid import SigmoidOptions
 from ._losses.softmax import SoftmaxOptions
 from ._typing import (
@@ -130,7 +130,8 @@ class FocalLoss:
         at_call: dict[str, Any] = {"mask": mask, "weight": weight}
         if normalizer is not None:
             at_call["normalizer"] = parse.at_call("normalizer", normalizer)
-        return _call.value(prepare_task(self, DOORS[self.task_type], logits, targets, **at_call))
+        prepare, door, options = asked(self, DOORS[self.task_type], logits, **at_call)
+        return _call.call(_call.value, prepare, door, logits, targets, options)
 
     def __repr__(self) -> str:
         shown = [
@@ -176,15 +177,18 @@ def parsed_options(loss: Any) -> dict[str, Any]:
     return parsed
 
 
-def prepare_task(
-    loss: Any, door: Door, logits: ArrayLike, targets: ArrayLike, **at_call: Any
-) -> LossCall:
-    """Return the loss and operands of an object that has the options of `FocalLoss`."""
+def asked(
+    loss: Any, door: Door, logits: ArrayLike, **at_call: Any
+) -> tuple[_call.Prepare, Door, partial[Any]]:
+    """Return how the loss of an object with the options of `FocalLoss` is prepared, and for whom.
+
+    The options are yet unchecked; with them go those of the call.
+    """
     _check_classes(loss, door, logits)
-    prepare: Any = softmax.prepare if loss.task_type == "multi-class" else sigmoid.prepare
-    options = OPTIONS[loss.task_type]
-    given = {name: getattr(loss, name) for name in options.names if name not in ("mask", "weight")}
-    return prepare(door, logits, targets, options(**given | at_call))
+    kind = OPTIONS[loss.task_type]
+    options = {name: getattr(loss, name) for name in kind.names if name not in ("mask", "weight")}
+    prepare = softmax.prepare if loss.task_type == "multi-class" else sigmoid.prepare
+    return prepare, door, partial(kind, **options | at_call)
 
 
 def _is_default(value: Any, default: Any) -> bool:

@@ -7,8 +7,9 @@ for the logits too in torch.func's forward mode, where a nested Function loses t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import array_api_compat.torch as xp
@@ -43,6 +44,12 @@ class _StaticCall:
     def without_look(self) -> _StaticCall:
         """Return the same call for backward, which must not keep the caller's arrays alive."""
         return self if self.look is nothing else replace(self, look=nothing)
+
+    def with_numbers(self, numbers: dict[str, float]) -> _StaticCall:
+        """Return the same call of the known kernel by other numbers."""
+        others = tuple((name, numbers.get(name, value)) for name, value in self.numbers)
+        kernel = None if self.kernel is None else partial(self.kernel, **numbers)
+        return replace(self, numbers=others, kernel=kernel)
 
     def operands(self, arrays: Arrays) -> Operands:
         """Return the operands of which these are the arrays."""
@@ -184,7 +191,12 @@ def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Ag
         return None
     names = tuple(operands.arrays)
     constants = _StaticCall(loss, Output.LOSS_SUM, operands.numbers, names, kernel=kernel)
-    return lambda arrays: (_Sum.apply(constants, *arrays),)  # type: ignore[no-untyped-call] # torch's
+
+    def of(arrays: Sequence[Tensor], **numbers: float) -> tuple[Tensor]:
+        own = constants.with_numbers(numbers) if numbers else constants
+        return (_Sum.apply(own, *arrays),)  # type: ignore[no-untyped-call] # torch's
+
+    return of
 
 
 def scaled(x: Tensor, factor: Tensor) -> Tensor:

@@ -55,6 +55,10 @@ def again(
     match backend.runner:
         case "numpy_host":
             return host.again(numpy_host.MEMORY, loss, operands, outputs)
+        case "torch_host":
+            from . import torch_host
+
+            return torch_host.again(loss, operands, outputs)
         case "cupy_device":
             from . import cupy_device
 

@@ -39,12 +39,12 @@ class Run(NamedTuple):
 
     memory: Memory
     plan: _kernels.Plan
-    numbers: tuple[float, ...]
-    denominator: float = 1.0  # of sums
+    numbers: dict[str, float]
 
-    def outputs(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
-        """Return the outputs, or raise an error where something is NaN."""
-        is_bad, found = self.results(arrays)
+    def outputs(self, arrays: Sequence[Any], **numbers: float) -> tuple[Any, ...]:
+        """Return the outputs, by other numbers if given, or raise an error where one is NaN."""
+        run_ = self._replace(numbers=self.numbers | numbers) if numbers else self
+        is_bad, found = run_.results(arrays)
         if is_bad:
             raise AnewError
         return tuple(found)
@@ -58,17 +58,18 @@ class Run(NamedTuple):
             found.append(made)
             if made is not None:
                 pointers.append(memory.pointer(made))
-        is_bad, sums = plan.run(pointers, self.numbers, memory.crew())
+        is_bad, sums = plan.run(pointers, tuple(self.numbers.values()), memory.crew())
+        denominator = self.numbers.get("denominator") or 1.0
         for i, total in zip(plan.summed, sums, strict=True):
             is_bad = is_bad or math.isnan(total)
             kind = SCALARS[plan.dtypes[i]]
-            found[i] = memory.number(kind(total) / kind(self.denominator), plan.dtypes[i])
+            found[i] = memory.number(kind(total) / kind(denominator), plan.dtypes[i])
         return is_bad, [memory.result(x) for x in found]
 
     def sums_of_blocks(self, arrays: Sequence[Any]) -> Sequence[float]:
         """Return the sums of blocks that make up the first sum."""
         pointers = [self.memory.pointer(x) for x in arrays]
-        return self.plan.blocks(pointers, self.numbers, self.memory.crew())[1][0]
+        return self.plan.blocks(pointers, tuple(self.numbers.values()), self.memory.crew())[1][0]
 
 
 def run_of(
@@ -81,8 +82,7 @@ def run_of(
     plan = None if call is None else _kernels.plan_of(call[0])
     if call is None or plan is None:
         return None
-    numbers = call[1]
-    return Run(memory, plan, tuple(numbers.values()), numbers.get("denominator") or 1.0)
+    return Run(memory, plan, call[1])
 
 
 def again(

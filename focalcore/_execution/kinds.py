@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from .._typing import Result
 
 # what tells two arrays from others that need another kernel; None: they need another way
 Kind = Callable[[Any, Any], tuple[Any, ...] | None]
-Again = Callable[[Sequence[Any]], tuple[Result, ...]]  # outputs of other arrays of the same kind
+# outputs of other arrays of the same kind; where there is a denominator, by another one if given
+Again = Callable[..., tuple[Result, ...]]
 
 KINDS: dict[type, Kind] = {}  # by the type of an array
 

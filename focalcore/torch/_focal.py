@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from .. import losses
-from .._losses.prepare import LossCall
 from .._typing import ArrayLike, Reduction, SoftTargets, Task
-from ._module import Loss, axis_of
+from ._module import Asked, Loss, axis_of
 
 
 class FocalLoss(Loss):
@@ -104,6 +103,6 @@ class FocalLoss(Loss):
             is_tensor = isinstance(given, torch.Tensor)  # a buffer, of its own type
             self._hold(option.name, given if is_tensor else getattr(checked, option.name))
 
-    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> LossCall:
+    def _asked(self, inputs: Tensor, **at_call: Any) -> Asked:
         door = losses.DOORS[self.task_type]._replace(scores="inputs", weight="sample_weight")
-        return losses.prepare_task(self, door, inputs, targets, **how)
+        return Asked(*losses.asked(self, door, inputs, **at_call))

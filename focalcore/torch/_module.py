@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import inspect
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,10 +16,18 @@ from .. import _call
 from .._backends.torch import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
 from .._inputs import parse
-from .._inputs.options import Options
+from .._inputs.doors import Door
 from .._losses.operands import Output
 from .._losses.prepare import LossCall
 from .._typing import WORKERS_REDUCTIONS, ArrayLike, Parameter, Reduction, WorkersReduction
+
+
+class Asked(NamedTuple):
+    """How a loss is prepared, what it calls its arguments, and what checks its options."""
+
+    prepare: _call.Prepare
+    door: Door
+    options: Any
 
 
 class Loss(torch.nn.Module):
@@ -35,9 +44,13 @@ class Loss(torch.nn.Module):
         cls._options = tuple(p.name for p in options if p.kind is p.POSITIONAL_OR_KEYWORD)
         cls._defaults = {p.name: p.default for p in options if p.kind is p.KEYWORD_ONLY}
 
-    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> LossCall:
-        """Return the loss and its operands, from what the caller gave."""
+    def _asked(self, inputs: Tensor, **at_call: Any) -> Asked:
+        """Return how the loss of a call is prepared, with its options and those of the call."""
         raise NotImplementedError
+
+    def _is_over_workers(self, inputs: Tensor) -> bool:  # noqa: ARG002
+        """Tell whether to reduce over workers."""
+        return False
 
     def forward(
         self,
@@ -69,12 +82,20 @@ class Loss(torch.nn.Module):
         weight = _parse_weight(sample_weight)
         given = self.normalizer if normalizer is None else parse.at_call("normalizer", normalizer)
         divisor = self._counted(weight) if given is None else given
-        how = {"mask": mask, "weight": weight, "normalizer": divisor}
-        call = self._prepare(inputs, targets, reduction=self._plain_reduction, **how)
-        if given is None and divisor == "positives" and weight is not None:
-            call = call._replace(divide_by=Output.POSITIVE_WEIGHT)
+        asked = self._asked(
+            inputs, mask=mask, weight=weight, reduction=self._plain_reduction, normalizer=divisor
+        )
         is_named = divisor is None or isinstance(divisor, str)
-        return self._reduced(call, inputs) if is_named else _call.value(call)
+        is_over_workers = is_named and self._is_over_workers(inputs)
+        weighs_positives = given is None and divisor == "positives" and weight is not None
+        if not (is_over_workers or weighs_positives):
+            return _call.call(
+                _call.value, asked.prepare, asked.door, inputs, targets, asked.options
+            )
+        call = asked.prepare(asked.door, inputs, targets, asked.options())
+        if weighs_positives:
+            call = call._replace(divide_by=Output.POSITIVE_WEIGHT)
+        return self._over_workers(call) if is_over_workers else _call.value(call)
 
     @property
     def _plain_reduction(self) -> Reduction:
@@ -88,8 +109,9 @@ class Loss(torch.nn.Module):
             return "positives"
         return "weight" if self.reduction == "mean" and weight is not None else None
 
-    def _reduced(self, call: LossCall, inputs: Tensor) -> Tensor:  # noqa: ARG002
-        return _call.value(call)
+    def _over_workers(self, call: LossCall) -> Tensor:
+        """Return the mean, or the sum, of the batches of all workers."""
+        raise NotImplementedError
 
     def _hold(self, name: str, parsed: Parameter) -> None:
         """Keep an option: an array as a buffer or a parameter, anything else as an attribute."""
@@ -119,7 +141,7 @@ class Loss(torch.nn.Module):
 class WorkersLoss(Loss):
     """A loss whose mean may be taken over the batches of many workers."""
 
-    _options_of_loss: type[Options]
+    _of_loss: Asked
 
     def __init__(
         self,
@@ -143,25 +165,27 @@ class WorkersLoss(Loss):
                 f"normalizer={normalizer!r}, which goes with reduction='mean'"
             )
         for name, value in (options | {"normalizer": normalizer}).items():
-            self._hold(name, self._options_of_loss.parse(name, value))
+            self._hold(name, self._of_loss.options.parse(name, value))
 
     def _check_together(self) -> None:
         """Refuse options that contradict each other, but for what comes with a call."""
-        self._checked(weight=1.0, normalizer=self.normalizer, reduction=self._plain_reduction)
+        self._of_loss.options(**self._given(reduction=self._plain_reduction, weight=1.0))
 
-    def _checked(self, **how: Any) -> Any:
-        """Return the options of the loss, with those that a call adds."""
-        own = self._options_of_loss
-        return own(**{n: getattr(self, n) for n in own.names if hasattr(self, n)} | how)
+    def _given(self, **at_call: Any) -> dict[str, Any]:
+        """Return the options by name, with those of a call."""
+        names = self._of_loss.options.names
+        return {name: getattr(self, name) for name in names if hasattr(self, name)} | at_call
 
-    def _reduced(self, call: LossCall, inputs: Tensor) -> Tensor:
-        if self.reduction == "none" or not self._is_over_workers(inputs):
-            return _call.value(call)
+    def _asked(self, inputs: Tensor, **at_call: Any) -> Asked:  # noqa: ARG002
+        options = partial(self._of_loss.options, **self._given(**at_call))
+        return self._of_loss._replace(options=options)
+
+    def _over_workers(self, call: LossCall) -> Tensor:
         return mean_over_workers(*_call.sum_and_denominator(call), self.process_group)
 
     def _is_over_workers(self, inputs: Tensor) -> bool:
         """Tell whether to reduce over workers, at each call, as process groups come and go."""
-        if self.gather_distributed is False:
+        if self.gather_distributed is False or self.reduction == "none":
             return False
         if not (dist.is_available() and dist.is_initialized()):
             if self.gather_distributed:

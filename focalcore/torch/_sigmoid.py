@@ -8,10 +8,9 @@ from torch import Tensor
 
 from .._inputs.doors import SIGMOID
 from .._losses import sigmoid
-from .._losses.prepare import LossCall
 from .._losses.sigmoid import SigmoidOptions
 from .._typing import ArrayLike, SoftTargets, WorkersReduction
-from ._module import WorkersLoss, without_off
+from ._module import Asked, WorkersLoss, without_off
 
 DOOR = SIGMOID._replace(scores="inputs", weight="sample_weight", for_classes="SoftmaxFocalLoss")
 
@@ -94,7 +93,7 @@ class SigmoidFocalLoss(WorkersLoss):
     0.00892
     """
 
-    _options_of_loss = SigmoidOptions
+    _of_loss = Asked(sigmoid.prepare, DOOR, SigmoidOptions)
 
     def __init__(
         self,
@@ -129,6 +128,3 @@ class SigmoidFocalLoss(WorkersLoss):
             detach_factor=detach_factor,
         )
         self._check_together()
-
-    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> LossCall:
-        return sigmoid.prepare(DOOR, inputs, targets, self._checked(**how))

@@ -9,10 +9,9 @@ from torch import Tensor
 from .._inputs import parse
 from .._inputs.doors import SOFTMAX
 from .._losses import softmax
-from .._losses.prepare import LossCall
 from .._losses.softmax import SoftmaxOptions
 from .._typing import ArrayLike, SoftTargets, WorkersReduction
-from ._module import WorkersLoss, axis_of, without_off
+from ._module import Asked, WorkersLoss, axis_of, without_off
 
 DOOR = SOFTMAX._replace(scores="inputs", weight="sample_weight")
 
@@ -87,7 +86,7 @@ class SoftmaxFocalLoss(WorkersLoss):
     1.4099
     """
 
-    _options_of_loss = SoftmaxOptions
+    _of_loss = Asked(softmax.prepare, DOOR, SoftmaxOptions)
 
     def __init__(
         self,
@@ -134,11 +133,8 @@ class SoftmaxFocalLoss(WorkersLoss):
             return None if weight is None else "weight"
         return super()._counted(weight)
 
-    def _checked(self, **how: Any) -> Any:
-        counts_positives = isinstance(how["normalizer"], str) and how["normalizer"] == "positives"
-        return super()._checked(
-            background=self.background_class if counts_positives else None, **how
-        )
-
-    def _prepare(self, inputs: Tensor, targets: Tensor, **how: Any) -> LossCall:
-        return softmax.prepare(DOOR, inputs, targets, self._checked(**how))
+    def _given(self, **at_call: Any) -> dict[str, Any]:
+        given = super()._given(**at_call)
+        if isinstance(given["normalizer"], str) and given["normalizer"] == "positives":
+            given["background"] = self.background_class
+        return given
