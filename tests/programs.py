@@ -7,12 +7,20 @@ import sys
 
 import pytest
 
+from conformance.places import PLACES, required
+
+# of each library, the place that needs the least: the CPU, where it has one
+FIRST = {place.module: place for place in reversed(PLACES)}
+
 
 def require(*modules):
-    """Skip where a module is not installed; nothing is imported."""
+    """Skip where a module is not installed or finds no device, or fail where it was asked for."""
     for module in modules:
-        if importlib.util.find_spec(module) is None:
-            pytest.skip(f"{module} is not installed")
+        if module in FIRST:
+            FIRST[module].require()
+        elif importlib.util.find_spec(module) is None:
+            give_up = pytest.fail if module in required() else pytest.skip
+            give_up(f"{module} is not installed")
 
 
 def output_of(*arguments, **environment):
