@@ -32,10 +32,16 @@ WHOLE = {"FOCALCORE_WHOLE": "1"}
 
 ON_GPU = "torch-cuda,jax-cuda,cupy-cuda"
 
+# what runs the pages, and what holds of them
+PAGES = ("pages", "recipes", "recipes_jax", "migration")
+
+# whose losses ours are compared with
+PEERS = ["fvcore", "kornia", "monai"]
+
 nox.options.sessions = [
     *("lint", "types"),
     *(f"tests({name})" for name in ON_CPU),
-    *("keras", "pythons", "conformance"),
+    *("keras", "recipes", "pythons", "conformance"),
 ]
 
 
@@ -72,6 +78,22 @@ def keras(session):
     session.run("pytest", *files, "-k", "keras or tensor", env=WHOLE)
 
 
+@nox.session
+def recipes(session):
+    """The programs of the pages, and the rows about other libraries, with all that they name."""
+    session.install(".[recipes]", *PEERS)
+    # its losses need torch alone; what else it needs is for encoders
+    session.install("--no-deps", "segmentation-models-pytorch")
+    files = [f"tests/test_{name}.py" for name in PAGES]
+    required = ["torch-cpu", "jax-cpu", "dask", "keras", "optax", "imbalanced_losses"]
+    required += ["accelerate", "equinox", "flax", "lightning", "transformers"]
+    required += [*PEERS, "segmentation_models_pytorch"]
+    session.run(
+        *("pytest", *files, "-k", "not README", *session.posargs),
+        env={"FOCALCORE_REQUIRE": ",".join(required)},
+    )
+
+
 @nox.session(python=PYTHONS)
 def pythons(session):
     """Every Python that is here, with the backends that need no build of their own."""
@@ -101,7 +123,7 @@ def exhaustive(session):
 @nox.session
 def peers(session):
     """Other focal losses on the same numbers; writes the report."""
-    session.install(".[test]", "fvcore", "keras", "kornia", "monai", "optax")
+    session.install(".[test]", *PEERS)
     arguments = session.posargs or ["--reports", "conformance/reports"]
     session.run("python", "-m", "conformance", "--implementation", "all", *arguments)
 

@@ -10,6 +10,7 @@ import pytest
 import focalcore
 from focalcore.keras import BinaryFocalLoss, SparseCategoricalFocalLoss
 
+from .pages import ROOT, programs_of, recipe
 from .slices import slice_of
 
 # Keras' own, where it makes NumPy's arrays of torch's
@@ -306,3 +307,21 @@ class TestTraining:
         assert type(again) is kind
         assert again.get_config() == loss.get_config()
         assert again.dtype == "float64"
+
+
+class TestPage:
+    """What docs/keras.md says."""
+
+    def test_its_programs_run(self):
+        for program in programs_of(ROOT / "docs" / "keras.md"):
+            program.run()
+
+    def test_labels_of_weight_0_are_left_out(self, rng):
+        names = recipe("keras", "Labels to leave out")
+        logits = rng.normal(size=(2, 4, 4, 5)).astype("float32")
+        labels = rng.integers(0, 5, (2, 4, 4))
+        labels[0, :3] = 255
+        classes, weights = names.classes_and_weights(labels)
+        found = numpy(names.loss(classes, logits, sample_weight=weights))
+        expected = focalcore.softmax_focal_loss(logits, labels, ignore_index=255, reduction="mean")
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
