@@ -143,7 +143,7 @@ def sigmoid_focal_loss(
 
     >>> logits = np.array([[2.0, -1.0], [-3.0, 0.5], [-2.0, -2.0]])
     >>> print(sigmoid_focal_loss(logits, [0, 1, 2], class_axis=-1, reduction="sum").round(4))
-    0.0928
+    0.0958
     """
     options = partial(
         SigmoidOptions,

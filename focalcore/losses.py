@@ -84,8 +84,8 @@ class FocalLoss:
     num_classes: int | None = None
     _: KW_ONLY
     pos_weight: ArrayLike | None = None
-    axis: int = -1
     class_axis: int | None = None
+    axis: int = -1
     background: int | None = None
     label_smoothing: float = 0.0
     soft_targets: SoftTargets = "expected"

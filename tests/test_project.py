@@ -13,8 +13,11 @@ import focalcore
 ROOT = pathlib.Path(focalcore.__file__).parent
 
 
+OF_TORCH = ("torch._focal", "torch._sigmoid", "torch._softmax")
+
+
 @pytest.mark.parametrize(
-    "name", ["derivatives", "functional", "losses", "scoring", "settings", "torch._losses"]
+    "name", ["derivatives", "functional", "losses", "scoring", "settings", *OF_TORCH]
 )
 def test_examples_in_docstrings_run(name):
     if name.startswith("torch"):

@@ -83,8 +83,8 @@ def test_only_the_functions_with_masks_advise_masks():
     assert "ignore_index= or mask=" in message(softmax_focal_loss, X, [3])
     assert "leave out with mask=" in message(softmax_focal_loss, X, Y * 3)
     for loss in (FocalLoss(), FocalLoss(task_type="multi-label")):
-        assert "leave out with mask=" in message(loss, X, Y + 3)
-    assert "leave out with mask=" in message(FocalLoss(task_type="multi-class"), X, [3])
+        assert "ignore_index= or mask=" in message(loss, X, Y + 3)
+    assert "ignore_index= or mask=" in message(FocalLoss(task_type="multi-class"), X, [3])
     assert "leave out" not in message(binary_focal_loss, Y + 3, np.abs(X) / 3)
     assert "leave out" not in message(sparse_categorical_focal_loss, [3], np.abs(X) / 3)
 
@@ -105,17 +105,17 @@ class TestTorchModules:
 
         return focalcore.torch
 
-    def test_no_module_advises_a_mask(self, torch, modules):
-        x = torch.zeros(2, 3)
-        found = message(modules.SigmoidFocalLoss(), x, x + 3)
-        assert "targets must lie in [0, 1]" in found
-        assert "mask" not in found
-        assert "ignore_index" not in found
-        found = message(modules.SoftmaxFocalLoss(), x, torch.zeros(2).long() + 3)
-        assert "leave out with ignore_index=" in found
-        assert "mask" not in found
-        for task in ("binary", "multi-label"):
-            assert "mask" not in message(modules.FocalLoss(task_type=task), x, x + 3)
+    def test_every_module_advises_a_mask(self, torch, modules):
+        x, labels = torch.zeros(2, 3), torch.zeros(2).long()
+        assert "leave out with ignore_index= or mask=" in message(
+            modules.SoftmaxFocalLoss(), x, labels + 3
+        )
+        by_class = modules.SigmoidFocalLoss(class_axis=-1)
+        assert "leave out with ignore_index= or mask=" in message(by_class, x, labels + 4)
+        for criterion in (modules.SigmoidFocalLoss(), modules.FocalLoss()):
+            found = message(criterion, x, x + 3)
+            assert "targets must lie in [0, 1]" in found
+            assert "leave out with ignore_index= or mask=" in found
 
     def test_arguments_are_called_as_they_are_there(self, torch, modules):
         x = torch.zeros(2, 3)
@@ -145,17 +145,16 @@ class TestTorchModules:
 
     def test_distributions_are_told_how_to_go_without_an_ignored_label(self, torch, modules):
         x = torch.zeros(2, 3)
-        found = message(modules.SoftmaxFocalLoss(), x, x + 1 / 3)
-        assert "give ignore_index=None" in found
-        assert "mask" not in found
+        found = message(modules.SoftmaxFocalLoss(ignore_index=2), x, x + 1 / 3)
+        assert "give ignore_index=None, and leave rows out with mask=" in found
         assert modules.SoftmaxFocalLoss(ignore_index=None)(x, x + 1 / 3) > 0
 
-    def test_classes_on_another_axis_are_told_to_move(self, torch, modules):
+    def test_classes_on_another_axis_are_told_its_number(self, torch, modules):
         labels = torch.zeros(2, 4, 5).long()
         found = message(modules.SoftmaxFocalLoss(), torch.zeros(2, 4, 5, 3), labels)
-        assert "classes may lie on axis=3: move it" in found
+        assert "axis=3 would fit" in found
         found = message(modules.SoftmaxFocalLoss(), torch.zeros(3), torch.zeros(()).long())
-        assert "must have classes on axis 1" in found
+        assert "axis must be one of the 1 axes of inputs; found 1" in found
 
 
 @pytest.mark.usefixtures("torch")

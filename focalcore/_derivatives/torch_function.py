@@ -7,9 +7,7 @@ for the logits too in torch.func's forward mode, where a nested Function loses t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import array_api_compat.torch as xp
@@ -22,69 +20,10 @@ from .._dtypes import arithmetic_dtype, cast
 from .._execution import torch_host
 from .._execution.kinds import Again
 from .._execution.torch_host import Mode, mode_of, requires_grad
-from .._formulas.focal import safe_multiply
 from .._losses.operands import Operands, Output, nothing
-from .._losses.reduction import divided, dtype_of
+from .._losses.reduction import divided
 from .._losses.spec import LossSpec
-
-Arrays = tuple[Tensor, ...]
-
-
-@dataclass(frozen=True)
-class _StaticCall:
-    """The static part of a call; not a tuple, because torch takes tuples apart."""
-
-    loss: LossSpec
-    element: Output  # the value of each element or row
-    numbers: tuple[tuple[str, float], ...]
-    names: tuple[str, ...]  # of the arrays; the logits are the first
-    look: Callable[[], None] = nothing
-    kernel: Again | None = None  # of the mean and its gradient, where it is known already
-
-    def without_look(self) -> _StaticCall:
-        """Return the same call for backward, which must not keep the caller's arrays alive."""
-        return self if self.look is nothing else replace(self, look=nothing)
-
-    def with_numbers(self, numbers: dict[str, float]) -> _StaticCall:
-        """Return the same call of the known kernel by other numbers."""
-        others = tuple((name, numbers.get(name, value)) for name, value in self.numbers)
-        kernel = None if self.kernel is None else partial(self.kernel, **numbers)
-        return replace(self, numbers=others, kernel=kernel)
-
-    def operands(self, arrays: Arrays) -> Operands:
-        """Return the operands of which these are the arrays."""
-        return Operands(dict(zip(self.names, arrays, strict=True)), self.numbers, self.look)
-
-    def run(self, arrays: Arrays, *outputs: Output) -> Arrays:
-        operands = self.operands(arrays)
-        return torch_host.run(self.loss, operands, outputs, mode_of(operands))
-
-    def value(self, arrays: Arrays) -> Tensor:
-        return self.run(arrays, self.element)[0]
-
-    def vjp(self, upstream: Tensor, arrays: Arrays) -> Tensor:
-        """Return the gradient of the logits, from that of the value."""
-        (grad,), axis = self.run(arrays, Output.WIDE_GRAD), self.loss.axis
-        beside = upstream if axis is None or not upstream.ndim else upstream.unsqueeze(axis)
-        return cast(xp, beside * grad, arrays[0].dtype)
-
-    def jvp(self, tangent: Tensor, arrays: Arrays) -> Tensor:
-        """Return the tangent of the value, from that of the logits."""
-        (grad,), axis = self.run(arrays, Output.WIDE_GRAD), self.loss.axis
-        moved = safe_multiply(xp, tangent, grad)  # grad may be infinite where tangent is 0
-        dtype = dtype_of(xp, self.element, tangent.dtype)
-        return cast(xp, moved if axis is None else moved.sum(axis), dtype)
-
-    def as_function_of(
-        self, arrays: Arrays, learned: list[int]
-    ) -> tuple[Callable[..., Tensor], *tuple[Tensor, ...]]:
-        """Return the value as a function of some of the arrays, and then these arrays."""
-
-        def of(*moved: Tensor) -> Tensor:
-            at = dict(zip(learned, moved, strict=True))
-            return self.value(tuple(at.get(i, x) for i, x in enumerate(arrays)))
-
-        return of, *(arrays[i] for i in learned)
+from .torch_call import StaticCall
 
 
 def run(loss: LossSpec, operands: Operands, output: Output) -> Tensor:
@@ -122,7 +61,7 @@ def _apply(
 ) -> Tensor:
     arrays = operands.arrays
     look = operands.look if keeps_look else nothing
-    constants = _StaticCall(loss, output, operands.numbers, tuple(arrays), look)
+    constants = StaticCall(loss, output, operands.numbers, tuple(arrays), look)
     return function.apply(constants, *arrays.values())
 
 
@@ -153,7 +92,7 @@ class _Sum(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, constants: _StaticCall, *arrays: Tensor) -> Tensor:
+    def forward(ctx: Any, constants: StaticCall, *arrays: Tensor) -> Tensor:
         ctx.save_for_backward(*arrays)
         ctx.constants = constants.without_look()
         if constants.kernel is not None:
@@ -190,7 +129,7 @@ def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Ag
     if kernel is None:
         return None
     names = tuple(operands.arrays)
-    constants = _StaticCall(loss, Output.LOSS_SUM, operands.numbers, names, kernel=kernel)
+    constants = StaticCall(loss, Output.LOSS_SUM, operands.numbers, names, kernel=kernel)
 
     def of(arrays: Sequence[Tensor], **numbers: float) -> tuple[Tensor]:
         own = constants.with_numbers(numbers) if numbers else constants
@@ -228,7 +167,7 @@ class _Values(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(constants: _StaticCall, *arrays: Tensor) -> Tensor:
+    def forward(constants: StaticCall, *arrays: Tensor) -> Tensor:
         return constants.value(arrays)
 
     @staticmethod
@@ -272,7 +211,7 @@ class _CompiledValues(torch.autograd.Function):
     """The same as `_Values` for Dynamo, which takes no Function that has a `jvp`."""
 
     @staticmethod
-    def forward(ctx: Any, constants: _StaticCall, *arrays: Tensor) -> Tensor:
+    def forward(ctx: Any, constants: StaticCall, *arrays: Tensor) -> Tensor:
         ctx.constants = constants
         ctx.save_for_backward(*arrays)
         return constants.value(arrays)
@@ -287,7 +226,7 @@ class _CompiledSum(torch.autograd.Function):
     """The sum for Dynamo, which keeps the gradient for a single backward."""
 
     @staticmethod
-    def forward(ctx: Any, constants: _StaticCall, *arrays: Tensor) -> Tensor:
+    def forward(ctx: Any, constants: StaticCall, *arrays: Tensor) -> Tensor:
         total, grad = constants.run(arrays, Output.LOSS_SUM, Output.WIDE_GRAD)
         ctx.dtype = arrays[0].dtype
         ctx.save_for_backward(grad)

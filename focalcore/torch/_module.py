@@ -185,7 +185,7 @@ class WorkersLoss(Loss):
 
     def _is_over_workers(self, inputs: Tensor) -> bool:
         """Tell whether to reduce over workers, at each call, as process groups come and go."""
-        if self.gather_distributed is False or self.reduction == "none":
+        if self.gather_distributed is False:
             return False
         if not (dist.is_available() and dist.is_initialized()):
             if self.gather_distributed:
@@ -193,6 +193,8 @@ class WorkersLoss(Loss):
                     "gather_distributed=True needs a process group, and there is none; call "
                     "torch.distributed.init_process_group, or give None to go without"
                 )
+            return False
+        if self.reduction == "none":
             return False
         size: int = dist.get_world_size(self.process_group)
         if size < 1:
