@@ -7,8 +7,14 @@ positive.
 
 from __future__ import annotations
 
-from . import rows_jax, rows_numpy, rows_softmax, rows_torch
+from . import rows_jax, rows_labels, rows_numpy, rows_softmax, rows_torch
 from .row import LARGEST, elements
 
-ROWS = (*rows_numpy.ROWS, *rows_torch.ROWS, *rows_softmax.ROWS, *rows_jax.ROWS)
+ROWS = (
+    *rows_numpy.ROWS,
+    *rows_torch.ROWS,
+    *rows_labels.ROWS,
+    *rows_softmax.ROWS,
+    *rows_jax.ROWS,
+)
 MOST = max(LARGEST, *(elements(size) for row in ROWS for size in row.sizes))

@@ -57,7 +57,7 @@ class FocalLoss:
         As for `sigmoid_focal_loss`; of the tasks "binary" and "multi-label".
     axis : int, default -1
         The class axis; of the task "multi-class".
-    label_smoothing, soft_targets, background, ignore_index, normalizer, detach_factor : optional
+    background, label_smoothing, soft_targets, ignore_index, normalizer, detach_factor : optional
         As for the functions.
 
     Raises
