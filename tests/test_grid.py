@@ -278,6 +278,28 @@ class TestLayouts:
             problem(shape, "float32", axis=1),
         )
 
+    @pytest.mark.parametrize("normalizer", [None, "positives"])
+    @pytest.mark.parametrize("axis", [-1, 1])
+    def test_of_class_labels(self, axis, normalizer):
+        options = {"class_axis": axis, "reduction": "mean", "normalizer": normalizer}
+        agree(
+            lambda a: sigmoid_focal_loss_value_and_grad(
+                a["x"], a["labels"], ignore_index=1, mask=a["mask"], **options
+            ),
+            problem((37, 5, 6), "float32", axis=axis),
+        )
+
+    @pytest.mark.parametrize("n_classes", LOOPS)
+    def test_of_a_gamma_for_each_row_and_a_factor_that_is_held(self, n_classes):
+        arrays = problem((ROWS[n_classes], n_classes), "float32", axis=1)
+        arrays["gamma"] = 3 * arrays["weight"][:, None]
+        agree(
+            lambda a: softmax_focal_loss_value_and_grad(
+                a["x"], a["labels"], axis=1, gamma=a["gamma"], detach_factor=True
+            ),
+            arrays,
+        )
+
     @pytest.mark.parametrize("name", ["weight", "mask"])
     def test_of_what_is_one_for_many(self, name):
         arrays = problem((37, 5, 6), "float32")
