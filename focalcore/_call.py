@@ -7,16 +7,17 @@ alone, so that a library with a compiler of its own, as JAX has, compiles all of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from . import _derivatives, _execution, _recall
+from ._execution.kinds import Again
 from ._inputs.doors import Door
 from ._losses.operands import Operands, Output
 from ._losses.prepare import LossCall
-from ._losses.reduction import denominator_of
-from ._typing import ArrayLike, Parameter, Result
+from ._losses.reduction import denominator_of, divided
+from ._typing import ArrayLike, Library, Parameter, Result
 
 Outputs = tuple[Output, ...]
 Prepare = Callable[[Door, Any, Any, Any], LossCall]
@@ -99,20 +100,41 @@ def _reduced(outputs: Outputs, call: LossCall) -> Outputs:
 
 
 def _remember(key: Any, given: tuple[Any, Any], call: LossCall, outputs: Outputs) -> None:
-    """Remember a call that takes one run of a kernel, or before it one that counts."""
+    """Remember a call that takes a run of a kernel, or two where something has to be counted."""
+    outputs = _reduced(outputs, call)
     denominator = None if call.reduction == "none" else _given_denominator(call)
-    counted = None
     if isinstance(denominator, Output):
-        backend, counting = call.context.backend, _without_normalizer(call.operands)
-        is_read = backend.host_values(call.operands.arrays["scores"]) is not None
-        counted = (
-            _execution.again(backend, call.loss, counting, (denominator,)) if is_read else None
-        )
-        if counted is None:  # nobody waits for a count on a device
-            return
-        denominator = 1.0  # of each call its own takes this place
-    operands = _divided_by(denominator, call.operands)
-    _recall.remember(key, given, call, operands, _reduced(outputs, call), counted)
+        again = _counting(call, outputs, denominator)
+    else:
+        operands = _divided_by(denominator, call.operands)
+        again = _derivatives.again(call.context.backend, call.loss, operands, outputs)
+    if again is not None:
+        _recall.remember(key, given, tuple(call.operands.arrays.values()), again)
+
+
+def _counting(call: LossCall, outputs: Outputs, denominator: Output) -> Again | None:
+    """Return how outputs are computed again where what a mean is divided by has to be counted."""
+    backend, operands = call.context.backend, _without_normalizer(call.operands)
+    if backend.host_values(operands.arrays["scores"]) is None:
+        return None  # nobody waits for a count on a device
+    again = partial(_derivatives.again, backend, call.loss)
+    both = again(operands, (*outputs, denominator)) if outputs == (Output.LOSS_SUM,) else None
+    if both is not None:
+        return partial(_mean, backend.xp, both)
+    counted = _execution.again(backend, call.loss, operands, (denominator,))
+    divided_ = again(operands.bind(denominator=1.0), outputs)  # of each call its own
+    if counted is None or divided_ is None:
+        return None
+    return partial(_divided_by_count, counted, divided_)
+
+
+def _mean(xp: Library, both: Again, arrays: Sequence[Any]) -> tuple[Result, ...]:
+    total, count = both(arrays)
+    return (divided(xp, total, float(count)),)
+
+
+def _divided_by_count(counted: Again, divided_: Again, arrays: Sequence[Any]) -> tuple[Result, ...]:
+    return divided_(arrays, denominator=float(counted(arrays)[0]))
 
 
 def _denominator(call: LossCall) -> Parameter | None:

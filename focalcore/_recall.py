@@ -11,11 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from . import _derivatives, settings
+from . import settings
 from ._backends import backend_of
 from ._execution.kinds import KINDS, Again, AnewError
-from ._losses.operands import Operands, Output
-from ._losses.prepare import LossCall
 from ._typing import Result
 
 Pair = tuple[Any, Any]
@@ -52,30 +50,16 @@ def recall(key: Any, given: Pair) -> Result | None:
         return None
 
 
-def remember(
-    key: Any,
-    given: Pair,
-    call: LossCall,
-    operands: Operands,
-    outputs: tuple[Output, ...],
-    counted: Again | None,
-) -> None:
-    """Remember a call, if its operands are arrays that were given, and nothing made of them.
-
-    What `counted` gives is what a mean divides by, or it is None: the operands say it.
-    """
-    order = [i for x in operands.arrays.values() for i in (0, 1) if x is given[i]]
-    if len(order) != len(operands.arrays):
+def remember(key: Any, given: Pair, arrays: tuple[Any, ...], again: Again) -> None:
+    """Remember a call, if its operands are arrays that were given, and nothing made of them."""
+    order = [i for x in arrays for i in (0, 1) if x is given[i]]
+    if len(order) < len(arrays):
         return
-    again = _derivatives.again(call.context.backend, call.loss, operands, outputs)
-    if again is not None:
-        if len(_CALLS) >= MOST:
-            _CALLS.clear()
-        _CALLS[key] = partial(_again, again, counted, order)
+    if len(_CALLS) >= MOST:
+        _CALLS.clear()
+    _CALLS[key] = partial(_again, again, order)
 
 
-def _again(again: Again, counted: Again | None, order: list[int], given: Pair) -> Result:
-    arrays = [given[i] for i in order]
-    numbers = {} if counted is None else {"denominator": float(counted(arrays)[0])}
-    found = again(arrays, **numbers)
+def _again(again: Again, order: list[int], given: Pair) -> Result:
+    found = again([given[i] for i in order])
     return found if len(found) > 1 else found[0]

@@ -141,8 +141,8 @@ def _prepare_labels(
     look = partial(
         checks.check_labels_or_background, inputs, door, axis, loss.ignore_index, loss.background
     )
-    (xp, device), scores = (inputs.context.xp, inputs.context.device), inputs.scores
-    classes = class_numbers(xp, inputs.targets, scores.shape, axis, device)
+    shape, (backend, device) = inputs.scores.shape, inputs.context
+    classes = class_numbers(backend.xp, inputs.targets, shape, axis, device)
     given = _given(inputs) | {"classes": classes, "last_class": class_axis.last(classes, axis)}
     return loss_call(inputs, loss, options, look, **given)
 

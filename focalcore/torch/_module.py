@@ -164,7 +164,9 @@ class WorkersLoss(Loss):
                 f"reduction='mean_positive' divides by the positives; found "
                 f"normalizer={normalizer!r}, which goes with reduction='mean'"
             )
-        for name, value in (options | {"normalizer": normalizer}).items():
+        options["normalizer"] = normalizer
+        self._names = tuple(options)
+        for name, value in options.items():
             self._hold(name, self._of_loss.options.parse(name, value))
 
     def _check_together(self) -> None:
@@ -173,8 +175,7 @@ class WorkersLoss(Loss):
 
     def _given(self, **at_call: Any) -> dict[str, Any]:
         """Return the options by name, with those of a call."""
-        names = self._of_loss.options.names
-        return {name: getattr(self, name) for name in names if hasattr(self, name)} | at_call
+        return {name: getattr(self, name) for name in self._names} | at_call
 
     def _asked(self, inputs: Tensor, **at_call: Any) -> Asked:  # noqa: ARG002
         options = partial(self._of_loss.options, **self._given(**at_call))
