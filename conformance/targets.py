@@ -28,10 +28,13 @@ SLICE = (
     "sigmoid-hard[gamma=2, label_smoothing=0.1, soft_targets=hard]",
     "sigmoid-soft[gamma=2, soft_targets=mixture, alpha=0.25]",
     "sigmoid-classes[gamma=(0.5 2 3.75), alpha=(0.125 0.25 0.875)]",
+    "sigmoid-labels[gamma=0.5, alpha=(0.125 0.25 0.875), class_axis=-1]",
+    "sigmoid-soft[gamma=0.5, soft_targets=mixture, detach_factor=True]",
     "softmax-pair[gamma=1.5]",
     "softmax-hard[gamma=0.5, label_smoothing=0.1, soft_targets=expected]",
     "softmax-hard[gamma=2, label_smoothing=0.1, soft_targets=hard]",
     "softmax-soft[gamma=(0.5 2 3.75), alpha=(0.25 1 3)]",
+    "softmax-soft[gamma=3.7, detach_factor=True]",
     "softmax-many[gamma=5]",
 )
 
