@@ -134,6 +134,31 @@ def test_no_label_wraps_to_another_class():
     assert np.flatnonzero(loss).tolist() == [255]
 
 
+@pytest.mark.parametrize("dtype", ["uint32", "uint64"])
+@pytest.mark.parametrize("on", [True, False], ids=["kernel", "functions"])
+def test_the_largest_unsigned_label_can_be_ignored(dtype, on):
+    most = np.iinfo(dtype).max
+    labels = np.asarray([0, most, 1], dtype)
+    with focalcore.use_compiler(on):
+        loss = sigmoid_focal_loss(np.zeros((3, 2)), labels, class_axis=-1, ignore_index=int(most))
+    np.testing.assert_array_equal(loss[1], 0)
+    np.testing.assert_allclose(loss[[0, 2]], np.log(2) / 4)
+
+
+def test_rows_of_dask_need_not_be_counted_yet():
+    da = pytest.importorskip("dask.array")
+    labels, kept = LABELS[0], np.asarray([True, False, True, True])
+    rows, own, weight = (
+        da.from_array(x, chunks=2)[da.from_array(kept, chunks=2)]
+        for x in (LOGITS[0], labels, np.arange(4.0))
+    )
+    loss = sigmoid_focal_loss(rows, own, weight=weight, reduction="sum", **BY_CLASS)
+    expected = sigmoid_focal_loss(
+        LOGITS[0][kept], labels[kept], weight=np.arange(4.0)[kept], reduction="sum", **BY_CLASS
+    )
+    np.testing.assert_allclose(loss.compute(), expected, rtol=1e-15)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_half_precision_is_rounded_once(dtype):
     x = LOGITS.astype(dtype)

@@ -143,8 +143,10 @@ def with_class_axis(inputs: Inputs, door: Door, axis: int) -> Inputs:
 
     Mask and weight may have the shape of the labels, or that of the logits.
     """
-    xp, shape = inputs.context.xp, inputs.scores.shape
-    fitted: dict[str, Any] = {"targets": xp.expand_dims(inputs.targets, axis=axis)}
+    shape = inputs.scores.shape
+    # dask's expand_dims needs to know the number of rows
+    along = (slice(None),) * axis + (None, ...)
+    fitted: dict[str, Any] = {"targets": inputs.targets[along]}
     for option, name, x in (
         ("mask", "mask", inputs.mask),
         ("weight", door.weight, inputs.weight),
@@ -153,7 +155,7 @@ def with_class_axis(inputs: Inputs, door: Door, axis: int) -> Inputs:
             continue
         if 0 < x.ndim == len(shape) - 1:
             check_shape(name, x, door.labels, without_axis(tuple(shape), axis))
-            fitted[option] = xp.expand_dims(x, axis=axis)
+            fitted[option] = x[along]
         else:
             check_shape(name, x, door.scores, shape)
     return inputs._replace(**fitted)

@@ -90,8 +90,8 @@ class SigmoidOfLabels(Sigmoid):
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the targets as numbers, and which of them count (None: all)."""
         arrays = operands.arrays
+        counted = checks.counted_mask(arrays["targets"], self.ignore_index, arrays.get("mask"))
         label = wide_labels(xp, arrays["targets"])
-        counted = checks.counted_mask(label, self.ignore_index, arrays.get("mask"))
         is_own, last = label == arrays["classes"], arrays["last_class"]
         if self.background is None:
             is_known = (label >= 0) & (label <= last + 1)
