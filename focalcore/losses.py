@@ -248,9 +248,9 @@ def _axis_of(options: Any) -> int | None:
 
 
 def _entries(parameter: Parameter) -> int | None:
-    """Return how many numbers a list has, or None for one number or an array of several axes."""
+    """Return how many numbers a list has, or None for one number or several axes."""
     if isinstance(parameter, tuple):
-        return len(parameter)
+        return len(parameter) if np.ndim(parameter) == 1 else None
     return parameter.shape[0] if getattr(parameter, "ndim", 0) == 1 else None
 
 

@@ -301,6 +301,12 @@ def test_the_number_of_classes_of_lists_is_checked():
         FocalLoss(task_type="multi-class", num_classes=3, alpha=[1.0, 2.0])
 
 
+def test_gammas_of_rows_are_not_counted_as_classes():
+    criterion = FocalLoss(task_type="multi-class", num_classes=3, gamma=[[0.0], [0.0]])
+    loss = criterion(np.zeros((2, 3)), [0, 1])
+    np.testing.assert_allclose(loss, np.log(3))
+
+
 def test_a_matrix_of_numpy_is_an_array():
     x, y = np.asarray([[1.0, 2.0], [3.0, -1.0]]), np.asarray([[1, 0], [1, 0]])
     with pytest.warns(PendingDeprecationWarning):
