@@ -216,6 +216,11 @@ class TestWhatWasWrong:
             ({"label_smoothing": 2}, r"label_smoothing must be a number in \[0, 1\]; found 2"),
             ({"ignore_index": 0.5}, "ignore_index must be an integer or None; found 0.5"),
             ({"background_class": "none"}, "background_class must be an integer or None; found"),
+            (
+                {"normalizer": "positives", "background_class": None},
+                "give background_class, or leave normalizer out",
+            ),
+            ({"axis": 0.5}, "axis must be an integer; found 0.5"),
         ],
         ids=str,
     )

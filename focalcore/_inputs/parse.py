@@ -110,9 +110,12 @@ def flag(name: str, value: Any) -> bool:
 
 def axis(name: str, value: Any) -> int:
     """Return the number of an axis, or raise an error at anything but an integer."""
-    found = index(name, value)
+    try:
+        found = index(name, value)
+    except TypeError:
+        found = None
     if found is None:
-        raise TypeError(f"{name} must be an integer; found None")
+        raise TypeError(f"{name} must be an integer; found {value!r}")
     return found
 
 

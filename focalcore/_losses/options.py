@@ -58,4 +58,7 @@ class LogitsOptions(FocalOptions, ReducedOptions):
                 f"normalizer is for reduction='mean'; found reduction={self.reduction!r}"
             )
         if isinstance(self.normalizer, str) and self.normalizer == "weight" and self.weight is None:
-            raise ValueError("normalizer='weight' divides by the sum of weight=, which is None")
+            raise ValueError(
+                "normalizer='weight' divides by the sum of the weights, and the call has none; "
+                "give weights, or leave normalizer out"
+            )

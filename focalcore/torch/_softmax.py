@@ -120,6 +120,15 @@ class SoftmaxFocalLoss(WorkersLoss):
             detach_factor=detach_factor,
         )
         self.background_class = parse.index("background_class", background_class)
+        if (
+            isinstance(normalizer, str)
+            and normalizer == "positives"
+            and self.background_class is None
+        ):
+            raise ValueError(
+                "normalizer='positives' counts the labels that are not the background; give "
+                "background_class, or leave normalizer out: without a background all are positive"
+            )
         self._check_together()
         for name in ("alpha", "gamma"):
             shape = getattr(getattr(self, name), "shape", ())
