@@ -8,6 +8,17 @@ import pytest
 from conformance import exact
 from conformance.places import Place
 
+# the arguments that may be arrays, for claims on NumPy's beside those of another library
+ARGUMENTS = {
+    "logits": np.asarray([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]]),
+    "targets": np.asarray([[1.0, 0.0, 0.25], [1.0, 1.0, 0.0]]),
+    "mask": np.asarray([[True, False, True], [True, True, True]]),
+    "weight": np.asarray([[1.0, 2.0, 3.0], [0.5, 1.0, 0.0]]),
+    "gamma": np.asarray([0.5, 2.0, 1.0]),
+    "alpha": np.asarray([0.25, 0.5, 0.75]),
+    "pos_weight": np.asarray([1.0, 2.0, 3.0]),
+}
+
 
 class Absent(Place):
     """A place that can't run here."""

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import focalcore
 
+from .helpers import ARGUMENTS
 from .slices import slice_of
 
 LOGITS = np.random.default_rng(0).normal(size=(9, 3)) * 10
@@ -72,6 +73,29 @@ def test_options_and_variables_are_taken_as_arrays():
     plain = focalcore.softmax_focal_loss(x, [0])
     np.testing.assert_allclose(rows, 2 * plain, rtol=1e-6)
     assert focalcore.sigmoid_focal_loss(tf.constant([], tf.float32), [], mask=[]).shape == (0,)
+
+
+@pytest.mark.parametrize("only", ARGUMENTS)
+@pytest.mark.parametrize("way", ["eager", "graph"])
+def test_numpy_arrays_are_constants_beside_the_only_argument_of_tensorflow(way, only):
+    def mean(x):
+        return focalcore.sigmoid_focal_loss(**ARGUMENTS | {only: x}, reduction="mean")
+
+    run = mean if way == "eager" else tf.function(mean, autograph=False)
+    found = run(tf.constant(ARGUMENTS[only]))
+    assert tf.is_tensor(found)
+    expected = focalcore.sigmoid_focal_loss(**ARGUMENTS, reduction="mean")
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def test_guests_are_of_any_real_dtype_and_nothing_else():
+    x, y = tf.constant(LOGITS), LABELS
+    expected = focalcore.softmax_focal_loss(LOGITS, LABELS)
+    for dtype in ("uint8", ">i4", "int64"):
+        found = focalcore.softmax_focal_loss(x, y.astype(dtype))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    with pytest.raises(TypeError, match="targets must hold real numbers; found str"):
+        focalcore.softmax_focal_loss(x, y.astype(str))
 
 
 @pytest.mark.parametrize(("way", "name"), EACH)

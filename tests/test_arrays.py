@@ -12,6 +12,7 @@ from focalcore import (
     sparse_categorical_focal_loss,
 )
 
+from .helpers import ARGUMENTS
 from .programs import output_of
 
 LOGITS, LABELS = [2.0, -1.0, 0.5, -2.0], [1, 0, 1, 0]
@@ -80,6 +81,77 @@ def test_a_list_follows_the_other_argument(place, float32):
         assert library(loss) == library(x)
         assert loss.dtype == x.dtype
         np.testing.assert_array_equal(place.numpy(loss), place.numpy(sigmoid_focal_loss(x, y)))
+
+
+# each argument as the only one of its library; nothing is differentiated by a mask
+WAYS_OF_GUESTS = [
+    (way, only)
+    for way in ("eager", "jit", "grad")
+    for only in ARGUMENTS
+    if (way, only) != ("grad", "mask")
+]
+
+
+class TestGuests:
+    """NumPy arrays beside JAX's are constants; `tensorflow_suite` claims it of TensorFlow."""
+
+    @pytest.fixture
+    def x64_off(self, jax):
+        jax.config.update("jax_enable_x64", False)
+        yield jax.numpy
+        jax.config.update("jax_enable_x64", True)
+
+    @pytest.mark.parametrize(("way", "only"), WAYS_OF_GUESTS)
+    def test_any_argument_may_be_the_only_one_of_jax(self, jax, only, way):
+        def mean(x):
+            return sigmoid_focal_loss(**ARGUMENTS | {only: x}, reduction="mean")
+
+        run = {"eager": lambda f: f, "jit": jax.jit, "grad": lambda f: jax.jit(jax.grad(f))}[way]
+        own = {name: jax.numpy.asarray(x) for name, x in ARGUMENTS.items()}
+        found = run(mean)(own[only])
+        expected = run(lambda x: sigmoid_focal_loss(**own | {only: x}, reduction="mean"))(own[only])
+        assert library(found) == library(own[only])
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+    @pytest.mark.parametrize("only", ["logits", "targets"])
+    def test_class_labels_and_rows_may_be_guests(self, jax, only):
+        rows, labels = ARGUMENTS["logits"], np.asarray([0, 2])
+        own = {"logits": rows, "targets": labels}
+        own[only] = jax.numpy.asarray(own[only])
+        found = softmax_focal_loss(**own)
+        assert library(found) == library(own[only])
+        np.testing.assert_allclose(found, softmax_focal_loss(rows, labels), rtol=1e-14)
+
+    @pytest.mark.parametrize("dtype", ["float16", "float32", ">f8", "bool", "uint8", ">i4"])
+    def test_a_guest_may_be_of_any_real_dtype(self, jax, dtype):
+        x, y = jax.numpy.asarray(LOGITS), np.asarray(LABELS)
+        expected = sigmoid_focal_loss(LOGITS, LABELS)
+        np.testing.assert_allclose(sigmoid_focal_loss(x, y.astype(dtype)), expected, rtol=1e-14)
+
+    def test_a_wide_guest_is_rounded_as_jax_does(self, x64_off):
+        x, y = x64_off.asarray(LOGITS), np.asarray([0.1, 1.0, 0.0, 0.5])
+        for loss in (
+            sigmoid_focal_loss(x, y),
+            sigmoid_focal_loss(np.asarray(LOGITS), x64_off.asarray(y)),
+        ):
+            assert loss.dtype == x.dtype == np.float32
+        with np.errstate(all="raise"):
+            assert sigmoid_focal_loss(x, y, weight=np.asarray([1e-300] * 4))[0] == 0
+
+    @pytest.mark.parametrize("label", [2**32 + 1, -(2**32) + 1, 2**63 + 1])
+    def test_a_wide_label_does_not_wrap_to_a_class(self, x64_off, label):
+        with pytest.raises(ValueError, match="must be class labels from 0 to 3"):
+            softmax_focal_loss(x64_off.asarray([LOGITS]), np.asarray([label]))
+
+    @pytest.mark.parametrize("bad", [["a"], [1j], [None]], ids=["text", "complex", "objects"])
+    def test_a_guest_without_real_numbers_is_an_error(self, jax, bad):
+        with pytest.raises(TypeError, match="targets must hold real numbers"):
+            sigmoid_focal_loss(jax.numpy.zeros(1), np.asarray(bad))
+
+    def test_a_column_beside_jax_is_a_guest_too(self, jax):
+        pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+        found = sigmoid_focal_loss(jax.numpy.asarray(LOGITS), pandas.Series(LABELS))
+        np.testing.assert_allclose(found, sigmoid_focal_loss(LOGITS, LABELS), rtol=1e-14)
 
 
 def test_a_number_is_the_target_of_every_logit(place, float32):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conformance.places import DASK, JAX, NUMPY, STRICT, TORCH
+from conformance.places import CUPY, DASK, JAX, NUMPY, STRICT, TORCH
 from focalcore import (
     FocalLoss,
     binary_focal_loss,
@@ -309,7 +309,7 @@ def test_softmax_needs_classes(place):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(NUMPY, TORCH), (TORCH, JAX), (JAX, NUMPY), (DASK, NUMPY), (STRICT, NUMPY)],
+    [(NUMPY, TORCH), (TORCH, JAX), (DASK, NUMPY), (STRICT, NUMPY)],
     ids=lambda t: t.id,
 )
 def test_two_libraries_in_one_call_are_named(one, other):
@@ -322,6 +322,28 @@ def test_two_libraries_in_one_call_are_named(one, other):
         for name in ("gamma", "alpha", "pos_weight"):
             with fails(TypeError, "libraries", "logits", name, one.module, other.module):
                 sigmoid_focal_loss(one.array(X), one.array(Y), **{name: other.array(X * 0)})
+
+
+WAYS_OUT = {
+    TORCH: r"torch.as_tensor\(targets, device=logits.device\)",
+    DASK: r"dask.array.from_array\(targets\)",
+    STRICT: r"xp.asarray\(targets, device=logits.device\)",
+    CUPY: r"cupy.asarray\(targets\)",
+}
+
+
+@pytest.mark.parametrize("host", WAYS_OUT, ids=lambda t: t.id)
+def test_numpy_beside_a_library_that_takes_none_is_told_how_to_get_there(host):
+    host.require()
+    with fails(TypeError, "logits is", "targets is numpy", f"give {WAYS_OUT[host]}"):
+        sigmoid_focal_loss(host.array(X), X)
+    with fails(TypeError, "logits is numpy", "targets is", r"give .*\(logits"):
+        sigmoid_focal_loss(X, host.array(X))
+
+
+def test_a_third_library_beside_guests_is_named(jax, torch):  # noqa: ARG001 - both are needed
+    with fails(TypeError, "libraries", "targets is jax", "weight is torch"):
+        sigmoid_focal_loss(X, JAX.array(X), weight=TORCH.array(X))
 
 
 def test_two_devices_in_one_call_are_named():

@@ -32,13 +32,14 @@ def _discover(x: Any) -> Backend | None:
         if library is not None:
             return library.load()
     if hasattr(x, "__array_namespace__") and not isinstance(x, type | np.generic):
-        xp = x.__array_namespace__()
+        xp, has_device = x.__array_namespace__(), hasattr(x, "device")
         return Backend(
             type(x).__module__,
             xp,
             Namespace(xp),
-            needs_device=hasattr(x, "device"),
+            needs_device=has_device,
             written_cast="xp.astype({}, xp.{})",
+            written_from_numpy=f"xp.asarray({{0}}{', device={1}.device' if has_device else ''})",
         )
     return None
 

@@ -20,7 +20,11 @@ class Backend(NamedTuple):
     device_values: Callable[[Any], Any] = lambda _: None
     needs_device: bool = False  # whether a new array has to be told its device
     is_immutable: bool = False  # whether nobody can change an array
-    written_cast: str = "{}.astype('{}')"  # how its users write a cast, for errors
+    # makes a constant of a NumPy array of real numbers; None: NumPy's beside its own are an error
+    from_numpy: Callable[[Any], Any] | None = None
+    # how its users write a cast, and NumPy's array {0} as one beside {1}, for errors
+    written_cast: str = "{}.astype('{}')"
+    written_from_numpy: str = "xp.asarray({0})"
     # makes of scores what a loss computes from: float32 under autocast, a variable's tensor
     convert_scores: Callable[[Any], Any] | None = None
     # tells whether a compiler traces Python code now, and calls of NumPy with it

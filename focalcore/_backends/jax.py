@@ -20,6 +20,15 @@ def _host_values(x: Array) -> Any:
     return np.asarray(x) if on_host else None
 
 
+def _from_numpy(x: Any) -> Array:
+    native = x.dtype.newbyteorder("=")
+    own = jax.dtypes.canonicalize_dtype(native)  # of 32 bits where JAX has no 64
+    if native.kind in "iu" and own != native:  # a label that is no class must not wrap to one
+        x = np.clip(x, np.iinfo(own).min, np.iinfo(own).max)
+    with np.errstate(all="ignore"):  # of a float64 that float32 has not
+        return jnp.asarray(x.astype(native, copy=False))
+
+
 def _rounded(x: Array) -> Array:
     kind = jnp.finfo(x.dtype)
     return jax.lax.reduce_precision(x, kind.nexp, kind.nmant)
@@ -39,6 +48,7 @@ BACKEND = Backend(
     autodiff_safe(jnp, stop_gradient=jax.lax.stop_gradient, rounded=_rounded, total=_total),
     host_values=_host_values,
     is_immutable=True,
+    from_numpy=_from_numpy,
     differentiator="jax_custom_jvp",
     program="jax_program",
 )

@@ -65,6 +65,7 @@ def _cupy() -> Backend:
         Namespace(xp),
         device_values=xp.asnumpy,
         needs_device=True,
+        written_from_numpy="cupy.asarray({0})",
         runner="cupy_device",
     )
 
@@ -72,7 +73,13 @@ def _cupy() -> Backend:
 def _dask() -> Backend:
     import array_api_compat.dask.array as xp
 
-    return Backend("dask", xp, Namespace(xp), runner="dask_chunks")
+    return Backend(
+        "dask",
+        xp,
+        Namespace(xp),
+        written_from_numpy="dask.array.from_array({0})",
+        runner="dask_chunks",
+    )
 
 
 def _tensorflow() -> Backend:
@@ -87,9 +94,14 @@ def _array_api_strict() -> Backend:
     def host_values(x: Any) -> Any:
         return np.asarray(x) if x.device == xp.Device("CPU_DEVICE") else None
 
-    cast = "xp.astype({}, xp.{})"
     return Backend(
-        "array_api_strict", xp, Namespace(xp), host_values, needs_device=True, written_cast=cast
+        "array_api_strict",
+        xp,
+        Namespace(xp),
+        host_values,
+        needs_device=True,
+        written_cast="xp.astype({}, xp.{})",
+        written_from_numpy="xp.asarray({0}, device={1}.device)",
     )
 
 

@@ -110,6 +110,7 @@ BACKEND = Backend(
     FORMULAS,
     FORMULAS,
     host_values=_host_values,
+    from_numpy=tf.convert_to_tensor,
     written_cast="tf.cast({}, tf.{})",
     convert_scores=tf.convert_to_tensor,
 )

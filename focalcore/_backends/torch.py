@@ -113,6 +113,7 @@ BACKEND = Backend(
     device_values=_device_values,
     needs_device=True,
     written_cast="{}.to(torch.{})",
+    written_from_numpy="torch.as_tensor({0}, device={1}.device)",
     convert_scores=_read_scores,
     is_tracing=torch.compiler.is_compiling,
     refuses=_refuses,

@@ -1,8 +1,9 @@
 """The conversion of the caller's arguments to arrays of one library on one device.
 
-Lists and scalars become arrays of the other arguments' namespace; whatever has ``__array__``, such
-as a column of pandas, polars or pyarrow, is read as NumPy. Nothing is copied that need not be, and
-nothing that the caller gave is changed.
+Lists and scalars become arrays of the other arguments' namespace, and so do NumPy arrays beside
+those of a library in whose world they are constants; whatever has ``__array__``, such as a column
+of pandas, polars or pyarrow, is read as NumPy. Nothing is copied that need not be, and nothing that
+the caller gave is changed.
 """
 
 from __future__ import annotations
@@ -71,6 +72,15 @@ class ArrayContext(NamedTuple):
             )
         return value
 
+    def own(self, name: str, value: Any) -> Any:
+        """Return a NumPy array beside those of another library as a constant of that library."""
+        if self.backend.from_numpy is None or not isinstance(value, np.ndarray):
+            return value
+        found = dtype_name(value.dtype)
+        if found not in FLOATS and value.dtype.kind not in "biu":
+            raise TypeError(f"{name} must hold real numbers; found {found}")
+        return self.backend.from_numpy(value)
+
     def cast(self, name: str, dtype: str) -> str:
         """Return a cast as the library's users write it, for an error message."""
         return self.backend.written_cast.format(name, dtype)
@@ -127,6 +137,7 @@ def convert_inputs(door: Door, scores: ArrayLike, labels: ArrayLike, options: Op
     # numbers and NumPy arrays given as options do not decide on library or device
     deciding = {n: p for n, p in parameters.items() if not isinstance(p, _CONSTANTS)}
     context = context_of(given | deciding)
+    given = {name: context.own(name, x) for name, x in given.items()}
     x = _scores(context, door, given)
     dtype = arithmetic_dtype(context.xp, x.dtype)
     y = context.numeric(door.labels, given[door.labels], x.dtype)
@@ -160,24 +171,37 @@ _CONSTANTS = (float, str, tuple, np.ndarray)
 
 
 def context_of(arrays: dict[str, Any]) -> ArrayContext:
-    """Return the library and device of the arrays, or raise an error if there are two of either."""
-    context, first = ArrayContext(NUMPY, None), None
-    for name, x in arrays.items():
-        if isinstance(x, PYTHON_VALUES):
-            continue
-        backend = backend_of(x)
-        if backend is None:
-            raise _no_array(name, x)
-        if backend.refuses is not None and (reason := backend.refuses(x)):
-            raise TypeError(f"{name} is {reason}")
-        device = x.device if backend.needs_device else None
-        if first is None:
-            context, first = ArrayContext(backend, device), name
-        elif backend.name != context.backend.name:
-            raise _two(TypeError, "libraries", first, context.backend.name, name, backend.name)
-        elif device != context.device:
-            raise _two(ValueError, "devices", first, context.device, name, device)
+    """Return the library and device of the arrays, or raise an error if there are two of either.
+
+    Beside a library that takes them as guests, NumPy arrays decide on neither.
+    """
+    homes = {n: _home_of(n, x) for n, x in arrays.items() if not isinstance(x, PYTHON_VALUES)}
+    if any(home.backend.from_numpy is not None for home in homes.values()):
+        homes = {name: home for name, home in homes.items() if home.backend is not NUMPY}
+    context, first = ArrayContext(NUMPY, None), ""
+    for name, home in homes.items():
+        if not first:
+            context, first = home, name
+        elif home.backend.name != context.backend.name:
+            raise _two_libraries({first: context.backend, name: home.backend})
+        elif home.device != context.device:
+            raise _two(
+                ValueError,
+                "devices",
+                {first: context.device, name: home.device},
+                "move one to the other",
+            )
     return context
+
+
+def _home_of(name: str, x: Any) -> ArrayContext:
+    """Return the library and device of one array."""
+    backend = backend_of(x)
+    if backend is None:
+        raise _no_array(name, x)
+    if backend.refuses is not None and (reason := backend.refuses(x)):
+        raise TypeError(f"{name} is {reason}")
+    return ArrayContext(backend, x.device if backend.needs_device else None)
 
 
 def as_array(door: Door, name: str, value: Any) -> Any:
@@ -230,10 +254,16 @@ def _no_array(name: str, x: Any) -> Exception:
     return TypeError(f"{name} must be an array, a list or a number; found {type(x).__name__}")
 
 
-def _two(
-    error: type[Exception], what: str, first: str, its: Any, other: str, others: Any
-) -> Exception:
-    return error(
-        f"arrays of two {what} in one call: {first} is {its}, {other} is {others}; "
-        f"move one to the other"
-    )
+def _two_libraries(found: dict[str, Backend]) -> Exception:
+    """Return the error of arrays of two libraries, by the names of the arguments."""
+    (one, other), way_out = found, "move one to the other"
+    if NUMPY in found.values():
+        guest, host = (one, other) if found[one] is NUMPY else (other, one)
+        way_out = f"give {found[host].written_from_numpy.format(guest, host)}"
+    names = {name: backend.name for name, backend in found.items()}
+    return _two(TypeError, "libraries", names, way_out)
+
+
+def _two(error: type[Exception], what: str, found: dict[str, Any], way_out: str) -> Exception:
+    each = ", ".join(f"{name} is {its}" for name, its in found.items())
+    return error(f"arrays of two {what} in one call: {each}; {way_out}")
