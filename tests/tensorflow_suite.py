@@ -115,6 +115,122 @@ class TestFunctions:
             np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
 
 
+BOTH = {
+    "sigmoid": (focalcore.sigmoid_focal_loss, focalcore.sigmoid_focal_loss_grad_and_hess, TARGETS),
+    "softmax": (focalcore.softmax_focal_loss, focalcore.softmax_focal_loss_grad_and_hess, LABELS),
+}
+each_loss = pytest.mark.parametrize("loss", BOTH)
+
+
+@each_loss
+class TestDerivatives:
+    @pytest.mark.parametrize("way", WAYS)
+    def test_the_hessian_is_the_derivative_of_the_closed_form(self, way, loss):
+        f, closed, targets = BOTH[loss]
+
+        def hessian(logits, targets):
+            with tf.GradientTape() as outer:
+                outer.watch(logits)
+                _, slope = with_gradient(f, {"gamma": 1.5})(logits, targets)
+            return tf.linalg.diag_part(outer.batch_jacobian(slope, logits))
+
+        _, expected = closed(LOGITS, targets, gamma=1.5)
+        found = run(way, hessian, LOGITS, targets)
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+    @pytest.mark.parametrize("way", ["eager", "graph"])
+    def test_forward_mode_over_reverse_mode_is_the_hessian_by_a_vector(self, way, loss):
+        f, _, targets = BOTH[loss]
+
+        def product(logits, targets):
+            with tf.autodiff.ForwardAccumulator(logits, tf.ones_like(logits)) as forward:
+                _, slope = with_gradient(f, {"gamma": 1.5})(logits, targets)
+            return forward.jvp(slope)
+
+        def slopes(shift):
+            _, found = run("eager", with_gradient(f, {"gamma": 1.5}), LOGITS + shift, targets)
+            return found.numpy()
+
+        expected = (slopes(1e-6) - slopes(-1e-6)) / 2e-6
+        found = run(way, product, LOGITS, targets)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-8)
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_infinite_logits_have_the_limits_as_gradients(self, way, loss):
+        f, _, _ = BOTH[loss]
+        closed = getattr(focalcore, f"{f.__name__}_value_and_grad")
+        logits = np.asarray([[np.inf, 0.0], [-np.inf, 0.0], [0.0, np.inf], [0.0, -np.inf]])
+        targets = np.asarray([0, 1, 0, 1]) if loss == "softmax" else np.eye(2)[[0, 1, 0, 1]]
+        found = run(way, with_gradient(f, {"gamma": 0.5}), logits, targets)
+        for one, other in zip(found, closed(logits, targets, gamma=0.5), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12)
+
+    def test_a_batch_is_differentiated_row_by_row(self, loss):
+        f, closed, targets = BOTH[loss]
+
+        def slope(row):
+            return with_gradient(f, {})(*row)[1]
+
+        found = tf.vectorized_map(slope, (tf.constant(LOGITS), tf.constant(targets)))
+        np.testing.assert_allclose(found, closed(LOGITS, targets)[0], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", [name for name in ARGUMENTS if name != "mask"])
+@pytest.mark.parametrize("way", ["eager", "graph", "forward", "outside a graph"])
+def test_whatever_learns_has_its_gradient(way, name):
+    given = ARGUMENTS | {"targets": 0.1 + 0.8 * ARGUMENTS["targets"]}
+    along = tf.constant(np.random.default_rng(3).normal(size=given[name].shape))
+
+    def mean(x):
+        return focalcore.sigmoid_focal_loss(**given | {name: x}, reduction="mean")
+
+    def backward(f):
+        def slope(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                loss = f(x)
+            return tf.reduce_sum(tape.gradient(loss, x) * along)
+
+        return slope
+
+    def forward(x):
+        with tf.autodiff.ForwardAccumulator(x, along) as accumulator:
+            loss = mean(x)
+        return accumulator.jvp(loss)
+
+    slope = {
+        "eager": backward(mean),
+        "graph": tf.function(backward(mean), autograph=False),
+        "outside a graph": backward(tf.function(mean, autograph=False)),
+        "forward": forward,
+    }[way]
+    step = 1e-6 * along.numpy()
+    high, low = (mean(given[name] + s) for s in (step, -step))
+    found = slope(tf.constant(given[name]))
+    np.testing.assert_allclose(found, (high - low) / 2e-6, rtol=1e-6, atol=1e-9)
+
+
+def test_a_sum_by_xla_loses_no_digits():
+    logits = np.full(2**20, 0.7, "float32")
+
+    def total(logits, targets):
+        return focalcore.sigmoid_focal_loss(logits, targets, reduction="sum")
+
+    expected = 2**20 * focalcore.sigmoid_focal_loss(np.float64(logits[0]), 1)
+    np.testing.assert_allclose(run("xla", total, logits, np.ones(2**20)), expected, rtol=1e-6)
+
+
+def test_autograph_has_nothing_to_say(caplog):
+    logger = tf.get_logger()
+    logger.addHandler(caplog.handler)
+    try:
+        mean = tf.function(lambda x, y: focalcore.FocalLoss()(x, y))
+        mean(tf.constant(LOGITS), tf.constant(TARGETS))
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert caplog.messages == []
+
+
 def test_variables_are_differentiated():
     variable = tf.Variable(LOGITS)
     with tf.GradientTape() as tape:

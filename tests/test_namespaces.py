@@ -14,6 +14,10 @@ def namespaces(place):
         from focalcore._backends import torch
 
         yield "eager", torch.EAGER
+    if place.module == "tensorflow":
+        from focalcore._backends import tensorflow
+
+        yield "of closed forms", tensorflow.CLOSED_FORMS
 
 
 def each(place, claim):

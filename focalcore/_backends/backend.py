@@ -34,5 +34,7 @@ class Backend(NamedTuple):
     # the module of `_execution` that runs losses, that of `_derivatives` that gives autodiff the
     # gradient, and that of `_execution` that compiles a whole call as one program
     runner: Literal["plain", "numpy_host", "torch_host", "cupy_device", "dask_chunks"] = "plain"
-    differentiator: Literal["none", "torch_function", "jax_custom_jvp"] = "none"
+    differentiator: Literal[
+        "none", "torch_function", "jax_custom_jvp", "tensorflow_custom_gradient"
+    ] = "none"
     program: Literal["none", "jax_program"] = "none"

@@ -34,6 +34,11 @@ def _rounded(x: Array) -> Array:
     return jax.lax.reduce_precision(x, kind.nexp, kind.nmant)
 
 
+def _one_plus_and_lost(e: Array) -> tuple[Array, Array]:
+    total = _rounded(1 + e)  # or XLA would take the sum as if it were exact
+    return total, e - (total - 1)
+
+
 def _total(x: Array) -> Array:
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return jnp.sum(x)
@@ -45,7 +50,12 @@ def _total(x: Array) -> Array:
 BACKEND = Backend(
     "jax",
     jnp,
-    autodiff_safe(jnp, stop_gradient=jax.lax.stop_gradient, rounded=_rounded, total=_total),
+    autodiff_safe(
+        jnp,
+        stop_gradient=jax.lax.stop_gradient,
+        one_plus_and_lost=_one_plus_and_lost,
+        total=_total,
+    ),
     host_values=_host_values,
     is_immutable=True,
     from_numpy=_from_numpy,

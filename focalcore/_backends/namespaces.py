@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .._formulas.focal import safe_multiply
 from .._typing import Array, Library
 
 # the names that formulas and losses use of a namespace
@@ -44,9 +45,25 @@ class Namespace:
         """Return ``exp(x)``, and the part of it that rounding lost, or None if it is not known."""
         return self.exp(x), None
 
-    def rounded(self, x: Array) -> Array:
-        """Return x, in its type's digits, so that a compiler takes no sum as if it were exact."""
-        return x
+    def one_plus_and_lost(self, e: Array) -> tuple[Array, Array | None]:
+        """Return ``1 + e``, and the part of it that rounding lost, or None to do without."""
+        total = 1 + e
+        return total, e - (total - 1)
+
+    def log_of_complement(self, p: Array, least: float) -> Array:
+        """Return ``log(max(1 - p, least))``, whose slope the bound does not change."""
+        q = 1 - p
+        # for p up to a half, 1 - p has lost digits of p, which log1p still sees
+        of_difference = self.log(self.straight_through_floor(q, least))
+        return self.where(q < 0.5, of_difference, self.log1p(-self.where(q < 0.5, 0.0, p)))
+
+    def quotient(self, a: Array, b: Array, least: float) -> Array:
+        """Return ``a / b`` for b >= 0, and anything finite where b is ``least`` or below."""
+        return a / self.where(b <= least, 1.0, b)
+
+    def share_of(self, x: Array, share: Array) -> Array:
+        """Return ``share * x``, 0 where the share is 0; NaN may get lost there."""
+        return safe_multiply(self, share, x)
 
     def straight_through_floor(self, x: Array, least: float) -> Array:
         """Return max(x, least), which automatic differentiation treats as x itself."""

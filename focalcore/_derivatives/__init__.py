@@ -29,6 +29,10 @@ def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) ->
         from . import jax_custom_jvp
 
         return jax_custom_jvp.run(loss, operands, output)
+    if backend.differentiator == "tensorflow_custom_gradient":
+        from . import tensorflow_custom_gradient
+
+        return tensorflow_custom_gradient.run(loss, operands, output)
     return _execution.run(backend, loss, operands, (output,))[0]
 
 

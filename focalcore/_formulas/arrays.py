@@ -83,8 +83,17 @@ class Namespace(Protocol):
     def exp_and_lost(self, x: Array, /) -> tuple[Array, Array | None]:
         """Return ``exp(x)``, and the part of it that rounding lost, or None if it is not known."""
 
-    def rounded(self, x: Array, /) -> Array:
-        """Return x, in its type's digits, so that a compiler takes no sum as if it were exact."""
+    def one_plus_and_lost(self, e: Array, /) -> tuple[Array, Array | None]:
+        """Return ``1 + e``, and the part of it that rounding lost, or None to do without."""
+
+    def log_of_complement(self, p: Array, least: float, /) -> Array:
+        """Return ``log(max(1 - p, least))``, whose slope the bound does not change."""
+
+    def quotient(self, a: Array, b: Array, least: float, /) -> Array:
+        """Return ``a / b`` for b >= 0, and anything finite where b is ``least`` or below."""
+
+    def share_of(self, x: Array, share: Array, /) -> Array:
+        """Return ``share * x``, 0 where the share is 0; NaN may get lost there."""
 
     def straight_through_floor(self, x: Array, least: float, /) -> Array:
         """Return max(x, least), which automatic differentiation treats as x itself."""

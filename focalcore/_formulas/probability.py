@@ -32,27 +32,21 @@ class Expected(focal.Product):
         self.target, q = target, 1 - p
         u = target.y * q + target.one_minus_y * p
         self.p, self.q = xp.straight_through_floor(p, eps), xp.straight_through_floor(q, eps)
-        # for p up to a half, 1 - p has lost digits of p, which log1p still sees
-        log_q = xp.where(q < 0.5, xp.log(self.q), xp.log1p(-xp.where(q < 0.5, 0.0, p)))
-        ce = -(
-            focal.safe_multiply(xp, target.y, xp.log(self.p))
-            + focal.safe_multiply(xp, target.one_minus_y, log_q)
-        )
+        log_q = xp.log_of_complement(p, eps)
+        ce = -(xp.share_of(xp.log(self.p), target.y) + xp.share_of(log_q, target.one_minus_y))
         multiply = focal.multiplication(xp, *balance or ())
         super().__init__(xp, u, ce, gamma, focal.alpha_t(balance, target), multiply)
 
     def first_derivatives(self) -> tuple[Array, Array]:
         normal = float(self.xp.finfo(self.u.dtype).smallest_normal)
-        u = self.u + self.xp.astype(self.u < normal, self.u.dtype)
-        (y, one_minus_y), multiply = self.target, focal.safe_multiply
-        D = multiply(self.xp, one_minus_y, 1 / self.q) - multiply(self.xp, y, 1 / self.p)
-        return (one_minus_y - y) / u, D
+        (y, one_minus_y), share_of = self.target, self.xp.share_of
+        R = self.xp.quotient(one_minus_y - y, self.u, normal)
+        return R, share_of(1 / self.q, one_minus_y) - share_of(1 / self.p, y)
 
     def second_derivatives(self) -> tuple[Array, Array]:
-        (y, one_minus_y), multiply = self.target, focal.safe_multiply
-        of_negative = multiply(self.xp, one_minus_y, 1 / (self.q * self.q))
-        H = of_negative + multiply(self.xp, y, 1 / (self.p * self.p))
-        return self.xp.zeros_like(self.u), H
+        (y, one_minus_y), share_of = self.target, self.xp.share_of
+        of_negative = share_of(1 / (self.q * self.q), one_minus_y)
+        return self.xp.zeros_like(self.u), of_negative + share_of(1 / (self.p * self.p), y)
 
 
 class OfLabel:

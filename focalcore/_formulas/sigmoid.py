@@ -63,9 +63,9 @@ class MarginOdds:
 
 def one_plus(xp: Namespace, e: Array) -> focal.Divisor:
     """Return ``1 + e`` for e in [0, 1]."""
-    total = xp.rounded(1 + e)
+    total, lost = xp.one_plus_and_lost(e)
     # 1 / total is within a sixth of 1 - e / 2, enough digits of so small a part
-    return focal.Divisor(total, (e - (total - 1)) * (1 - 0.5 * e))
+    return focal.Divisor(total, None if lost is None else lost * (1 - 0.5 * e))
 
 
 class FromMargin(focal.Product):
@@ -126,6 +126,10 @@ class FavouredClass(NamedTuple):
         v = xp.where(self.is_positive, target.y, target.one_minus_y)
         return focal.Target(v, xp.where(self.is_positive, target.one_minus_y, target.y))
 
+    def signed(self, xp: Namespace, x: Array) -> Array:
+        """Return x where the positive class is favoured, and -x elsewhere."""
+        return xp.where(self.is_positive, x, -x)
+
 
 def favoured_class(xp: Namespace, x: Array) -> FavouredClass:
     """Return the class that each logit favours, and how strongly."""
@@ -139,8 +143,8 @@ class Expected(focal.Product):
     ``target`` decides the modulating factor and the class balance, ``smoothed`` the cross-entropy.
     With sign = 1 where x >= 0 and -1 elsewhere, and T = 1 + e,
 
-        R T = sign ((1 - v) - v) e / b      K T^2 = -sign (R T) (1 - e)
-        D T = sign ((1 - v) - v e)          H T^2 = e
+        R T = ((1 - y) - y) e / b      K T^2 = sign (R T) (e - 1)
+        D T = sign ((1 - v) - v e)     H T^2 = e
     """
 
     def __init__(
@@ -154,13 +158,13 @@ class Expected(focal.Product):
     ) -> None:
         self.side = favoured_class(xp, x)
         e, apart = self.side.e, smoothed is not target
-        divisor, self.modulating = one_plus(xp, e), self.side.of(xp, target)
+        divisor, modulating = one_plus(xp, e), self.side.of(xp, target)
         if self.side.lost is not None:  # where b is e
-            is_e = self.modulating.one_minus_y == 0
+            is_e = modulating.one_minus_y == 0
             divisor = divisor.less(xp.where(is_e, self.side.lost, 0.0))
-        self.entering = self.side.of(xp, smoothed) if apart else self.modulating
-        self.b = self.modulating.one_minus_y + self.modulating.y * e
-        against = focal.safe_multiply(xp, self.entering.one_minus_y, self.side.distance)
+        self.target, self.entering = target, self.side.of(xp, smoothed) if apart else modulating
+        self.b = modulating.one_minus_y + modulating.y * e
+        against = xp.share_of(self.side.distance, self.entering.one_minus_y)
         # where the two targets differ, u may be 0 and CE infinite
         multiply = focal.zero_safe(xp) if apart else focal.multiplication(xp, *balance or ())
         u, ce, alpha_t = (
@@ -171,21 +175,14 @@ class Expected(focal.Product):
         super().__init__(xp, u, ce, gamma, alpha_t, multiply, divisor)
 
     def first_derivatives(self) -> tuple[Array, Array]:
-        sign, e = self.sign(), self.side.e
-        v, one_minus_v = self.modulating
+        e, (y, one_minus_y), (v, one_minus_v) = self.side.e, self.target, self.entering
         # where b is 0, u^gamma or gamma is 0 too and multiplies R: any finite R will do
-        b = self.b + self.xp.astype(self.b == 0, self.b.dtype)
-        R = sign * (one_minus_v - v) * (e / b)
-        v, one_minus_v = self.entering
-        return R, sign * (one_minus_v - v * e)
+        R = (one_minus_y - y) * self.xp.quotient(e, self.b, 0.0)
+        return R, self.side.signed(self.xp, one_minus_v - v * e)
 
     def second_derivatives(self) -> tuple[Array, Array]:
         R, _ = self.first_derivatives()
-        return -self.sign() * R * (1 - self.side.e), self.side.e
-
-    def sign(self) -> Array:
-        """Return 1 where the positive class is favoured, and -1 elsewhere."""
-        return 2 * self.xp.astype(self.side.is_positive, self.b.dtype) - 1
+        return self.side.signed(self.xp, R * (self.side.e - 1)), self.side.e
 
 
 def mixture(

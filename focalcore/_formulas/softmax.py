@@ -161,7 +161,7 @@ class Expected(focal.Product):
         self.target, self.smoothed = target, smoothed
         u = xp.sum(target.one_minus_y * row.p, axis=self.axis, keepdims=True)
         u = xp.with_slope_of(u, self._u_from_top)
-        terms = focal.safe_multiply(xp, smoothed.y, row.minus_log_p)
+        terms = xp.share_of(row.minus_log_p, smoothed.y)
         ce = xp.sum(terms, axis=self.axis, keepdims=True)
         # where the two targets differ, u may be 0 and CE infinite
         apart = smoothed is not target

@@ -199,7 +199,8 @@ def _home_of(name: str, x: Any) -> ArrayContext:
     backend = backend_of(x)
     if backend is None:
         raise _no_array(name, x)
-    if backend.refuses is not None and (reason := backend.refuses(x)):
+    reason = None if backend.refuses is None else backend.refuses(x)
+    if reason is not None:
         raise TypeError(f"{name} is {reason}")
     return ArrayContext(backend, x.device if backend.needs_device else None)
 

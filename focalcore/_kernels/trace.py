@@ -205,8 +205,20 @@ class Trace:
     def heaviside(self, x: Symbol) -> Symbol:
         return self.astype(x >= 0, x.dtype)
 
-    def rounded(self, x: Symbol) -> Symbol:
-        return x
+    def one_plus_and_lost(self, e: Symbol) -> tuple[Symbol, Symbol]:
+        total = 1 + e
+        return total, e - (total - 1)
+
+    def log_of_complement(self, p: Symbol, least: float) -> Symbol:
+        q = 1 - p
+        of_difference = self.log(self.maximum(q, least))
+        return self.where(q < 0.5, of_difference, self.log1p(-self.where(q < 0.5, 0.0, p)))
+
+    def quotient(self, a: Symbol, b: Symbol, least: float) -> Symbol:
+        return a / self.select(b <= least, 1.0, b)
+
+    def share_of(self, x: Symbol, share: Symbol) -> Symbol:
+        return share * self.select((share == 0) & self.isinf(x), 0.0, x)
 
     def straight_through_floor(self, x: Symbol, least: float) -> Symbol:
         return self.maximum(x, least)

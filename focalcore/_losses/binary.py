@@ -84,7 +84,8 @@ def _broadcast(inputs: Inputs, door: Door) -> Inputs:
     xp, x, y = inputs.context.xp, inputs.scores, inputs.targets
     hint = partial(class_axis.hint_of_classes, inputs, door)
     check_broadcast(door.labels, y.shape, door.scores, x.shape, hint)
-    if same_shape(x.shape, y.shape) and 1 not in (*x.shape, *y.shape):
+    pairs = zip(x.shape, y.shape, strict=False)
+    if same_shape(x.shape, y.shape) and all((n == 1) == (m == 1) for n, m in pairs):
         return inputs
     rank = max(x.ndim, y.ndim)
     x, y = xp.broadcast_arrays(full_rank(xp, x, rank), full_rank(xp, y, rank))
