@@ -46,6 +46,7 @@ class Place:
     arithmetic: ClassVar[str]  # whose exp and log it uses on the host
     differentiates: ClassVar[bool] = False
     flushes: ClassVar[bool] = False  # what is denormal may become 0
+    is_apart: ClassVar[bool] = False  # it takes seconds to import, and a process of its own
 
     @property
     def id(self) -> str:
@@ -228,6 +229,55 @@ class Jax(Place):
         return self.run(mode, jax.grad(lambda x, *rest: f(x, *rest).sum()))
 
 
+class TensorFlow(Place):
+    name = module = arithmetic = "tensorflow"
+    differentiates = flushes = is_apart = True
+
+    @property
+    def xp(self) -> Any:
+        from focalcore._backends.tensorflow import BACKEND
+
+        return BACKEND.xp
+
+    def array(self, value: Any, dtype: str | None = None) -> Array:
+        import tensorflow as tf
+
+        value = tf.constant(np.asarray(value))
+        return value if dtype is None else tf.cast(value, dtype)
+
+    def numpy(self, x: Array) -> Any:
+        import tensorflow as tf
+
+        return (tf.cast(x, "float64") if x.dtype == tf.bfloat16 else x).numpy()
+
+    def run(self, mode: str, f: Function) -> Function:
+        """The function; a graph doesn't know the length of its first axis, as in Keras' `fit`."""
+        import tensorflow as tf
+
+        if mode == "eager":
+            return f
+        in_graph = tf.function(f, jit_compile=mode == "compiled", autograph=False)
+
+        def run(*arrays: Array) -> Array:
+            if mode == "compiled":
+                return in_graph(*arrays)
+            specs = [tf.TensorSpec([None, *x.shape[1:]], x.dtype) for x in arrays]
+            return in_graph.get_concrete_function(*specs)(*arrays)
+
+        return run
+
+    def gradient(self, mode: str, f: Function) -> Function:
+        import tensorflow as tf
+
+        def backward(x: Array, *rest: Array) -> Array:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                total = tf.reduce_sum(f(x, *rest))
+            return tape.gradient(total, x)
+
+        return self.run(mode, backward)
+
+
 class Dask(Place):
     name = module = "dask"
     arithmetic = "numpy"
@@ -327,9 +377,10 @@ TORCH = Torch(dtypes=ALL, modes=("kernel", *TRACED))
 TORCH_CUDA = Torch("cuda", can_raise=False, dtypes=ALL, modes=("kernel", *TRACED))
 JAX = Jax(dtypes=ALL, modes=TRACED)
 JAX_CUDA = Jax("cuda", can_raise=False, dtypes=ALL, modes=TRACED)
+TENSORFLOW = TensorFlow(dtypes=ALL, modes=("eager", "graph", "compiled"))
 CUPY = Cupy("cuda", can_raise=False, dtypes=("float16", *WIDE), modes=("kernel", "eager"))
 
-ON_CPU = (NUMPY, STRICT, STRICT_DEVICE1, STRICT_NO_FLOAT64, DASK, TORCH, JAX)
+ON_CPU = (NUMPY, STRICT, STRICT_DEVICE1, STRICT_NO_FLOAT64, DASK, TORCH, JAX, TENSORFLOW)
 ON_GPU = (TORCH_CUDA, JAX_CUDA, CUPY)
 PLACES = ON_CPU + ON_GPU
 

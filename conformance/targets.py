@@ -65,7 +65,7 @@ class Target:
     def is_sampled(self) -> bool:
         """It is measured by a part of the exact values."""
         if self.mode == "compiled":
-            return self.place.name == "torch" or self.dtype in HALVES
+            return self.place.name in ("torch", "tensorflow") or self.dtype in HALVES
         return self.mode == "vmapped" and self.place.name == "jax"
 
     @property

@@ -15,7 +15,7 @@ import focalcore
 
 from . import measure, tolerances
 from .errors import FORMS, QUANTITIES, Form
-from .places import JAX, NUMPY, TORCH
+from .places import JAX, NUMPY, TENSORFLOW, TORCH
 from .scan import finite_and_infinite, in_float64
 from .targets import Target
 
@@ -30,6 +30,8 @@ WAYS = tuple(
         (TORCH, "compiled"),
         (JAX, "eager"),
         (JAX, "compiled"),
+        (TENSORFLOW, "eager"),
+        (TENSORFLOW, "compiled"),
     )
 )
 STEP = 997

@@ -47,7 +47,7 @@ BAD_OPTIONS = {
         ("normalizer", "weight"),
     ),
     "ignore_index": ({"ignore_index": 1.5}, TypeError, ("ignore_index", "1.5", "integer")),
-    "mask of numbers": ({"mask": [1, 0]}, TypeError, ("mask", "boolean", "int64")),
+    "mask of numbers": ({"mask": [1, 0]}, TypeError, ("mask", "boolean", "int(32|64)")),
     "mask of the wrong shape": ({"mask": [True] * 5}, ValueError, ("mask", "5")),
     "weight of the wrong shape": ({"weight": [1.0] * 5}, ValueError, ("weight", "5")),
 }

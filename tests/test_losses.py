@@ -115,7 +115,7 @@ def test_arrays_of_a_library_are_copied_too(place, rng):
 
 
 def test_an_array_of_any_library_changed_later_changes_no_loss(place):
-    if place.name in ("numpy", "jax"):
+    if place.name in ("numpy", "jax", "tensorflow"):
         pytest.skip("these arrays never change")
     alpha, x = place.array(np.asarray([0.1, 0.2])), place.array(np.ones((1, 2)))
     criterion = FocalLoss(alpha=alpha)

@@ -16,6 +16,14 @@ SUITES = {
 
 
 @pytest.mark.slow
+def test_what_is_claimed_of_every_place_holds_of_tensorflow():
+    require("tensorflow")
+    command = ("-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-k", "tensorflow-cpu", HERE)
+    printed = output_of(*command, FOCALCORE_APART="tensorflow-cpu", TF_CPP_MIN_LOG_LEVEL="2")
+    assert " passed" in printed
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SUITES)
 def test_suite_passes(name):
     files, backend = SUITES[name]

@@ -66,6 +66,7 @@ def test_float_class_labels_come_with_their_cast(place):
     cast = {
         "torch": r"targets.to\(torch.int64\)",
         "array-api-strict": r"xp.astype\(targets, xp.int64\)",
+        "tensorflow": r"tf.cast\(targets, tf.int64\)",
     }.get(place.name, r"targets.astype\('int64'\)")
     with fails(TypeError, "class labels", "float64", cast):
         softmax_focal_loss(rows, labels)
