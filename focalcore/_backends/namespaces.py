@@ -18,20 +18,15 @@ NAMES = (
 )
 
 
-class Namespace:
-    """A library's functions as formulas use them, some of them replaced.
+class Hooks:
+    """What formulas ask of a namespace beyond the standard, right for every library as it is here.
 
-    The methods are hooks: as they are here they are right for every library, and a library that can
-    do better, or has to, passes functions of its own to the constructor.
+    A library that can do better, or has to, has functions of its own in these places.
     """
 
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
-
-    def __init__(self, xp: Library, **functions: Any) -> None:
-        names = (name for name in NAMES if name not in functions)
-        self.__dict__.update({name: getattr(xp, name) for name in names} | functions)
 
     def heaviside(self, x: Array) -> Array:
         """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
@@ -85,6 +80,14 @@ class Namespace:
     def total(self, x: Array) -> Array:
         """Return the sum of all elements."""
         return self.sum(x)
+
+
+class Namespace(Hooks):
+    """A library's functions as formulas use them, and the hooks, some of them replaced."""
+
+    def __init__(self, xp: Library, **functions: Any) -> None:
+        names = (name for name in NAMES if name not in functions)
+        self.__dict__.update({name: getattr(xp, name) for name in names} | functions)
 
 
 def _is_nan(x: Any) -> Any:

@@ -8,11 +8,11 @@ one for all, one for each row (or element), or one for each class of each row.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .._backends.namespaces import Hooks
 from . import elementary, halves, powers, ranges
 from .choice import COUNTED, Choice
 from .symbols import Over, Symbol, UntraceableError
@@ -20,7 +20,7 @@ from .symbols import Over, Symbol, UntraceableError
 FLOATS = ("float32", "float64")  # the types of the arithmetic
 
 
-class Trace:
+class Trace(Hooks):
     """The namespace of symbols, which keeps each of them once."""
 
     inf, nan = math.inf, math.nan
@@ -179,10 +179,10 @@ class Trace:
     def exp(self, x: Symbol) -> Symbol:
         return self._power_of_e(elementary.exp(self, x), x)
 
-    def choice(self, labels: Symbol, axis: int) -> Choice:
+    def choice(self, labels: Symbol, axis: int) -> Choice:  # type: ignore[override] # of symbols
         return Choice(self, labels, axis)
 
-    def exp_and_lost(self, x: Symbol) -> tuple[Symbol, Symbol]:
+    def exp_and_lost(self, x: Symbol) -> tuple[Symbol, Symbol]:  # type: ignore[override] # of symbols
         power, lost = elementary.exp_and_lost(self, x)
         return self._power_of_e(power, x), lost
 
@@ -202,34 +202,7 @@ class Trace:
             y = self.constant(y, "float64")
         return powers.pow(self, x, y)
 
-    def heaviside(self, x: Symbol) -> Symbol:
-        return self.astype(x >= 0, x.dtype)
-
-    def one_plus_and_lost(self, e: Symbol) -> tuple[Symbol, Symbol]:
-        total = 1 + e
-        return total, e - (total - 1)
-
-    def log_of_complement(self, p: Symbol, least: float) -> Symbol:
-        q = 1 - p
-        of_difference = self.log(self.maximum(q, least))
-        return self.where(q < 0.5, of_difference, self.log1p(-self.where(q < 0.5, 0.0, p)))
-
-    def quotient(self, a: Symbol, b: Symbol, least: float) -> Symbol:
-        return a / self.select(b <= least, 1.0, b)
-
-    def share_of(self, x: Symbol, share: Symbol) -> Symbol:
-        return share * self.select((share == 0) & self.isinf(x), 0.0, x)
-
-    def straight_through_floor(self, x: Symbol, least: float) -> Symbol:
-        return self.maximum(x, least)
-
-    def stop_gradient(self, x: Symbol) -> Symbol:
-        return x
-
-    def with_slope_of(self, value: Symbol, form: Callable[[], Symbol]) -> Symbol:  # noqa: ARG002
-        return value
-
-    def shifted_exp(self, x: Symbol, shift: Symbol) -> Symbol:
+    def shifted_exp(self, x: Symbol, shift: Symbol) -> Symbol:  # type: ignore[override] # of symbols
         return self.exp(self.select(x == shift, 0.0, x - shift))
 
     def ones_like(self, x: Symbol) -> Symbol:
