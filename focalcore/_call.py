@@ -64,12 +64,21 @@ def sum_and_denominator(call: LossCall) -> tuple[Result, Parameter | None]:
     """Return the sum that a mean is made of, and what it is divided by (None: nothing)."""
     operands = _without_normalizer(call.operands)
     total = _derivatives.run(call.context.backend, call.loss, operands, Output.LOSS_SUM)
-    return total, _denominator(call)
+    return total, divisor_of(call)
+
+
+def divisor_of(call: LossCall) -> Parameter | None:
+    """Return what the mean is divided by, or None where there is no mean."""
+    found = _given_denominator(call)
+    if not isinstance(found, Output):
+        return found
+    operands = _without_normalizer(call.operands)
+    return _execution.run(call.context.backend, call.loss, operands, (found,))[0]
 
 
 def _value(call: LossCall) -> Result:
     output = Output.VALUE if call.reduction == "none" else Output.LOSS_SUM
-    operands = _divided_by(_denominator(call), call.operands)
+    operands = _divided_by(divisor_of(call), call.operands)
     return _derivatives.run(call.context.backend, call.loss, operands, output)
 
 
@@ -87,7 +96,7 @@ OUTPUTS[grad_and_hess] = (Output.GRAD, Output.HESS_DIAG)
 
 
 def _pair(call: LossCall, outputs: Outputs) -> Any:
-    denominator, outputs = _denominator(call), _reduced(outputs, call)
+    denominator, outputs = divisor_of(call), _reduced(outputs, call)
     operands = _divided_by(denominator, call.operands)
     return _execution.run(call.context.backend, call.loss, operands, outputs)
 
@@ -135,15 +144,6 @@ def _mean(xp: Library, both: Again, arrays: Sequence[Any]) -> tuple[Result, ...]
 
 def _divided_by_count(counted: Again, divided_: Again, arrays: Sequence[Any]) -> tuple[Result, ...]:
     return divided_(arrays, denominator=float(counted(arrays)[0]))
-
-
-def _denominator(call: LossCall) -> Parameter | None:
-    """Return what the mean is divided by, or None where there is no mean."""
-    found = _given_denominator(call)
-    if not isinstance(found, Output):
-        return found
-    operands = _without_normalizer(call.operands)
-    return _execution.run(call.context.backend, call.loss, operands, (found,))[0]
 
 
 def _given_denominator(call: LossCall) -> Parameter | Output | None:

@@ -51,34 +51,41 @@ class CallKeywords(TypedDict, total=False):
     normalizer: float | Array | None
 
 
-class Keywords(TypedDict, total=False):
+class LossKeywords(TypedDict, total=False):
     """The options that the losses from logits have in common, for type checkers."""
 
     mask: ArrayLike | None
-    weight: ArrayLike | None
     gamma: ArrayLike
     alpha: ArrayLike | None
     detach_factor: bool
     label_smoothing: float
     soft_targets: SoftTargets
     ignore_index: int | None
+    background: int | None
     reduction: Reduction
     normalizer: str | float | Array | None
 
 
-class SigmoidKeywords(Keywords, total=False):
+class SigmoidKeywords(LossKeywords, total=False):
     """The options of `sigmoid_focal_loss`."""
 
+    weight: ArrayLike | None
     pos_weight: ArrayLike | None
     class_axis: int | None
-    background: int | None
 
 
-class SoftmaxKeywords(Keywords, total=False):
+class SoftmaxKeywords(LossKeywords, total=False):
     """The options of `softmax_focal_loss`."""
 
+    weight: ArrayLike | None
     axis: int
-    background: int | None
+
+
+class LinearKeywords(LossKeywords, total=False):
+    """The options of `linear_softmax_focal_loss`, in which `weight` is the classifier's."""
+
+    sample_weight: ArrayLike | None
+    chunk_rows: int | Literal["auto"]
 
 
 class BinaryKeywords(TypedDict, total=False):

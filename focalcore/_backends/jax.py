@@ -13,8 +13,12 @@ from .backend import Backend
 from .namespaces import autodiff_safe
 
 
+class Unmade(jax.ShapeDtypeStruct):
+    """An array that is never made, of which nothing but shape and type is asked."""
+
+
 def _host_values(x: Array) -> Any:
-    if isinstance(x, jax.core.Tracer) or not x.is_fully_addressable:
+    if isinstance(x, jax.core.Tracer | Unmade) or not x.is_fully_addressable:
         return None
     on_host = [device.platform for device in x.devices()] == ["cpu"]
     return np.asarray(x) if on_host else None

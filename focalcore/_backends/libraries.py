@@ -145,7 +145,7 @@ def _tensorflow_devices() -> tuple[str, ...]:
     return ("placed by TensorFlow",)  # to ask it for them takes seconds
 
 
-_JAX = ("jax.Array", "jaxlib.ArrayImpl", "jax.ArrayImpl", "jax.Tracer")
+_JAX = ("jax.Array", "jaxlib.ArrayImpl", "jax.ArrayImpl", "jax.Tracer", "focalcore.Unmade")
 _TENSORFLOW = ("tensorflow.Tensor", "tensorflow.Variable")
 _STRICT = ("array_api_strict.Array",)
 

@@ -91,9 +91,19 @@ def _device_values(x: Tensor) -> Any:
     return None if torch.cuda.is_current_stream_capturing() else _host_values(x.cpu())
 
 
-def _read_scores(x: Tensor) -> Tensor:
+def read_scores(x: Tensor) -> Tensor:
+    """Return logits in the type that a loss takes them in, float32 under autocast."""
     is_half = x.dtype in (torch.float16, torch.bfloat16)
     return x.float() if is_half and torch.is_autocast_enabled(x.device.type) else x
+
+
+def as_factor(x: Tensor) -> Tensor:
+    """Return a tensor in the type that a matrix product takes it in, which autocast chooses."""
+    kind = x.device.type
+    is_cast = x.dtype in (torch.float16, torch.bfloat16, torch.float32)
+    if not (is_cast and torch.is_autocast_enabled(kind)):
+        return x
+    return x.to(torch.get_autocast_dtype(kind))
 
 
 def _refuses(x: Tensor) -> str | None:
@@ -114,7 +124,7 @@ BACKEND = Backend(
     needs_device=True,
     written_cast="{}.to(torch.{})",
     written_from_numpy="torch.as_tensor({0}, device={1}.device)",
-    convert_scores=_read_scores,
+    convert_scores=read_scores,
     is_tracing=torch.compiler.is_compiling,
     refuses=_refuses,
     runner="torch_host",

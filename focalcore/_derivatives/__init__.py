@@ -36,6 +36,22 @@ def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) ->
     return _execution.run(backend, loss, operands, (output,))[0]
 
 
+def run_linear(
+    backend: Backend, loss: LossSpec, operands: Operands, output: Output, rows: int
+) -> Result:
+    """Return the same of logits that a classifier among the operands makes, of some rows at a time.
+
+    Differentiable along the hidden features, the classifier's weight and bias, and all else.
+    """
+    if backend.differentiator == "torch_function":
+        from . import torch_linear
+
+        return torch_linear.run(loss, operands, output, rows)
+    from . import jax_linear
+
+    return jax_linear.run(loss, operands, output, rows)
+
+
 def again(
     backend: Backend, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> Again | None:

@@ -49,7 +49,7 @@ def _jvp(
     if tangent_of_logits is None:
         (result,) = _execution.run(BACKEND, loss, Operands(arrays, numbers), (output,))
     else:
-        result, grad = _value_and_grad(loss, Operands(arrays, numbers), output)
+        result, grad = value_and_grad(loss, Operands(arrays, numbers), output)
         moved = grad * tangent_of_logits.astype(grad.dtype)
         tangent = moved.sum(None if output.is_sum else () if loss.axis is None else loss.axis)
     if moving:
@@ -63,7 +63,7 @@ def _jvp(
     return result, tangent.astype(result.dtype)
 
 
-def _value_and_grad(loss: LossSpec, operands: Operands, output: Output) -> tuple[Array, Array]:
+def value_and_grad(loss: LossSpec, operands: Operands, output: Output) -> tuple[Array, Array]:
     if not output.is_sum:
         value, grad = _execution.run(BACKEND, loss, operands, (output, Output.WIDE_GRAD))
         return value, grad

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .._backends import Backend
+from .._losses.linear import LinearCall
 from .._losses.operands import Operands, Output
 from .._losses.prepare import LossCall
 from .._losses.spec import LossSpec
@@ -19,6 +20,7 @@ from . import device, host, numpy_host, plain
 from .kinds import Again
 
 T = TypeVar("T")
+CallT = TypeVar("CallT", LossCall, LinearCall)
 
 
 def run(
@@ -67,7 +69,7 @@ def again(
             return None
 
 
-def compiled(backend: Backend, f: Callable[[LossCall], T]) -> Callable[[LossCall], T]:
+def compiled(backend: Backend, f: Callable[[CallT], T]) -> Callable[[CallT], T]:
     """Return the function as one compiled program, if the library has such programs."""
     if backend.program == "none":
         return f

@@ -11,26 +11,28 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._backends.jax import BACKEND
+from .._losses.linear import LinearCall
 from .._losses.operands import Operands
 from .._losses.prepare import LossCall
 from .._typing import Array
 from . import plain
 
 T = TypeVar("T")
+CallT = TypeVar("CallT", LossCall, LinearCall)
 
 # the exponents with a program of their own, which is made of products and a root
 STATIC = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 
 
 @cache
-def compiled(f: Callable[[LossCall], T]) -> Callable[[LossCall], T]:
+def compiled(f: Callable[[CallT], T]) -> Callable[[CallT], T]:
     """Return the function as a program, in which arrays are traced and all else is constant."""
 
     @partial(jax.jit, static_argnums=0, inline=True)
-    def program(constants: LossCall, arrays: dict[str, Array]) -> T:
+    def program(constants: CallT, arrays: dict[str, Array]) -> T:
         return f(constants._replace(operands=constants.operands.bind(**arrays)))
 
-    def run(call: LossCall) -> T:
+    def run(call: CallT) -> T:
         operands = _numbers_as_arrays(call.operands)
         found: T = program(call._replace(operands=operands.constants()), operands.arrays)
         first = found[0] if isinstance(found, tuple) else found

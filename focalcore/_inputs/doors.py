@@ -35,4 +35,5 @@ SIGMOID = Door(
 )
 SOFTMAX = Door(leave_out=("ignore_index=", "mask="), class_axis="axis")
 BINARY = Door(scores="y_pred", labels="y_true", for_classes="sparse_categorical_focal_loss")
+LINEAR = Door("hidden @ weight.T", weight="sample_weight", leave_out=SOFTMAX.leave_out)
 CATEGORICAL = Door(scores="y_pred", labels="y_true", class_axis="axis")

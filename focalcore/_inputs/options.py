@@ -32,13 +32,18 @@ def parameter(
     return field(default=default, metadata={"parser": partial(parser, most=most), "most": most})
 
 
+def fixed(value: Any) -> Any:
+    """Declare an option that has one value, and is not given, where another loss can choose."""
+    return field(default=value, init=False, metadata={"parser": None})
+
+
 @dataclass_transform(
-    frozen_default=True, kw_only_default=True, field_specifiers=(option, parameter)
+    frozen_default=True, kw_only_default=True, field_specifiers=(option, parameter, fixed)
 )
 def options(cls: type[T]) -> type[T]:
     """Make a class, whose fields are the options of a loss, a frozen dataclass that checks them."""
     made: Any = dataclass(frozen=True, kw_only=True, eq=False)(cls)
-    listed = [(f.name, f.default, f.metadata) for f in fields(made)]
+    listed = [(f.name, f.default, f.metadata) for f in fields(made) if f.init]
     made.names = tuple(name for name, _, _ in listed)
     made.parsers = tuple((name, default, m["parser"]) for name, default, m in listed if m["parser"])
     made.limits = {name: m["most"] for name, _, m in listed if "most" in m}
@@ -50,6 +55,7 @@ class Options:
     """The base of the classes of options, which checks the options that it is given."""
 
     names: ClassVar[tuple[str, ...]] = ()
+    called: ClassVar[dict[str, str]] = {}  # what a public function calls options, if otherwise
     parsers: ClassVar[tuple[tuple[str, Any, Parser], ...]] = ()
     limits: ClassVar[dict[str, float]] = {}  # the most that each parameter may be
 
@@ -81,10 +87,11 @@ class Options:
     @classmethod
     def of(cls, function: str, /, **given: Any) -> Self:
         """Return the checked options that a public function was given by name."""
+        names = {cls.called.get(name, name): name for name in cls.names}
         for name in given:
-            if name not in cls.names:
+            if name not in names:
                 raise TypeError(
                     f"{function}() got an unexpected keyword argument {name!r}; its options are "
-                    f"{', '.join(cls.names)}"
+                    f"{', '.join(names)}"
                 )
-        return cls(**given)
+        return cls(**{names[name]: value for name, value in given.items()})

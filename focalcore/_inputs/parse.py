@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -124,6 +124,19 @@ def count(name: str, value: int | None) -> int | None:
     found = index(name, value)
     if found is not None and found < 1:
         raise ValueError(f"{name} must be at least 1; found {found}")
+    return found
+
+
+def rows(name: str, value: Any) -> int | Literal["auto"]:
+    """Return a positive number of rows, or "auto"."""
+    if isinstance(value, str) and value == "auto":
+        return "auto"
+    try:
+        found = operator.index(value)
+    except TypeError:
+        found = 0
+    if found < 1 or isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be 'auto' or an integer >= 1; found {value!r}")
     return found
 
 

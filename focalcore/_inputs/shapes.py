@@ -22,6 +22,26 @@ def check_shape(name: str, array: Array, onto_name: str, onto: Shape, hint: Hint
     raise ValueError(f"{name} of shape {shape} does not fit {onto_name} of shape {onto}; {fix}")
 
 
+def check_classifier(hidden: Array, weight: Array, bias: Array | None) -> None:
+    """Check that hidden features, a classifier's weight and its bias fit each other."""
+    features, shape = tuple(hidden.shape), tuple(weight.shape)
+    if len(shape) != 2:
+        raise ValueError(
+            f"weight must have the shape (C, d), as that of nn.Linear; found shape {shape}"
+        )
+    named = f"weight of shape (C, d) = {shape}"
+    if not features or features[-1] != shape[1]:
+        raise ValueError(
+            f"hidden of shape {features} does not fit {named}; its last axis must have the length "
+            f"d = {shape[1]}" + ("; or transpose weight" if features[-1:] == shape[:1] else "")
+        )
+    if bias is not None and tuple(bias.shape) != shape[:1]:
+        raise ValueError(
+            f"bias of shape {tuple(bias.shape)} does not fit {named}; it must have the shape "
+            f"(C,) = ({shape[0]},)"
+        )
+
+
 def _reshaping(name: str, shape: Shape, onto: Shape) -> str:
     """Return the advice for an array of a wrong shape: how to reshape it, or the right shape."""
     lengths = [n for n in shape if n != 1]
