@@ -32,13 +32,14 @@ class Row(NamedTuple):
     largest: bool = False  # whether ours is run at the largest size too
     is_one_formula: bool = True  # whether the others compute what ours does
     free: float = 0  # bytes of memory that it needs
+    why_not: Callable[[], str | None] = lambda: None  # why this machine would take hours
 
     def missing(self) -> str | None:
         """Why it can't be run here."""
         free = clock.available()
         if free is not None and free < self.free:
             return f"{self.free / 1e9:.0f} GB of memory not free"
-        return absent(self.needs)
+        return absent(self.needs) or self.why_not()
 
 
 def absent(modules: tuple[str, ...]) -> str | None:

@@ -7,7 +7,7 @@ positive.
 
 from __future__ import annotations
 
-from . import rows_jax, rows_labels, rows_numpy, rows_softmax, rows_torch
+from . import rows_jax, rows_labels, rows_linear, rows_numpy, rows_softmax, rows_torch
 from .row import LARGEST, elements
 
 ROWS = (
@@ -15,6 +15,7 @@ ROWS = (
     *rows_torch.ROWS,
     *rows_labels.ROWS,
     *rows_softmax.ROWS,
+    *rows_linear.ROWS,
     *rows_jax.ROWS,
 )
 MOST = max(LARGEST, *(elements(size) for row in ROWS for size in row.sizes))

@@ -16,8 +16,9 @@ def value(call: LinearCall) -> Result:
 def _value(call: LinearCall) -> Result:
     context, xp, operands = call.context, call.context.xp, call.operands
     classifier, _ = taken_apart(operands)
-    zero = xp.zeros((), dtype=classifier.hidden.dtype, device=context.device)
-    logits = xp.broadcast_to(zero, classifier.shape)  # only its shape is read, and it takes none
+    # of which nothing but the shape counts: a row in memory, as kernels read rows
+    row = xp.zeros(classifier.shape[1:], dtype=classifier.hidden.dtype, device=context.device)
+    logits = xp.broadcast_to(row, classifier.shape)
     divisor = _call.divisor_of(call.of_logits(logits))
     operands = operands.bind(normalizer=None, denominator=divisor)
     output = Output.VALUE if call.reduction == "none" else Output.LOSS_SUM

@@ -86,6 +86,10 @@ def test_where_no_size_is_left_nothing_is_prepared():
     assert row.elements(rows_softmax.VOCABULARY[0]) <= command.parser().get_default("most")
 
 
+def test_a_row_says_why_a_machine_would_take_hours():
+    assert row.Row("slow", (), lambda: None, why_not=lambda: "no units").missing() == "no units"
+
+
 def test_a_row_says_which_memory_or_module_is_missing():
     if clock.available() is not None:
         assert "memory" in row.Row("huge", (), lambda: None, free=1e18).missing()

@@ -24,9 +24,9 @@ FLOORS = (
     ("_kernels",),
     ("_execution",),
     ("_derivatives",),
-    ("_call", "_recall"),
+    ("_call", "_recall", "_linear"),
     ("functional", "derivatives", "scoring", "losses"),
-    ("keras", "torch", "evaluation"),
+    ("jax", "keras", "torch", "evaluation"),
     ("__init__", "cli"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

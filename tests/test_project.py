@@ -13,22 +13,24 @@ import focalcore
 ROOT = pathlib.Path(focalcore.__file__).parent
 
 
-OF_TORCH = ("torch._focal", "torch._sigmoid", "torch._softmax")
+OF_DOORS = ("torch._focal", "torch._linear", "torch._sigmoid", "torch._softmax", "jax")
 
 
 @pytest.mark.parametrize(
-    "name", ["derivatives", "functional", "losses", "scoring", "settings", *OF_TORCH]
+    "name", ["derivatives", "functional", "losses", "scoring", "settings", *OF_DOORS]
 )
 def test_examples_in_docstrings_run(name):
-    if name.startswith("torch"):
-        pytest.importorskip("torch", reason="torch is not installed")
+    if name in OF_DOORS:
+        library = name.partition(".")[0]
+        pytest.importorskip(library, reason=f"{library} is not installed")
     results = doctest.testmod(importlib.import_module(f"focalcore.{name}"))
     assert results.attempted > 0
     assert results.failed == 0
 
 
 DOORS = {
-    "torch": ("FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss"),
+    "jax": ("linear_softmax_focal_loss",),
+    "torch": ("FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"),
     "keras": ("BinaryFocalLoss", "SparseCategoricalFocalLoss"),
 }
 PUBLIC = [*focalcore.__all__, *(f"{door}.{name}" for door in DOORS for name in DOORS[door])]

@@ -65,7 +65,7 @@ CALL = "Tensor[] arrays, str static, float[] numbers, SymInt rows"  # what an op
 
 def _call(chunks: Chunks, arrays: Arrays) -> Call:
     """Return a call as an operator is given it; the values of numbers may be traced."""
-    loss = tuple((f.name, getattr(chunks.loss, f.name)) for f in fields(chunks.loss))  # type: ignore[arg-type] # a dataclass
+    loss = tuple((f.name, getattr(chunks.loss, f.name)) for f in fields(chunks.loss))
     there = tuple(x is not None for x in arrays)
     names = tuple(name for name, _ in chunks.numbers)
     static = _written(type(chunks.loss), loss, chunks.output, names, chunks.names, there)
@@ -127,7 +127,7 @@ def _pull(*call: Any) -> list[Tensor]:
 @_value.register_fake
 def _value_shape(*call: Any) -> Tensor:
     chunks, (hidden, *_) = _eager(*call)
-    shape = () if chunks.output.is_sum else (len(hidden),)
+    shape = () if chunks.output.is_sum else hidden.shape[:1]
     return hidden.new_empty(shape, dtype=dtype_of(xp, chunks.output, hidden.dtype))
 
 

@@ -106,7 +106,7 @@ def taken_apart(operands: Operands) -> tuple[Classifier, Operands]:
     return Classifier(hidden, weight, arrays.pop("bias", None)), replace(operands, arrays=arrays)
 
 
-def rows_at_once(chunk_rows: rows: int, weight: Any) -> int:
+def rows_at_once(chunk_rows: int | Literal["auto"], rows: int, weight: Any) -> int:
     """Return how many rows a chunk has.
 
     "auto": its logits and their gradient take at most half of what the weight takes, unless that
