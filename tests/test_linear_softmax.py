@@ -347,7 +347,7 @@ BAD = {
     "normalizer": (
         {"reduction": "mean", "normalizer": "weight"},
         ValueError,
-        ("sample_weight=, which is None",),
+        ("sum of the weights, and the call has none",),
     ),
     "sample_weight": (
         {"sample_weight": [1.0] * 5},
