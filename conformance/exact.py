@@ -78,6 +78,23 @@ def probability_focal(p, y, gamma=2.0, alpha=None, pos_weight=1.0, label_smoothi
     )
 
 
+def distribution_focal(
+    p, y, gamma=2.0, alpha=None, label_smoothing=0.0, soft_targets="expected", eps=0.0
+):
+    """Of a row of probabilities and a distribution over the classes; they need not add up to 1."""
+    n, label_smoothing = len(p), number(label_smoothing)
+    y, gamma, alpha = per_class(y, gamma, alpha, n)
+    p, y = [number(v) for v in p], [(1 - label_smoothing) * v + label_smoothing / n for v in y]
+    least = [max(v, number(eps)) for v in p]
+    minus_log_p = [-mp.log(v) if v else mp.inf for v in least]
+    if soft_targets == "mixture":
+        terms = zip(y, alpha, p, gamma, minus_log_p, strict=True)
+        return mp.fsum(v * a * power(1 - q, g) * ce for v, a, q, g, ce in terms if v)
+    u = dot(y, [1 - v for v in p])
+    ce = mp.fsum(v * term for v, term in zip(y, minus_log_p, strict=True) if v)
+    return dot(y, alpha) * power(u, dot(y, gamma)) * ce
+
+
 def derivatives(f, x, digits=120):
     """First and second derivative at x, by differences of so many digits."""
     with mp.workdps(digits):

@@ -112,6 +112,14 @@ OPTIONS = {
         *({"gamma": g, "eps": 2.0**-7} for g in (0.0, 0.5, 2.0, 3.7)),
         {"gamma": GAMMA_PER_CLASS, "eps": 2.0**-7, "class_weight": CLASS_WEIGHTS},
     ],
+    "categorical-soft": [
+        *({"gamma": g, "eps": 2.0**-7} for g in (0.0, 0.5, 2.0, 3.7)),
+        {"gamma": 2.0, "eps": 0.0, "alpha": CLASS_WEIGHTS},
+        {"gamma": GAMMA_PER_CLASS, "eps": 2.0**-7, "alpha": CLASS_WEIGHTS},
+        {"gamma": 0.5, "eps": 2.0**-7, "soft_targets": "mixture"},
+        {"gamma": 2.0, "eps": 2.0**-7, "soft_targets": "mixture", "alpha": CLASS_WEIGHTS},
+        {"gamma": 2.0, "eps": 2.0**-7, "label_smoothing": 0.1},
+    ],
 }
 
 
@@ -151,7 +159,7 @@ def inputs_of(kind, inputs):
     if loss == "categorical":
         rows = np.asarray([PROBABILITIES[inputs], PROBABILITIES[inputs][::-1]]).T
         rows = rounded(np.concatenate([rows, rows[:, :1]], axis=1), inputs)
-        return rows, np.arange(len(rows)) % 3
+        return crossed(rows, SOFT) if targets == "soft" else (rows, np.arange(len(rows)) % 3)
     if kind == "softmax-pair":
         places = rounded([s * x for x in PLACES[inputs] for s in (1.0, -1.0)], inputs)
         return np.stack([places, np.zeros_like(places)], axis=-1), np.zeros(len(places), "int64")
@@ -173,6 +181,7 @@ def results_of(kind, options, x, y):
     """Value, slope, curvature and scale of a set, for one choice of options."""
     loss = kind.split("-")[0]
     row = {"sigmoid": of_logit, "softmax": of_row}.get(loss, of_probability)
+    row = of_distribution if kind == "categorical-soft" else row
     with mp.workdps(DIGITS):
         each = [row(a, b, **chosen) for a, b, chosen in elements(loss, options, x, y)]
     names = each[0].keys()
@@ -182,7 +191,7 @@ def results_of(kind, options, x, y):
 
 def elements(loss, options, x, y):
     """Each logit or row, its target, and the options that hold for it."""
-    if loss == "softmax":
+    if loss == "softmax" or (loss == "categorical" and y.ndim == 2):
         return [(a, b, options) for a, b in zip(x, y, strict=True)]
     if loss == "categorical":
         plain = dict(options)
@@ -227,6 +236,10 @@ def of_row(x, y, **options):
 
 def of_probability(p, y, **options):
     return {"value": exact.probability_focal(p, y, **options)}
+
+
+def of_distribution(p, y, **options):
+    return {"value": exact.distribution_focal(p, y, **options)}
 
 
 def scales_of_logit(

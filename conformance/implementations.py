@@ -46,7 +46,10 @@ class Focalcore(Implementation):
         if vectors.loss == "binary":
             return lambda p, y: focalcore.binary_focal_loss(y, p, **options)
         if vectors.loss == "categorical":
-            return lambda p, y: focalcore.sparse_categorical_focal_loss(y, p, **options)
+            is_soft = vectors.targets.ndim == 2
+            name = "categorical_focal_loss" if is_soft else "sparse_categorical_focal_loss"
+            categorical = getattr(focalcore, name)
+            return lambda p, y: categorical(y, p, **options)
         loss = getattr(focalcore, f"{vectors.loss}_focal_loss")
         return lambda x, y: loss(x, y, **options)
 

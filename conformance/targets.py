@@ -22,6 +22,8 @@ SLICE = (
     "binary-hard[gamma=2, eps=0.0078125, label_smoothing=0.1]",
     "binary-soft[gamma=0.5, eps=0.0078125]",
     "categorical-hard[gamma=(0.5 2 3.75), eps=0.0078125, class_weight=(0.25 1 3)]",
+    "categorical-soft[gamma=(0.5 2 3.75), eps=0.0078125, alpha=(0.25 1 3)]",
+    "categorical-soft[gamma=2, eps=0.0078125, soft_targets=mixture, alpha=(0.25 1 3)]",
     "sigmoid-hard[gamma=0]",
     "sigmoid-hard[gamma=2, alpha=0.25, pos_weight=3]",
     "sigmoid-hard[gamma=0.5, label_smoothing=0.1, soft_targets=expected]",

@@ -8,7 +8,7 @@ from .derivatives import (
 )
 from .functional import sigmoid_focal_loss, softmax_focal_loss
 from .losses import FocalLoss
-from .scoring import binary_focal_loss, sparse_categorical_focal_loss
+from .scoring import binary_focal_loss, categorical_focal_loss, sparse_categorical_focal_loss
 from .settings import use_compiler, use_threads
 
 __version__ = "0.1.0"
@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "FocalLoss",
     "binary_focal_loss",
+    "categorical_focal_loss",
     "sigmoid_focal_loss",
     "sigmoid_focal_loss_grad_and_hess",
     "sigmoid_focal_loss_value_and_grad",

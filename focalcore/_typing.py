@@ -99,6 +99,18 @@ class BinaryKeywords(TypedDict, total=False):
     detach_factor: bool
 
 
+class DistributionKeywords(TypedDict, total=False):
+    """The options of `categorical_focal_loss` that are given by name alone."""
+
+    alpha: ArrayLike | None
+    soft_targets: SoftTargets
+    label_smoothing: float
+    from_logits: bool
+    axis: int
+    eps: float | None
+    detach_factor: bool
+
+
 class CategoricalKeywords(TypedDict, total=False):
     """The options of `sparse_categorical_focal_loss` that are given by name alone."""
 

@@ -15,6 +15,7 @@ import numpy as np
 import focalcore
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
+from focalcore._losses.distributions import DistributionOptions
 from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
 
@@ -91,6 +92,14 @@ LOSSES = (
         CategoricalOptions,
         of_rows=True,
         bad=SHAPE[1],
+    ),
+    Row(
+        "categorical-distributions",
+        swapped(focalcore.categorical_focal_loss),
+        ROWS,
+        ROWS[::-1],
+        DistributionOptions,
+        of_rows=True,
     ),
     Row(
         "squared-margin",

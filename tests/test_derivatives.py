@@ -8,6 +8,7 @@ from conformance import costs, exact
 from conformance.places import JAX, NUMPY, TORCH
 from focalcore import (
     binary_focal_loss,
+    categorical_focal_loss,
     sigmoid_focal_loss,
     sigmoid_focal_loss_grad_and_hess,
     sigmoid_focal_loss_value_and_grad,
@@ -477,6 +478,15 @@ class TestTorch:
         labels = torch.tensor([0, 1])
         assert torch.autograd.gradcheck(
             lambda p: sparse_categorical_focal_loss(labels, p, 0.5), rows
+        )
+
+    @pytest.mark.parametrize("rule", ["expected", "mixture"])
+    def test_rows_of_probabilities_have_gradients_against_distributions(self, torch, rule):
+        rows = torch.tensor([[0.2, 0.7], [0.5, 0.4]], dtype=torch.float64, requires_grad=True)
+        y = torch.tensor([[0.3, 0.7], [0.8, 0.2]], dtype=torch.float64, requires_grad=True)
+        options = {"alpha": [1.0, 3.0], "gamma": [0.5, 2.0], "soft_targets": rule}
+        assert torch.autograd.gradcheck(
+            lambda y, p: categorical_focal_loss(y / y.sum(1, keepdim=True), p, **options), (y, rows)
         )
 
 

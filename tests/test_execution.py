@@ -19,6 +19,7 @@ from conformance.places import JAX, NUMPY, TORCH
 from focalcore import (
     _recall,
     binary_focal_loss,
+    categorical_focal_loss,
     settings,
     sigmoid_focal_loss,
     sigmoid_focal_loss_grad_and_hess,
@@ -62,6 +63,9 @@ CASES = {
     "distributions": lambda a: softmax_focal_loss(a["x"], a["distributions"], axis=1),
     "probabilities": lambda a: binary_focal_loss(a["soft"], a["p"]),
     "categorical": lambda a: sparse_categorical_focal_loss(a["labels"], a["p"], axis=1),
+    "categorical distributions": lambda a: categorical_focal_loss(
+        a["distributions"], a["p"], axis=1
+    ),
 }
 WITH_NUMPY = ("derivatives", "noncontiguous", "rows last")  # their lines use its functions
 every_case = pytest.mark.parametrize("case", CASES)

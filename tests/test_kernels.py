@@ -12,6 +12,7 @@ from conformance.places import DASK, TORCH
 from focalcore import (
     _recall,
     binary_focal_loss,
+    categorical_focal_loss,
     sigmoid_focal_loss,
     sigmoid_focal_loss_grad_and_hess,
     sigmoid_focal_loss_value_and_grad,
@@ -154,6 +155,12 @@ WORK = {
     ),
     "probabilities": lambda a: binary_focal_loss(a["soft"], a["p"]),
     "categorical": lambda a: sparse_categorical_focal_loss(a["labels"], a["p"], axis=1),
+    "categorical distributions": lambda a: categorical_focal_loss(
+        a["distributions"], a["p"], label_smoothing=0.1, axis=1
+    ),
+    "categorical mixture": lambda a: categorical_focal_loss(
+        a["distributions"], a["p"], soft_targets="mixture", axis=1
+    ),
 }
 PAIRS = {
     "slope": lambda a: sigmoid_focal_loss_value_and_grad(a["x"], a["y"], reduction="mean"),

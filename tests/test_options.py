@@ -12,6 +12,7 @@ import focalcore
 from conformance.places import TORCH
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
+from focalcore._losses.distributions import DistributionOptions
 from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
 
@@ -22,6 +23,7 @@ LISTS = {
     "sigmoid_focal_loss": SigmoidOptions,
     "softmax_focal_loss": SoftmaxOptions,
     "binary_focal_loss": BinaryOptions,
+    "categorical_focal_loss": DistributionOptions,
     "sparse_categorical_focal_loss": CategoricalOptions,
 }
 DERIVATIVES = {

@@ -13,11 +13,12 @@ import focalcore
 ROOT = pathlib.Path(focalcore.__file__).parent
 
 
+OF_SCORING = ("scoring._binary", "scoring._categorical", "scoring._sparse_categorical")
 OF_DOORS = ("torch._focal", "torch._linear", "torch._sigmoid", "torch._softmax", "jax")
 
 
 @pytest.mark.parametrize(
-    "name", ["derivatives", "functional", "losses", "scoring", "settings", *OF_DOORS]
+    "name", ["derivatives", "functional", "losses", "settings", *OF_SCORING, *OF_DOORS]
 )
 def test_examples_in_docstrings_run(name):
     if name in OF_DOORS:

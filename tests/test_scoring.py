@@ -6,12 +6,13 @@ import pytest
 from conformance import exact
 from focalcore import (
     binary_focal_loss,
+    categorical_focal_loss,
     sigmoid_focal_loss,
     softmax_focal_loss,
     sparse_categorical_focal_loss,
 )
 
-from .helpers import elementwise
+from .helpers import elementwise, fails, rowwise
 
 P = np.asarray([1e-6, 0.05, 0.4, 0.5, 0.93, 1 - 1e-6])
 
@@ -32,6 +33,70 @@ def test_probabilities_and_logits_agree(place, rng):
     for y_pred, from_logits in ((p, False), (place.array(x), True)):
         loss = binary_focal_loss(y, y_pred, from_logits=from_logits, **options)
         np.testing.assert_allclose(place.numpy(loss), expected, rtol=1e-12)
+
+
+ROWS = np.asarray([[0.7, 0.2, 0.1], [1e-6, 0.5, 0.4], [0.05, 0.05, 0.9], [1.0, 0.0, 0.0]])
+SHARES = np.asarray([[1.0, 0.0, 0.0], [0.25, 0.25, 0.5], [0.0, 0.9, 0.1], [0.5, 0.5, 0.0]])
+OF_ROWS = {
+    "expected": {"gamma": 1.5},
+    "mixture": {"gamma": 0.5, "soft_targets": "mixture"},
+    "smoothed": {"label_smoothing": 0.1},
+    "per class": {"gamma": [0.5, 2.0, 3.75], "alpha": [0.25, 1.0, 3.0]},
+    "eps": {"eps": 1e-3},
+}
+
+
+@pytest.mark.parametrize("options", OF_ROWS.values(), ids=OF_ROWS)
+def test_rows_against_distributions_follow_the_definition(place, options):
+    options = {"eps": 2.0**-20} | options
+    expected = rowwise(exact.distribution_focal, ROWS, SHARES, **options)
+    loss = categorical_focal_loss(place.array(SHARES), place.array(ROWS), **options)
+    np.testing.assert_allclose(place.numpy(loss), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("from_logits", [False, True], ids=["probabilities", "logits"])
+def test_one_hot_rows_are_class_labels(place, from_logits):
+    labels, options = np.asarray([0, 2, 1, 2]), {"gamma": 1.5, "from_logits": from_logits}
+    y_pred, weights = place.array(ROWS), [0.5, 1.0, 2.0]
+    one_hot = categorical_focal_loss(
+        place.array(np.eye(3)[labels]), y_pred, alpha=weights, **options
+    )
+    expected = sparse_categorical_focal_loss(
+        place.array(labels), y_pred, class_weight=weights, **options
+    )
+    np.testing.assert_allclose(place.numpy(one_hot), place.numpy(expected), rtol=1e-13)
+
+
+@pytest.mark.parametrize("rule", ["expected", "mixture"])
+def test_rows_of_probabilities_and_of_logits_agree_against_distributions(place, rng, rule):
+    x = rng.normal(size=(4, 3)) * 3
+    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    options = {"alpha": [0.25, 1.0, 3.0], "label_smoothing": 0.1, "soft_targets": rule}
+    expected = place.call(softmax_focal_loss, x, SHARES, **options)
+    for y_pred, from_logits in ((p, False), (x, True)):
+        loss = categorical_focal_loss(
+            place.array(SHARES), place.array(y_pred), from_logits=from_logits, **options
+        )
+        np.testing.assert_allclose(place.numpy(loss), expected, rtol=1e-12)
+
+
+def test_classes_of_distributions_may_lie_on_any_axis(place):
+    across = categorical_focal_loss(place.array(SHARES.T), place.array(ROWS.T), axis=0)
+    along = categorical_focal_loss(place.array(SHARES), place.array(ROWS))
+    np.testing.assert_allclose(place.numpy(across), place.numpy(along), rtol=1e-15)
+
+
+def test_class_labels_are_sent_to_the_loss_for_them():
+    with fails(ValueError, "y_true of shape", "class labels go to sparse_categorical_focal_loss"):
+        categorical_focal_loss([0, 1], [[0.5, 0.5], [0.2, 0.8]])
+
+
+def test_smoothing_enters_the_cross_entropy_alone_from_logits_only():
+    options = {"soft_targets": "hard", "label_smoothing": 0.1}
+    with fails(ValueError, "soft_targets='hard' is for logits", "from_logits=True"):
+        categorical_focal_loss([[1, 0]], [[0.5, 0.5]], **options)
+    loss = categorical_focal_loss([[1, 0]], [[0.5, -0.5]], from_logits=True, **options)
+    assert loss == softmax_focal_loss([[0.5, -0.5]], [[1.0, 0.0]], **options)
 
 
 def test_label_smoothing_keeps_a_modulating_factor_for_each_class(place):

@@ -9,6 +9,7 @@ from conformance.places import DASK, JAX, TORCH
 from focalcore import (
     FocalLoss,
     binary_focal_loss,
+    categorical_focal_loss,
     sigmoid_focal_loss,
     softmax_focal_loss,
     sparse_categorical_focal_loss,
@@ -73,6 +74,10 @@ CASES = {
     "categorical": (
         lambda labels, p: sparse_categorical_focal_loss(labels, p, class_weight=PER_CLASS),
         ("labels", "p"),
+    ),
+    "categorical-distributions": (
+        lambda y, p: categorical_focal_loss(y, p, alpha=PER_CLASS, label_smoothing=0.1),
+        ("distributions", "p"),
     ),
     "object": (FocalLoss(alpha=0.25, task_type="multi-label", num_classes=C), ("x", "y")),
 }

@@ -47,6 +47,7 @@ def numbers() -> None:
     assert_type(focalcore.sigmoid_focal_loss(0.5, 1), Host)
     assert_type(focalcore.binary_focal_loss([0, 1], [0.5, 0.5], eps=None), Host)
     assert_type(focalcore.sparse_categorical_focal_loss(range(2), [[0.5, 0.5]] * 2, 2), Host)
+    assert_type(focalcore.categorical_focal_loss([[1, 0]], [[0.5, 0.5]], alpha=[1, 2]), Host)
     assert_type(focalcore.sigmoid_focal_loss_grad_and_hess([0.5], [1]), tuple[Host, Host])
     assert_type(focalcore.FocalLoss(alpha=0.25)([0.5], [1]), Host)
 

@@ -12,6 +12,8 @@ for every gamma; the curvature at p_t = 1 is truly infinite for 0 < gamma < 1.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from . import focal, softmax
 from .arrays import Array, Namespace, Number
 from .focal import Gamma
@@ -73,6 +75,61 @@ class OfLabel:
 
     def curvature(self) -> Array:
         return self.choice.scatter(self.elsewhere, self.f.curvature())
+
+
+class Row(NamedTuple):
+    """Rows of probabilities and of targets, which lie along an axis and sum to 1."""
+
+    p: Array
+    y: Array
+    axis: int
+    eps: float
+
+
+class ExpectedOfRow(focal.Product):
+    """The loss of rows with one modulating factor, of the expected ``p_t = sum y_c p_c``.
+
+    u   = sum y_c (1 - p_c)     CE  = -sum y_c log p_c
+    R_j = -y_j / u              D_j = -y_j / p_j
+    K_j = 0                     H_j = y_j / p_j^2
+    """
+
+    def __init__(self, xp: Namespace, row: Row, gamma: Gamma, alpha_t: Number | None) -> None:
+        self.y, self.p = row.y, xp.straight_through_floor(row.p, row.eps)
+        u = xp.sum(row.y * (1 - row.p), axis=row.axis, keepdims=True)
+        terms = xp.share_of(-xp.log(self.p), row.y)
+        ce = xp.sum(terms, axis=row.axis, keepdims=True)
+        super().__init__(xp, u, ce, gamma, alpha_t, focal.multiplication(xp, alpha_t))
+
+    def first_derivatives(self) -> tuple[Array, Array]:
+        normal = float(self.xp.finfo(self.u.dtype).smallest_normal)
+        R = self.xp.quotient(-self.y, self.u, normal)
+        return R, self.xp.share_of(-1 / self.p, self.y)
+
+    def second_derivatives(self) -> tuple[Array, Array]:
+        H = self.xp.share_of(1 / (self.p * self.p), self.y)
+        return self.xp.zeros_like(self.y), H
+
+
+class MixtureOfRow:
+    """The loss of rows with a modulating factor for each class, ``sum y_c alpha_c FL(p_c)``."""
+
+    def __init__(self, xp: Namespace, row: Row, gamma: Gamma, alpha: Number | None) -> None:
+        self.xp, self.axis = xp, row.axis
+        self.shares = row.y if alpha is None else row.y * alpha
+        self.f = _hard(xp, row.p, gamma, row.eps)
+
+    def value(self) -> Array:
+        return self.xp.sum(self._shared(self.f.value()), axis=self.axis, keepdims=True)
+
+    def slope(self) -> Array:
+        return self._shared(self.f.slope())
+
+    def curvature(self) -> Array:
+        return self._shared(self.f.curvature())
+
+    def _shared(self, x: Array) -> Array:
+        return focal.safe_multiply(self.xp, self.shares, x)
 
 
 def mixture(

@@ -73,6 +73,16 @@ def check_labels(inputs: Inputs, door: Door, axis: int) -> None:
         )
 
 
+def check_rows_of_targets(inputs: Inputs, door: Door) -> None:
+    """Check that targets are distributions over the classes, one entry for each score."""
+    scores, targets = tuple(inputs.scores.shape), tuple(inputs.targets.shape)
+    if not same_shape(targets, scores):
+        raise ValueError(
+            f"{door.labels} of shape {targets} do not fit {door.scores} of shape {scores}; one-hot "
+            f"rows and distributions have that shape, and class labels go to {door.for_classes}"
+        )
+
+
 def _fix(door: Door, scores: Shape, labels: Shape, rows: Shape) -> str:
     """Return the end of an error on labels that do not fit: what may have been meant, if known."""
     if labels == (*rows, 1):

@@ -1,4 +1,4 @@
-"""Class labels in an integer type that is wide enough, and the class that each of them names."""
+"""What is known of the classes: of labels that name them, and of distributions over them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 from .._dtypes import cast, dtype_name
 from .._formulas import focal, softmax
 from .._formulas.arrays import Number
+from .._inputs import checks
 from .._inputs.shapes import is_number
-from .._typing import Array, Device, DType, Namespace, Shape
+from .._typing import Array, Device, DType, Namespace, Parameter, Shape
 from .operands import Operands
-from .spec import LossSpec
+from .spec import LossSpec, nan_outside
 
 
 def wide_labels(xp: Namespace, labels: Array) -> Array:
@@ -45,6 +46,17 @@ def per_row_parameters(
 
     gamma = of_row("gamma", operands.exponent())
     return loss.modulated(gamma), of_row("alpha", operands.get("alpha"))
+
+
+def distributions_or_nan(xp: Namespace, y: Array, axis: int) -> Array:
+    """Return rows of targets, with NaN for those that are no distributions."""
+    total = xp.sum(y, axis=axis, keepdims=True)
+    return xp.where(xp.abs(total - 1) <= checks.SUM_TOLERANCE, nan_outside(xp, y), xp.nan)
+
+
+def expected(xp: Namespace, y: Array, parameter: Parameter, axis: int) -> Parameter:
+    """Return what a parameter of the classes is by a distribution over them."""
+    return parameter if is_number(parameter) else xp.sum(y * parameter, axis=axis, keepdims=True)
 
 
 def _wide(xp: Namespace, dtype: DType) -> DType:

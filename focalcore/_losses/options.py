@@ -16,6 +16,15 @@ from .._typing import (
 )
 
 
+def check_hard(soft_targets: SoftTargets, label_smoothing: float) -> None:
+    """Refuse "hard" where nothing is smoothed."""
+    if soft_targets == "hard" and label_smoothing == 0:
+        raise ValueError(
+            "soft_targets='hard' says how label_smoothing enters, and label_smoothing is 0; "
+            "give label_smoothing, or use 'expected'"
+        )
+
+
 @options
 class FocalOptions(Options):
     """The options of every focal loss."""
@@ -46,11 +55,7 @@ class LogitsOptions(FocalOptions, ReducedOptions):
 
     def check_together(self) -> None:
         """Refuse options that contradict each other."""
-        if self.soft_targets == "hard" and self.label_smoothing == 0:
-            raise ValueError(
-                "soft_targets='hard' says how label_smoothing enters, and label_smoothing is 0; "
-                "give label_smoothing, or use 'expected'"
-            )
+        check_hard(self.soft_targets, self.label_smoothing)
         if self.normalizer is None:
             return
         if self.reduction != "mean":

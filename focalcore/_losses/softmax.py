@@ -11,11 +11,11 @@ from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
-from .classes import choice_of, per_row_parameters, wide_labels
+from .classes import choice_of, distributions_or_nan, expected, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
 from .prepare import LossCall, loss_call, rowwise_inputs
-from .spec import LossSpec, nan_outside, zero_left_out
+from .spec import LossSpec, zero_left_out
 
 
 @options
@@ -74,15 +74,9 @@ class Softmax(LossSpec):
             return softmax.Mixture(xp, row, smoothed, self.modulated(gamma), alpha)
         modulating = shares if self.soft_targets == "hard" else smoothed
         if not self.is_per_row("gamma"):
-            gamma = self.expected(xp, modulating.y, gamma)
-        alpha = self.expected(xp, modulating.y, alpha)
+            gamma = expected(xp, modulating.y, gamma, self.axis)
+        alpha = expected(xp, modulating.y, alpha, self.axis)
         return softmax.Expected(xp, row, modulating, smoothed, self.modulated(gamma), alpha)
-
-    def expected(self, xp: Namespace, y: Array, parameter: Parameter) -> Parameter:
-        """Return what a parameter of the classes is by a distribution over them."""
-        if is_number(parameter):
-            return parameter
-        return xp.sum(y * parameter, axis=self.axis, keepdims=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +138,7 @@ class SoftmaxOfDistributions(Softmax):
         """Return the formula of the operands, after smoothing and masking."""
         y, counted = self.read(xp, operands)
         x = self.logits_of(xp, operands, counted)
-        total = xp.sum(y, axis=self.axis, keepdims=True)
-        y = xp.where(xp.abs(total - 1) <= checks.SUM_TOLERANCE, nan_outside(xp, y), xp.nan)
+        y = distributions_or_nan(xp, y, self.axis)
         y = zero_left_out(xp, self.with_class_axis(xp, counted), y)
         return self.distribution_formula(xp, x, y, operands)
 
