@@ -649,8 +649,9 @@ class TestJax:
         program = jax.jit(jax.grad(total, (0, 1))).lower(hidden, weight).compile()
         assert program.memory_analysis().temp_size_in_bytes < n * classes * 8 / 4
 
-    def test_numpys_arrays_are_taken(self, one, arrays):
-        close(one(*map(np.asarray, arrays)), one(*arrays))
+    def test_numpys_arrays_are_taken(self, one, arrays, labels):
+        found = WAYS["jax"].one(*map(np.asarray, (*arrays, labels)), **CHUNKS)
+        close(found, one(*arrays))
 
     def test_a_product_has_the_wider_type(self, one, arrays):
         hidden, weight = arrays

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 import focalcore
+import focalcore.jax
 import focalcore.torch
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
@@ -62,6 +63,10 @@ def torch_tensors(x: torch.Tensor, y: torch.Tensor, learned: torch.nn.Parameter)
     assert_type(focalcore.FocalLoss()(x, y), torch.Tensor)
     focalcore.torch.SigmoidFocalLoss(0.25, 2.0, "mean_positive")
     focalcore.torch.FocalLoss(alpha=[1.0, 2.0], task_type="multi-class", num_classes=2)
+    assert_type(
+        focalcore.torch.linear_softmax_focal_loss(x, x, y, chunk_rows="auto", sample_weight=x),
+        torch.Tensor,
+    )
 
 
 def jax_arrays(x: jax.Array, y: jax.Array) -> None:
@@ -69,13 +74,14 @@ def jax_arrays(x: jax.Array, y: jax.Array) -> None:
     assert_type(focalcore.softmax_focal_loss(x, y, normalizer=y, reduction="mean"), jax.Array)
     assert_type(focalcore.sigmoid_focal_loss_grad_and_hess(x, y), tuple[jax.Array, jax.Array])
     assert_type(focalcore.binary_focal_loss([0, 1], x), jax.Array)
+    assert_type(focalcore.jax.linear_softmax_focal_loss(x, x, y, x, background=0), jax.Array)
 
 
 def mistakes(x: Host) -> None:
     focalcore.sigmoid_focal_loss(x, x, reduction="average")  # type: ignore[call-overload]
     focalcore.softmax_focal_loss(x, x, soft_targets="soft")  # type: ignore[call-overload]
     focalcore.sigmoid_focal_loss(x, x, gama=2.0)  # type: ignore[call-overload]
-    focalcore.softmax_focal_loss_value_and_grad(x, x, background=0)  # type: ignore[call-overload]
+    focalcore.softmax_focal_loss_value_and_grad(x, x, pos_weight=2)  # type: ignore[call-overload]
     focalcore.sigmoid_focal_loss(x, x, axis=0)  # type: ignore[call-overload]
     focalcore.binary_focal_loss(x, x, 2.0, None)  # type: ignore[call-overload]
     focalcore.sigmoid_focal_loss(x)  # type: ignore[call-overload]
@@ -85,3 +91,4 @@ def mistakes(x: Host) -> None:
     focalcore.FocalLoss()(x, x, reduction="sum")  # type: ignore[call-overload]
     focalcore.torch.SigmoidFocalLoss(reduction="average")  # type: ignore[arg-type]
     focalcore.torch.FocalLoss(task_type="multiclass")  # type: ignore[arg-type]
+    focalcore.jax.linear_softmax_focal_loss(x, x, x, axis=1)  # type: ignore[call-arg]
