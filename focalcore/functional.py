@@ -258,6 +258,8 @@ def softmax_focal_loss(
     --------
     sigmoid_focal_loss : Classes that do not exclude each other.
     sparse_categorical_focal_loss : From probabilities, in scikit-learn's order of arguments.
+    focalcore.torch.linear_softmax_focal_loss : Of a classifier, whose logits never exist whole.
+    focalcore.jax.linear_softmax_focal_loss : The same in JAX.
 
     Notes
     -----

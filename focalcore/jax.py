@@ -76,8 +76,8 @@ def linear_softmax_focal_loss(
     value: three matrix products, as the two steps. "none", float16 and options that learn make the
     logits a second time, by checkpoints.
 
-    The gradient of `weight` is rounded to its type after each chunk: in half precision larger
-    chunks are more exact.
+    Each chunk's part of the gradient of `weight`, and their sum, are rounded to its type: in half
+    precision larger chunks are more exact.
 
     References
     ----------

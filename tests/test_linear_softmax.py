@@ -517,10 +517,13 @@ class TestTorch:
         with fails(ValueError, "hidden is cpu", "weight is meta"):
             one(arrays[0], arrays[1].to("meta"))
 
-    def test_tensors_of_other_kinds_are_named(self, torch, one, arrays):
+    def test_tensors_of_other_kinds_are_named(self, torch, one, arrays, monkeypatch):
         nested = torch.nested.nested_tensor([arrays[0].detach()], layout=torch.jagged)
         with fails(TypeError, "hidden is a nested tensor", "values()"):
             one(nested, arrays[1])
+        monkeypatch.setattr("focalcore.torch._linear.is_dtensor", lambda x: x is arrays[1])
+        with fails(TypeError, "weight is a DTensor", "full_tensor()"):
+            one(*arrays)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("reduction", ["none", "mean"])
