@@ -258,8 +258,7 @@ def softmax_focal_loss(
     --------
     sigmoid_focal_loss : Classes that do not exclude each other.
     sparse_categorical_focal_loss : From probabilities, in scikit-learn's order of arguments.
-    focalcore.torch.linear_softmax_focal_loss : Of a classifier, whose logits never exist whole.
-    focalcore.jax.linear_softmax_focal_loss : The same in JAX.
+    focalcore.torch.linear_softmax_focal_loss : With the classifier; in `focalcore.jax` too.
 
     Notes
     -----
@@ -268,9 +267,8 @@ def softmax_focal_loss(
 
     Infinite logits stand for +-L as L grows without bound: those of one sign are equal, so a row of
     -inf alone is a row of equal logits, and two of +inf share the probability. Values, gradients
-    and the curvature of `softmax_focal_loss_grad_and_hess` are the limits, in every form of the
-    targets; what grows with L is infinite, and none is NaN. What automatic differentiation makes of
-    them beyond the gradient may be NaN there.
+    and curvatures are the limits, in every form of the targets; what grows with L is infinite, and
+    none is NaN. What automatic differentiation makes beyond the gradient may be NaN there.
 
     References
     ----------
