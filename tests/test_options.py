@@ -152,6 +152,7 @@ class TestDoors:
         ("name", "options"),
         [
             ("BinaryFocalLoss", BinaryOptions),
+            ("CategoricalFocalLoss", DistributionOptions),
             ("SparseCategoricalFocalLoss", CategoricalOptions),
         ],
     )
@@ -161,8 +162,8 @@ class TestDoors:
         import focalcore.keras
 
         own = defaults(getattr(focalcore.keras, name))
-        for of_keras in ("reduction", "name", "dtype"):
-            own.pop(of_keras)
+        for of_keras in ("reduction", "name", "dtype", "ignore_class"):
+            own.pop(of_keras, None)
         expected = listed(options)
         del expected["eps"]  # that of the type
         assert own == expected

@@ -32,7 +32,11 @@ def test_examples_in_docstrings_run(name):
 DOORS = {
     "jax": ("linear_softmax_focal_loss",),
     "torch": ("FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"),
-    "keras": ("BinaryFocalLoss", "SparseCategoricalFocalLoss"),
+    "keras": (
+        *("BinaryFocalLoss", "BinaryFocalMetric"),
+        *("CategoricalFocalLoss", "CategoricalFocalMetric"),
+        *("SparseCategoricalFocalLoss", "SparseCategoricalFocalMetric"),
+    ),
 }
 PUBLIC = [*focalcore.__all__, *(f"{door}.{name}" for door in DOORS for name in DOORS[door])]
 

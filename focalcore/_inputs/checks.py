@@ -39,7 +39,8 @@ def check_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int 
     """Check that every counted label is a class."""
     last = inputs.scores.shape[axis] - 1
     text = f"{door.labels} must be class labels from 0 to {last}"
-    claim = Claim(text, 0, last, lambda: door.left_out("ignore_index=", "mask="))
+    options = "ignore_index=", "ignore_class=", "mask="
+    claim = Claim(text, 0, last, lambda: door.left_out(*options))
     _check(inputs.context, inputs.targets, ignore_index, inputs.mask, claim)
 
 
