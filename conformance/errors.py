@@ -55,7 +55,7 @@ class Form(NamedTuple):
 FORMS = tuple(Form(label, dtype) for label in (1, 0) for dtype in ("int32", "float32"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Errors(LossSpec):
     """Rows of logits, and of each row the largest error of a loss, for every gamma and quantity.
 
@@ -120,7 +120,7 @@ def errors_of_rows(loss: LossSpec, gammas: tuple[float, ...], rows: Array) -> tu
     labels = {form.name: form.target for form in FORMS}
     errors = host.run(
         numpy_host.MEMORY,
-        Errors(loss, gammas if constants else ()),
+        Errors(loss=loss, gammas=gammas if constants else ()),
         Operands.of(scores=rows, **labels, **given),
         (Output.WIDE_VALUE,) * (len(gammas) * len(QUANTITIES)),
     )

@@ -254,8 +254,15 @@ def test_one_bad_target_among_many_good_ones_is_found(place, dtype, last):
 
 
 def test_ignore_index_is_not_for_distributions(place):
-    with fails(ValueError, "ignore_index", "mask="):
-        softmax_focal_loss(place.array(X), place.array(np.eye(3)[:2]), ignore_index=-1)
+    x, y = place.array(X), place.array(np.eye(3)[:2])
+    with fails(ValueError, "ignore_index", "found 1", "mask="):
+        softmax_focal_loss(x, y, ignore_index=1)
+
+
+def test_a_negative_ignore_index_means_nothing_to_distributions(place):
+    x, y = place.array(X), place.array(np.eye(3)[:2])
+    found = softmax_focal_loss(x, y, ignore_index=-100)
+    np.testing.assert_array_equal(place.numpy(found), place.numpy(softmax_focal_loss(x, y)))
 
 
 @pytest.mark.parametrize("bad", [1.5, -0.1, np.nan], ids=str)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from focalcore._backends.namespaces import NAMES, Namespace
+from focalcore._backends.namespaces import NAMES, Hooks
 from focalcore._formulas import arrays
 
 USER = pathlib.Path(__file__).parent / "typed_user.py"
@@ -24,5 +24,5 @@ def test_mypy_sees_what_a_user_gets_and_what_is_a_mistake():
 
 def test_the_protocol_of_namespaces_has_the_names_that_namespaces_have():
     told = {*vars(arrays.Namespace), *inspect.get_annotations(arrays.Namespace)}
-    hooks = {name for name in vars(Namespace) if not name.startswith("_")}
+    hooks = {name for name in vars(Hooks) if not name.startswith("_")}
     assert {name for name in told if not name.startswith("_")} == {*NAMES, *hooks}
