@@ -135,6 +135,15 @@ def test_no_label_wraps_to_another_class():
 
 
 @pytest.mark.parametrize("dtype", ["uint32", "uint64"])
+def test_the_largest_unsigned_label_is_no_background_of_minus_1(dtype):
+    most = np.iinfo(dtype).max
+    with fails(ValueError, f"found {most}"):
+        sigmoid_focal_loss(
+            np.zeros((1, 3)), np.asarray([most], dtype), class_axis=-1, background=-1
+        )
+
+
+@pytest.mark.parametrize("dtype", ["uint32", "uint64"])
 @pytest.mark.parametrize("on", [True, False], ids=["kernel", "functions"])
 def test_the_largest_unsigned_label_can_be_ignored(dtype, on):
     most = np.iinfo(dtype).max

@@ -11,7 +11,7 @@ from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs, convert_inputs
 from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
-from .._typing import Array, ArrayLike, Library, Namespace, Parameter, SoftTargets
+from .._typing import Array, ArrayLike, DType, Library, Namespace, Parameter, SoftTargets
 from .classes import class_numbers, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
@@ -96,10 +96,15 @@ class SigmoidOfLabels(Sigmoid):
         if self.background is None:
             is_known = (label >= 0) & (label <= last + 1)
         else:
-            is_background = label == self.background
+            is_background = self._is_background(label, arrays["targets"].dtype)
             is_known = ((label >= 0) & (label <= last)) | is_background
             is_own = is_own & ~is_background
         return xp.where(is_known, xp.astype(is_own, operands.dtype(xp)), xp.nan), counted
+
+    def _is_background(self, label: Array, dtype: DType) -> Array:
+        """Return which wide labels, of a dtype before, are the background."""
+        can_be = class_axis.representable_label(dtype, self.background) is not None
+        return label == self.background if can_be else label != label
 
     def with_soft_targets(self, xp: Library, operands: Operands) -> Operands:  # noqa: ARG002
         """Return the operands as they are, for labels are never soft."""

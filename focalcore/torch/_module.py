@@ -227,7 +227,7 @@ def without_off(alpha: ArrayLike | None) -> ArrayLike | None:
 
 def axis_of(axis: int, dim: int | None, default: int) -> int:
     """Return the class axis, which torch calls dim."""
-    if dim is None:
+    if parse.index("dim", dim) is None:
         return axis
     if axis not in (default, dim):
         raise ValueError(f"dim is another name of axis; found dim={dim} and axis={axis}, give one")
