@@ -7,7 +7,7 @@ positive.
 
 from __future__ import annotations
 
-from . import rows_jax, rows_labels, rows_linear, rows_numpy, rows_softmax, rows_torch
+from . import rows_jax, rows_keras, rows_labels, rows_linear, rows_numpy, rows_softmax, rows_torch
 from .row import LARGEST, elements
 
 ROWS = (
@@ -17,5 +17,6 @@ ROWS = (
     *rows_softmax.ROWS,
     *rows_linear.ROWS,
     *rows_jax.ROWS,
+    *rows_keras.ROWS,
 )
 MOST = max(LARGEST, *(elements(size) for row in ROWS for size in row.sizes))
