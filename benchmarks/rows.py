@@ -7,7 +7,16 @@ positive.
 
 from __future__ import annotations
 
-from . import rows_jax, rows_keras, rows_labels, rows_linear, rows_numpy, rows_softmax, rows_torch
+from . import (
+    rows_boosting,
+    rows_jax,
+    rows_keras,
+    rows_labels,
+    rows_linear,
+    rows_numpy,
+    rows_softmax,
+    rows_torch,
+)
 from .row import LARGEST, elements
 
 ROWS = (
@@ -18,5 +27,6 @@ ROWS = (
     *rows_linear.ROWS,
     *rows_jax.ROWS,
     *rows_keras.ROWS,
+    *rows_boosting.ROWS,
 )
 MOST = max(LARGEST, *(elements(size) for row in ROWS for size in row.sizes))

@@ -15,14 +15,20 @@ ROOT = pathlib.Path(focalcore.__file__).parent
 
 OF_SCORING = ("scoring._binary", "scoring._categorical", "scoring._sparse_categorical")
 OF_DOORS = ("torch._focal", "torch._linear", "torch._sigmoid", "torch._softmax", "jax")
+OF_BOOSTING = {
+    "boosting._objective": (),
+    "boosting.lightgbm_classifier": ("sklearn", "lightgbm"),
+    "boosting.xgboost_classifier": ("sklearn", "xgboost"),
+}
 
 
-@pytest.mark.parametrize(
-    "name", ["derivatives", "functional", "losses", "settings", *OF_SCORING, *OF_DOORS]
-)
+OF_ALL = ("balance", "derivatives", "functional", "losses", "settings")
+
+
+@pytest.mark.parametrize("name", [*OF_ALL, *OF_SCORING, *OF_DOORS, *OF_BOOSTING])
 def test_examples_in_docstrings_run(name):
-    if name in OF_DOORS:
-        library = name.partition(".")[0]
+    needs = (name.partition(".")[0],) if name in OF_DOORS else OF_BOOSTING.get(name, ())
+    for library in needs:
         pytest.importorskip(library, reason=f"{library} is not installed")
     results = doctest.testmod(importlib.import_module(f"focalcore.{name}"))
     assert results.attempted > 0
@@ -30,6 +36,8 @@ def test_examples_in_docstrings_run(name):
 
 
 DOORS = {
+    "balance": ("alpha_of", "class_weights"),
+    "boosting": ("FocalLGBMClassifier", "FocalObjective", "FocalXGBClassifier"),
     "jax": ("linear_softmax_focal_loss",),
     "torch": ("FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"),
     "keras": (
@@ -39,11 +47,13 @@ DOORS = {
     ),
 }
 PUBLIC = [*focalcore.__all__, *(f"{door}.{name}" for door in DOORS for name in DOORS[door])]
+NEEDS = {"balance": "numpy", "boosting": "sklearn"}  # the doors that no library gave its name
 
 
 @pytest.mark.parametrize("door", DOORS)
 def test_every_name_of_a_door_is_looked_at(door):
-    pytest.importorskip(door, reason=f"{door} is not installed")
+    library = NEEDS.get(door, door)
+    pytest.importorskip(library, reason=f"{library} is not installed")
     assert tuple(importlib.import_module(f"focalcore.{door}").__all__) == DOORS[door]
 
 
@@ -52,7 +62,8 @@ def test_public_docstrings_are_numpydoc(name):
     validate = pytest.importorskip("numpydoc.validate", reason="numpydoc is not installed").validate
     door, _, _ = name.rpartition(".")
     if door:
-        pytest.importorskip(door, reason=f"{door} is not installed")
+        library = NEEDS.get(door, door)
+        pytest.importorskip(library, reason=f"{library} is not installed")
         importlib.import_module(f"focalcore.{door}")
     # GL08 and the like are met; EX and SA ask for sections that a short class need not have
     unmet = [e for e in validate(f"focalcore.{name}")["errors"] if e[0] not in ("SS05", "GL01")]
@@ -62,7 +73,8 @@ def test_public_docstrings_are_numpydoc(name):
 def test_nothing_but_what_is_named_for_a_framework_needs_it():
     code = (
         "import sys, importlib, pkgutil, focalcore;"
-        "frameworks = ('torch', 'jax', 'cupy', 'dask', 'keras', 'tensorflow');"
+        "frameworks = ('torch', 'jax', 'cupy', 'dask', 'keras', 'tensorflow',"
+        " 'sklearn', 'xgboost', 'lightgbm', 'catboost');"
         "sys.modules.update(dict.fromkeys(frameworks));"
         "[importlib.import_module(m.name) for m in "
         "pkgutil.walk_packages(focalcore.__path__, 'focalcore.', onerror=lambda _: None)"
