@@ -14,6 +14,7 @@ from .programs import require
 ROOT = pathlib.Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+DOORS = ("jax", "keras", "torch")  # of focalcore, named for the framework they need
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Program:
             elif isinstance(node, ast.ImportFrom):
                 package, _, module = node.module.partition(".")
                 yield package
-                if package == "focalcore":  # whose doors are named for the framework they need
-                    yield module or package
+                if package == "focalcore" and module in DOORS:
+                    yield module
 
     def run(self):
         """What it defines and what it prints."""
