@@ -316,7 +316,8 @@ class TestReport:
         assert ONE in printed
         written = json.loads((tmp_path / "cpu.json").read_text())
         (target,) = written["targets"]
-        assert target["quantities"]["value"]["numbers"] == target["cases"]
+        tallies = target["quantities"]
+        assert tallies["value"]["numbers"] + tallies["posterior"]["numbers"] == target["cases"]
         assert f"| {ONE} |" in (tmp_path / "cpu.md").read_text()
 
     def test_the_command_fails_where_something_is_wrong(self, monkeypatch, capsys):

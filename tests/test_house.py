@@ -25,7 +25,7 @@ FLOORS = (
     ("_execution",),
     ("_derivatives",),
     ("_call", "_recall", "_linear"),
-    ("functional", "derivatives", "scoring", "losses"),
+    ("functional", "derivatives", "posterior", "scoring", "losses"),
     ("jax", "keras", "torch", "evaluation"),
     ("__init__", "cli"),
 )
