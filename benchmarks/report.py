@@ -10,7 +10,7 @@ from typing import Any
 from conformance import report as tables
 
 from . import bits
-from .row import OURS, elements
+from .row import OURS
 
 Record = dict[str, Any]
 
@@ -105,13 +105,13 @@ def plot(rows: dict[str, list[Record]], path: pathlib.Path) -> None:
 
 
 def readme_tables(name: str = "cpu") -> str:
-    """Their time to ours: a line for each row and peer, a table for sizes and one for shapes."""
+    """Their time to ours: a line for each row and peer; each size has a column, each shape none."""
     path = REPORTS / f"{name}.json"
     records = json.loads(path.read_text())["records"] if path.exists() else []
     with_ratios = [r for r in records if r["ratios"]]
     sizes = [r for r in with_ratios if isinstance(r["size"], int)]
     shapes = [r for r in with_ratios if not isinstance(r["size"], int)]
-    return "\n\n".join(_ratios(records) for records in (sizes, shapes))
+    return "\n\n".join((_table_of_sizes(sizes), _table_of_shapes(shapes)))
 
 
 def in_readme(text: str) -> str:
@@ -119,23 +119,30 @@ def in_readme(text: str) -> str:
     return tables.with_tables(text, {"speed": readme_tables()})
 
 
-def _ratios(records: list[Record]) -> str:
-    found: dict[tuple[str, str], dict[str, float]] = {}
+def _ratios(records: list[Record]) -> dict[str, dict[str, float]]:
+    """The ratios by row and peer, and by size."""
+    found: dict[str, dict[str, float]] = {}
     for record in records:
         for pair, ratio in record["ratios"].items():
-            found.setdefault((record["row"], pair), {})[size(record["size"])] = ratio
-    ordered = sorted((record["size"] for record in records), key=_order)
-    sizes = list(dict.fromkeys(map(size, ordered)))
+            found.setdefault(f"{record['row']}: {pair}", {})[size(record["size"])] = ratio
+    return found
+
+
+def _table_of_sizes(records: list[Record]) -> str:
+    sizes = [size(n) for n in sorted({record["size"] for record in records})]
+    rows = [[work, *(_number(of.get(s)) for s in sizes)] for work, of in _ratios(records).items()]
+    return tables.markdown((TITLE, *sizes), rows)
+
+
+def _table_of_shapes(records: list[Record]) -> str:
     rows = [
-        [f"{row}: {pair}", *(_number(ratios.get(s)) for s in sizes)]
-        for (row, pair), ratios in found.items()
+        [work, ", ".join(f"{_number(ratio)} ({shape})" for shape, ratio in of.items())]
+        for work, of in _ratios(records).items()
     ]
-    return tables.markdown(("work: their time / ours", *sizes), rows)
+    return tables.markdown((TITLE, "at a shape"), rows)
 
 
-def _order(value: Any) -> tuple[int, int]:
-    """Shapes by their classes, and then by their elements."""
-    return 1 if isinstance(value, int) else value[1], elements(value)
+TITLE = "work: their time / ours"
 
 
 def _number(x: float | None) -> str:

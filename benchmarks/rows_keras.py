@@ -1,4 +1,7 @@
-"""Rows of Keras on TensorFlow, whose own focal loss is the other."""
+"""Rows of Keras on TensorFlow, whose own focal loss is the other.
+
+A process has one backend of Keras: `KERAS_BACKEND=tensorflow python -m benchmarks 'Keras*'`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,6 @@ Shape = tuple[int, int]
 
 def losses() -> dict[str, Any]:
     """Each loss of logits, as a Keras object."""
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # before Keras is first imported
     import keras
 
     from focalcore.keras import BinaryFocalLoss
@@ -69,6 +71,7 @@ def training(jit: bool) -> Callable[[Shape], Runs]:
         _, y = numbers(shape)
 
         def of(loss: Any) -> Callable[[], Any]:
+            keras.utils.set_random_seed(0)
             model = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dense(classes)])
             model.compile(optimizer="sgd", loss=loss, jit_compile=jit)
             return lambda: model.train_on_batch(x, y)
@@ -78,11 +81,19 @@ def training(jit: bool) -> Callable[[Shape], Runs]:
     return runs
 
 
+def another_backend() -> str | None:
+    """Which other backend Keras runs on in this process."""
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    return None if backend == "tensorflow" else f"Keras runs on {backend}, by KERAS_BACKEND"
+
+
 NEEDS = ("keras", "tensorflow")
 NAME = "Keras on TensorFlow"
 
+row = partial(Row, why_not=another_backend)
+
 ROWS = (
-    Row(f"{NAME}, mean and gradient in a graph", NEEDS, bare, SIZES),
-    Row(f"{NAME}, train_on_batch", NEEDS, partial(training, jit=False), SIZES[:2]),
-    Row(f"{NAME}, train_on_batch by XLA", NEEDS, partial(training, jit=True), SIZES[:2]),
+    row(f"{NAME}, mean and gradient in a graph", NEEDS, bare, SIZES),
+    row(f"{NAME}, train_on_batch", NEEDS, partial(training, jit=False), SIZES[:2]),
+    row(f"{NAME}, train_on_batch by XLA", NEEDS, partial(training, jit=True), SIZES[:2]),
 )

@@ -95,6 +95,30 @@ def distribution_focal(
     return dot(y, alpha) * power(u, dot(y, gamma)) * ce
 
 
+def sigmoid_posterior(x, gamma=2.0, alpha=None, pos_weight=1.0):
+    """Where the expected loss is least at x: by the derivative of each target's loss along p."""
+    p, q, _ = probabilities([x, 0])
+    (p, q), gamma = (p[0], q[0]), number(gamma)
+    positive, negative = balance(alpha, pos_weight)
+    of_positive, of_negative = positive * tilt(p, q, gamma), negative * tilt(q, p, gamma)
+    return of_negative * p / (of_negative * p + of_positive * q)
+
+
+def softmax_posterior(x, gamma=2.0, alpha=None):
+    """Charoenphakdee et al. 2021: eta_c ~ p_c / (alpha_c phi(p_c)), of which the sum is 1."""
+    _, gamma, alpha = per_class(0, gamma, alpha, len(x))
+    p, q, _ = probabilities(x)
+    terms = [v / (a * tilt(v, w, g)) for v, w, a, g in zip(p, q, alpha, gamma, strict=True)]
+    return [term / mp.fsum(terms) for term in terms]
+
+
+def tilt(p, q, gamma):
+    """Phi: p times the derivative of the loss along p, less its sign; q = 1 - p."""
+    return power(q, gamma) - gamma * p * power(q, gamma - 1) * (
+        mp.log(p) if p < 0.5 else mp.log1p(-q)
+    )
+
+
 def derivatives(f, x, digits=120):
     """First and second derivative at x, by differences of so many digits."""
     with mp.workdps(digits):

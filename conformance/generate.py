@@ -120,6 +120,17 @@ OPTIONS = {
         {"gamma": 2.0, "eps": 2.0**-7, "soft_targets": "mixture", "alpha": CLASS_WEIGHTS},
         {"gamma": 2.0, "eps": 2.0**-7, "label_smoothing": 0.1},
     ],
+    "sigmoid-posterior": [
+        *({"gamma": g} for g in (0.0, 0.5, 1.0, 2.0, 3.7, 5.0)),
+        {"gamma": 2.0, "alpha": 0.25},
+        {"gamma": 2.0, "alpha": 0.75},
+        {"gamma": 0.5, "alpha": 0.25, "pos_weight": 3.0},
+    ],
+    "softmax-posterior": [
+        *({"gamma": g} for g in (0.0, 0.5, 1.0, 2.0, 3.7, 5.0)),
+        {"gamma": 2.0, "alpha": CLASS_WEIGHTS},
+        {"gamma": GAMMA_PER_CLASS, "alpha": CLASS_WEIGHTS},
+    ],
 }
 
 
@@ -150,6 +161,9 @@ def inputs_of(kind, inputs):
         places = [s * x for x in PLACES[inputs] for s in (1.0, -1.0)]
         more = [] if inputs == "half" else scattered(inputs, (16,), 1).tolist()
         return crossed(rounded(places + more, inputs), labels)
+    if targets == "posterior":  # has no targets: of each pair with both of them, one is left
+        x, _ = inputs_of(f"{loss}-hard", inputs)
+        return x[::2], np.zeros(len(x) // 2, "int64")
     if kind == "sigmoid-labels":
         return scattered(inputs, (12, 3), 5), np.arange(12) % 4  # 3 is the background
     if kind == "sigmoid-classes":
@@ -181,7 +195,12 @@ def results_of(kind, options, x, y):
     """Value, slope, curvature and scale of a set, for one choice of options."""
     loss = kind.split("-")[0]
     row = {"sigmoid": of_logit, "softmax": of_row}.get(loss, of_probability)
-    row = of_distribution if kind == "categorical-soft" else row
+    of_its_own = {
+        "categorical-soft": of_distribution,
+        "sigmoid-posterior": posterior_of_logit,
+        "softmax-posterior": posterior_of_row,
+    }
+    row = of_its_own.get(kind, row)
     with mp.workdps(DIGITS):
         each = [row(a, b, **chosen) for a, b, chosen in elements(loss, options, x, y)]
     names = each[0].keys()
@@ -240,6 +259,20 @@ def of_probability(p, y, **options):
 
 def of_distribution(p, y, **options):
     return {"value": exact.distribution_focal(p, y, **options)}
+
+
+def posterior_of_logit(x, _, **options):
+    def near(far):
+        return [exact.sigmoid_posterior(finite(x, far), **options)]
+
+    return {"posterior": limit(near, [x])[0]}
+
+
+def posterior_of_row(x, _, **options):
+    def near(far):
+        return exact.softmax_posterior([finite(v, far) for v in x], **options)
+
+    return {"posterior": limit(near, x)}
 
 
 def scales_of_logit(

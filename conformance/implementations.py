@@ -34,6 +34,10 @@ class Implementation:
     def curvature(self, _: Vectors) -> Loss | None:
         return None
 
+    def posterior(self, _: Vectors) -> Loss | None:
+        """The probability that logits stand for; of targets it is given, it knows nothing."""
+        return None
+
 
 class Focalcore(Implementation):
     """This package."""
@@ -58,6 +62,10 @@ class Focalcore(Implementation):
 
     def curvature(self, vectors: Vectors) -> Loss | None:
         return self._second_of("grad_and_hess", vectors)
+
+    def posterior(self, vectors: Vectors) -> Loss | None:
+        posterior = getattr(focalcore, f"{vectors.loss}_focal_posterior")
+        return lambda x, _: posterior(x, **vectors.options)
 
     def _second_of(self, names: str, vectors: Vectors) -> Loss | None:
         pair = getattr(focalcore, f"{vectors.loss}_focal_loss_{names}", None)

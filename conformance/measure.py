@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import tolerances
-from .implementations import FOCALCORE, Implementation
+from .implementations import FOCALCORE, Implementation, Loss
 from .targets import Target
 from .vectors import QUANTITIES, Exact, Vectors
 
@@ -60,8 +60,25 @@ def score(target: Target, found: Found) -> Score:
 
 
 def results(target: Target, implementation: Implementation, vectors: Vectors) -> dict[str, Array]:
-    """Value, slope and curvature, as far as they are to be had, in float64."""
+    """What there are exact values of, as far as it is to be had, in float64."""
+    place = target.place
+    ways = ways_of(target, implementation, vectors)
+    if not ways:
+        return {}
+    x = place.array(vectors.logits, target.dtype)
+    is_soft = vectors.targets.dtype.kind == "f"
+    y = place.array(vectors.targets, target.dtype if is_soft else None)
+    with place.running():
+        found = {quantity: place.numpy(way(x, y)) for quantity, way in ways.items()}
+    return {quantity: np.asarray(numbers, "float64") for quantity, numbers in found.items()}
+
+
+def ways_of(target: Target, implementation: Implementation, vectors: Vectors) -> dict[str, Loss]:
+    """How an implementation gives each quantity, as the target runs it."""
     place, mode = target.place, target.mode
+    if "posterior" in vectors.exact:
+        posterior = implementation.posterior(vectors)
+        return {} if posterior is None else {"posterior": place.run(mode, posterior)}
     loss = implementation.value(vectors)
     if loss is None:
         return {}
@@ -73,12 +90,7 @@ def results(target: Target, implementation: Implementation, vectors: Vectors) ->
         ways["slope"] = place.run(mode, slope)
     if curvature is not None and "curvature" in target.quantities:
         ways["curvature"] = place.run(mode, curvature)
-    x = place.array(vectors.logits, target.dtype)
-    is_soft = vectors.targets.dtype.kind == "f"
-    y = place.array(vectors.targets, target.dtype if is_soft else None)
-    with place.running():
-        found = {quantity: place.numpy(way(x, y)) for quantity, way in ways.items()}
-    return {quantity: np.asarray(numbers, "float64") for quantity, numbers in found.items()}
+    return ways
 
 
 def add(tally: Tally, target: Target, vectors: Vectors, quantity: str, found: Array) -> None:

@@ -23,8 +23,8 @@ PACKAGES = ("focalcore", "array-api-compat", "array-api-strict", "dask", "jax", 
 PACKAGES += ("cupy", "fvcore", "keras", "kornia", "llvmlite", "monai", "numba", "numexpr", "optax")
 
 TARGET_COLUMNS = (
-    "target", "cases", "of", "value ulp", "slope ulp", "curvature ulp", "part of the bound",
-    "kept B/logit", "graph breaks",
+    "target", "cases", "of", "value ulp", "slope ulp", "curvature ulp", "posterior ulp",
+    "part of the bound", "kept B/logit", "graph breaks",
 )  # fmt: skip
 PEER_COLUMNS = (
     "implementation", "type", "cases", "value ulp", "off > 1 %", "NaN",
@@ -58,7 +58,7 @@ def target_row(record: Record) -> list[str]:
         record["target"],
         f"{record['cases']:,}",
         f"{record['stored']:,}",
-        *(_number(tallies[q]["ulp"]) if tallies[q]["numbers"] else "" for q in QUANTITIES),
+        *(_ulp(tallies.get(q)) for q in QUANTITIES),
         f"{max(t['share'] for t in tallies.values()):.2f}",
         *("" if record[name] is None else f"{record[name]:g}" for name in ("kept", "breaks")),
     ]
@@ -173,6 +173,10 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(v) for v in value]
     return min(value, sys.float_info.max) if isinstance(value, float) else value
+
+
+def _ulp(tally: Record | None) -> str:
+    return _number(tally["ulp"]) if tally and tally["numbers"] else ""
 
 
 def _number(x: float) -> str:

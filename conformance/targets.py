@@ -14,6 +14,7 @@ SAMPLE = (
     "sigmoid-soft[gamma=3.7]",
     "softmax-hard[gamma=2]",
     "softmax-soft[gamma=0.5, soft_targets=mixture]",
+    "softmax-posterior[gamma=2, alpha=(0.25 1 3)]",
 )
 SHORT_SAMPLE = ("sigmoid-hard[gamma=0.5]", "softmax-hard[gamma=2]")
 # what the tests measure where each choice of options is compiled: every kind of inputs and rule
@@ -32,6 +33,8 @@ SLICE = (
     "sigmoid-classes[gamma=(0.5 2 3.75), alpha=(0.125 0.25 0.875)]",
     "sigmoid-labels[gamma=0.5, alpha=(0.125 0.25 0.875), class_axis=-1]",
     "sigmoid-soft[gamma=0.5, soft_targets=mixture, detach_factor=True]",
+    "sigmoid-posterior[gamma=2, alpha=0.25]",
+    "softmax-posterior[gamma=(0.5 2 3.75), alpha=(0.25 1 3)]",
     "softmax-pair[gamma=1.5]",
     "softmax-hard[gamma=0.5, label_smoothing=0.1, soft_targets=expected]",
     "softmax-hard[gamma=2, label_smoothing=0.1, soft_targets=hard]",
@@ -72,7 +75,7 @@ class Target:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        return QUANTITIES[:2] if self.is_sampled else QUANTITIES
+        return tuple(q for q in QUANTITIES if q != "curvature" or not self.is_sampled)
 
     def vectors(self) -> list[Vectors]:
         """The exact values that it is measured by."""

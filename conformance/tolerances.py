@@ -2,8 +2,9 @@
 
 u and the cross-entropy are each good to about 2 ulp, and u enters gamma times: that makes
 2 gamma + 3 for the value, and one more for the derivatives. In a softmax over more than two
-classes, both hold the sum over the others, for 2 ulp more. Half precision is computed in float32
-and rounded once.
+classes, both hold the sum over the others, for 2 ulp more. The posterior of a logit is such a
+product too; that of rows compares two classes, each with a u of its own. Half precision is computed
+in float32 and rounded once.
 """
 
 from __future__ import annotations
@@ -31,12 +32,15 @@ TABLE: dict[tuple[str, str], Bound] = {
     ("sigmoid", "value"): lambda gamma: 2 * gamma + 3,
     ("sigmoid", "slope"): lambda gamma: 2 * gamma + 4,
     ("sigmoid", "curvature"): lambda gamma: 2 * gamma + 4,
+    ("sigmoid", "posterior"): lambda gamma: 2 * gamma + 3,
     ("softmax", "value"): lambda gamma: 2 * gamma + 5,
     ("softmax", "slope"): lambda gamma: 2 * gamma + 6,
     ("softmax", "curvature"): lambda gamma: 2 * gamma + 6,
+    ("softmax", "posterior"): lambda gamma: 3 * gamma + 8,
     ("half", "value"): lambda _: 1.0,
     ("half", "slope"): lambda _: 1.0,
     ("half", "curvature"): lambda _: 1.0,
+    ("half", "posterior"): lambda _: 1.0,
 }
 
 
@@ -74,8 +78,9 @@ def ulp(x: Array, dtype: str) -> Array:
 def least(dtype: str, quantity: str) -> float:
     """The size below which digits are missing: they are measured as if it were of this size.
 
-    For a value, the smallest normal number. In a derivative, what is denormal is multiplied by
-    gamma, the logit and the weight; float16 is computed where its own denormals are normal.
+    For a value, the smallest normal number. In a derivative or a posterior, what is denormal is
+    multiplied by gamma, the logit and the weight; float16 is computed where its own denormals are
+    normal.
     """
     amplified = quantity != "value" and dtype != "float16"
     return float(np.ldexp(1.0, FORMATS[dtype][1] + (14 if amplified else 0)))

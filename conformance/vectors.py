@@ -16,7 +16,7 @@ import numpy as np
 Array = Any
 
 DATA = pathlib.Path(__file__).parent / "data"
-QUANTITIES = ("value", "slope", "curvature")
+QUANTITIES = ("value", "slope", "curvature", "posterior")
 INFINITE = {  # what a type rounds to infinity, from here on
     "float16": (2 - 2.0**-11) * 2.0**15,
     "bfloat16": (2 - 2.0**-8) * 2.0**127,
@@ -60,7 +60,8 @@ class Vectors:
         return self.logits.shape[-1] if self.loss == "softmax" else None
 
     def __len__(self) -> int:
-        return self.exact["value"].high.size
+        first, *_ = self.exact.values()
+        return first.high.size
 
 
 @functools.cache
@@ -116,7 +117,7 @@ def _read(file: dict[str, Any], held: tuple[str, ...]) -> Iterator[Vectors]:
 def _exact(result: dict[str, Any]) -> dict[str, Exact]:
     highs = {name: _numbers(result[name]) for name in QUANTITIES if name in result}
     scales = {name: np.abs(high) for name, high in highs.items()}
-    for name in highs.keys() - {"value"}:
+    for name in highs.keys() & {"slope", "curvature"}:
         terms = _numbers(result[f"{name}_scale"])
         scales[name] = np.where(np.isinf(terms), scales[name], terms)
     return {name: Exact(high, _rests(result[name]), scales[name]) for name, high in highs.items()}

@@ -8,6 +8,12 @@ from .derivatives import (
 )
 from .functional import sigmoid_focal_loss, softmax_focal_loss
 from .losses import FocalLoss
+from .posterior import (
+    sigmoid_focal_logit,
+    sigmoid_focal_posterior,
+    softmax_focal_logits,
+    softmax_focal_posterior,
+)
 from .scoring import binary_focal_loss, categorical_focal_loss, sparse_categorical_focal_loss
 from .settings import use_compiler, use_threads
 
@@ -17,12 +23,16 @@ __all__ = [
     "FocalLoss",
     "binary_focal_loss",
     "categorical_focal_loss",
+    "sigmoid_focal_logit",
     "sigmoid_focal_loss",
     "sigmoid_focal_loss_grad_and_hess",
     "sigmoid_focal_loss_value_and_grad",
+    "sigmoid_focal_posterior",
+    "softmax_focal_logits",
     "softmax_focal_loss",
     "softmax_focal_loss_grad_and_hess",
     "softmax_focal_loss_value_and_grad",
+    "softmax_focal_posterior",
     "sparse_categorical_focal_loss",
     "use_compiler",
     "use_threads",

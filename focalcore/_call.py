@@ -41,6 +41,11 @@ def grad_and_hess(call: LossCall) -> tuple[Result, Result]:
     return _execution.compiled(call.context.backend, _grad_and_hess)(call)
 
 
+def mapped(call: LossCall) -> Result:
+    """Return a map of the scores; it is differentiable where the library differentiates."""
+    return _execution.compiled(call.context.backend, _mapped)(call)
+
+
 def call(
     result: Callable[[LossCall], Any],
     prepare: Prepare,
@@ -80,6 +85,10 @@ def _value(call: LossCall) -> Result:
     output = Output.VALUE if call.reduction == "none" else Output.LOSS_SUM
     operands = _divided_by(divisor_of(call), call.operands)
     return _derivatives.run(call.context.backend, call.loss, operands, output)
+
+
+def _mapped(call: LossCall) -> Result:
+    return _derivatives.run(call.context.backend, call.loss, call.operands, Output.MAPPED)
 
 
 def _value_and_grad(call: LossCall) -> tuple[Result, Result]:

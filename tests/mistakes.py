@@ -93,7 +93,7 @@ MISTAKES = {
     "gamma is a millionth too large": (focal, "power", larger_gamma),
     "negatives weigh alpha too": (focal, "alpha_t", lambda _: alpha_of_positives),
     "the rest counts 1e-5 too much": (softmax.OneVsRest, "__init__", then(more_of_the_others)),
-    "a rounding is not made good": (softmax, "_rounding", lambda _: lambda _xp, a, b: 0 * (a + b)),
+    "a rounding is not made good": (softmax, "rounding", lambda _: lambda _xp, a, b: 0 * (a + b)),
     "eps enters 1 - p_t": (*PRODUCT, with_u(probability.Expected, u_and_eps)),
     "an infinite logit has no limit": (focal, "safe_multiply", lambda _: lambda _xp, a, x: a * x),
 }

@@ -201,10 +201,10 @@ def test_the_page_has_the_rows_the_costs_and_the_bits():
         assert line in page
 
 
-def test_the_readme_s_shapes_are_in_the_order_of_their_classes(tmp_path, monkeypatch):
+def test_the_readme_s_shapes_follow_their_ratios(tmp_path, monkeypatch):
     (tmp_path / "cpu.json").write_text(json.dumps(WHOLE))
     monkeypatch.setattr(report, "REPORTS", tmp_path)
-    assert "| 50 x 20 | 500 x 20 | 4 x 1,000 |" in report.readme_tables()
+    assert "3.00 (500 x 20)" in report.readme_tables()
 
 
 def test_the_readme_s_table_is_that_of_the_report():

@@ -25,8 +25,8 @@ FLOORS = (
     ("_execution",),
     ("_derivatives",),
     ("_call", "_recall", "_linear"),
-    ("balance", "functional", "derivatives", "scoring", "losses"),
-    ("boosting", "jax", "keras", "torch", "evaluation"),
+    ("balance", "functional", "derivatives", "posterior", "scoring", "losses"),
+    ("boosting", "calibration", "jax", "keras", "torch", "evaluation"),
     ("__init__", "cli"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -39,7 +39,7 @@ def argmax(x: Array, *, axis: int, keepdims: bool) -> Array:  # noqa: ARG001 - i
     return tf.expand_dims(tf.argmax(x, axis=axis), axis=axis)
 
 
-def where(condition: Array, a: Any, b: Any) -> Array:
+def where(condition: Any, a: Any, b: Any) -> Array:
     """Return a or b, by the condition; a number takes the dtype of the other, in a graph too."""
     dtype = next((x.dtype for x in (a, b) if tf.is_tensor(x)), None)
     a, b = (tf.convert_to_tensor(x, dtype=dtype) for x in (a, b))

@@ -45,7 +45,8 @@ def _jvp(
 ) -> tuple[Array, Array]:
     (arrays,) = primals
     moving = {name: t for name, t in tangents[0].items() if not isinstance(t, SymbolicZero)}
-    tangent_of_logits, tangent = moving.pop("scores", None), jax.numpy.zeros(())
+    tangent_of_logits = moving.pop("scores", None) if output.has_slope else None
+    tangent = jax.numpy.zeros(())
     if tangent_of_logits is None:
         (result,) = _execution.run(BACKEND, loss, Operands(arrays, numbers), (output,))
     else:

@@ -31,10 +31,13 @@ def run(loss: LossSpec, operands: Operands, output: Output) -> Array:
     if pack_tangents([*operands.arrays.values()]).tangents:
         (value,) = _execution.run(BACKEND, loss, operands, (output,))
     else:
-        value = _along_logits(loss, operands, output)
-        _, *others = _floating(operands)
-        if others:  # a tape records this 0 where one of them learns, and only there
-            value += _through_formula(tf.zeros_like(value), others, loss, operands, output)
+        learned = _floating(operands)
+        if output.has_slope:
+            value, (_, *learned) = _along_logits(loss, operands, output), learned
+        else:
+            (value,) = _closed_forms(loss, operands, (output,))
+        if learned:  # a tape records this 0 where one of them learns, and only there
+            value += _through_formula(tf.zeros_like(value), learned, loss, operands, output)
     return divided(BACKEND.xp, value, denominator)
 
 

@@ -76,7 +76,7 @@ def _function(mode: Mode, arrays: dict[str, Any], output: Output) -> Any:
     match mode:
         case Mode.PLAIN | Mode.PUSHED_FORWARD | Mode.TRACED:
             return None
-        case Mode.COMPILED if any(others_learn) or not logits_learn:
+        case Mode.COMPILED if any(others_learn) or not logits_learn or not output.has_slope:
             return None
         case Mode.COMPILED:
             return _CompiledSum if output.is_sum else _CompiledValues
@@ -180,13 +180,13 @@ class _Values(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor | None) -> Any:
-        arrays, (_, along_logits, *along) = ctx.saved_tensors, ctx.needs_input_grad
+        arrays, (_, *needed) = ctx.saved_tensors, ctx.needs_input_grad
         grads = [None] * len(arrays)
         if upstream is None:  # nothing is pulled back
             return None, *grads
-        if along_logits:
-            grads[0] = ctx.constants.vjp(upstream, arrays)
-        learned = [i for i, needed in enumerate(along, start=1) if needed]
+        if needed[0] and ctx.constants.element.has_slope:
+            grads[0], needed[0] = ctx.constants.vjp(upstream, arrays), False
+        learned = [i for i, is_needed in enumerate(needed) if is_needed]
         if learned:
             _, pull = torch.func.vjp(*ctx.constants.as_function_of(arrays, learned))  # type: ignore[misc] # 3 with has_aux
             for i, grad in zip(learned, pull(upstream), strict=True):
@@ -194,11 +194,11 @@ class _Values(torch.autograd.Function):
         return None, *grads
 
     @staticmethod
-    def jvp(ctx: Any, _: None, along_logits: Tensor, *along: Tensor) -> Tensor:
+    def jvp(ctx: Any, _: None, *along: Tensor) -> Tensor:
         arrays, parts = ctx.saved_tensors, []
-        if along_logits is not None:
-            parts.append(ctx.constants.jvp(along_logits, arrays))
-        moving = {i: t for i, t in enumerate(along, start=1) if t is not None}
+        moving = {i: t for i, t in enumerate(along) if t is not None}
+        if 0 in moving and ctx.constants.element.has_slope:
+            parts.append(ctx.constants.jvp(moving.pop(0), arrays))
         if moving:
             # forward mode does not nest; but `pull` is linear, and its own vjp is the jvp
             result, pull = torch.func.vjp(*ctx.constants.as_function_of(arrays, list(moving)))  # type: ignore[misc] # 3 with has_aux

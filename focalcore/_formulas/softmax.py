@@ -79,7 +79,7 @@ class OneVsRest:
         d = _gap(xp, M, x_t)
         behind = xp.heaviside(d)
         e = xp.exp(-xp.abs(d))
-        S = S * (1 + _rounding(xp, M, x_t))
+        S = S * (1 + rounding(xp, M, x_t))
         self.favour, self.against = xp.maximum(1 - behind, e), xp.maximum(behind, e) * S
         self.divisor = focal.Divisor(self.favour + self.against)
         # -log A is max(d, 0), and A + B less 1 is a sum or product of terms >= 0
@@ -272,7 +272,7 @@ def _gap(xp: Namespace, a: Array, b: Array) -> Array:
     return xp.where(xp.isinf(a) & (a == b), 0.0, a - b)
 
 
-def _rounding(xp: Namespace, a: Array, b: Array) -> Array:
+def rounding(xp: Namespace, a: Array, b: Array) -> Array:
     """Return what ``a - b`` loses to rounding (Knuth's two-sum).
 
     Operands are cut at 2^12: beyond it differences below 750, the ones that matter, are exact.

@@ -117,7 +117,7 @@ class Inputs(NamedTuple):
 
     context: ArrayContext
     scores: Array  # logits or probabilities
-    targets: Array
+    targets: Any  # None: the scores alone are asked about
     mask: Array | None
     weight: Array | None
     parameters: dict[str, Parameter]
@@ -133,10 +133,7 @@ def convert_inputs(door: Door, scores: ArrayLike, labels: ArrayLike, options: Op
         x = getattr(options, option, None)
         if x is not None:
             given[name] = as_array(door, name, x)
-    parameters = options.parameters()
-    # numbers and NumPy arrays given as options do not decide on library or device
-    deciding = {n: p for n, p in parameters.items() if not isinstance(p, _CONSTANTS)}
-    context = context_of(given | deciding)
+    context = context_of(given | _deciding(options))
     given = {name: context.own(name, x) for name, x in given.items()}
     x = _scores(context, door, given)
     dtype = arithmetic_dtype(context.xp, x.dtype)
@@ -146,10 +143,34 @@ def convert_inputs(door: Door, scores: ArrayLike, labels: ArrayLike, options: Op
         mask = context.boolean("mask", mask)
     if weight is not None:
         weight = cast(context.xp, context.numeric(door.weight, weight, dtype), dtype)
+    return Inputs(context, x, y, mask, weight, _parameters(context, options, dtype))
+
+
+def convert_scores(door: Door, scores: ArrayLike, options: Options) -> Inputs:
+    """Return the scores as an array, where nothing else is given beside the options."""
+    name = door.scores
+    given = as_array(door, name, scores)
+    context = context_of({name: given} | _deciding(options))
+    x = context.floating(name, context.own(name, given))
+    read = context.backend.convert_scores
+    x = x if read is None else read(x)
+    dtype = arithmetic_dtype(context.xp, x.dtype)
+    return Inputs(context, x, None, None, None, _parameters(context, options, dtype))
+
+
+def _deciding(options: Options) -> dict[str, Any]:
+    """Return the options that decide on library or device: numbers and NumPy arrays do not."""
+    given = options.parameters().items()
+    return {name: value for name, value in given if not isinstance(value, _CONSTANTS)}
+
+
+def _parameters(context: ArrayContext, options: Options, dtype: DType) -> dict[str, Parameter]:
+    """Return the options that are numbers, or arrays of these, in the dtype of the arithmetic."""
+    parameters = options.parameters()
     for name, value in parameters.items():
         if not isinstance(value, float | str):
             parameters[name] = context.parameter(value, dtype, options.limits[name])
-    return Inputs(context, x, y, mask, weight, parameters)
+    return parameters
 
 
 def _scores(context: ArrayContext, door: Door, given: dict[str, Any]) -> Array:

@@ -35,6 +35,17 @@ def check_probabilities(inputs: Inputs, door: Door) -> None:
     _check(inputs.context, inputs.scores, None, None, Claim(text, 0, 1, lambda: advice))
 
 
+def check_shares(inputs: Inputs, door: Door, axis: int | None) -> None:
+    """Check that the scores are in [0, 1], and along an axis, if there is one, sum to 1."""
+    name = door.scores
+    claim = Claim(f"{name} must lie in [0, 1]", 0, 1, lambda: "")
+    _check(inputs.context, inputs.scores, None, None, claim)
+    seen = values_of(inputs.context.backend, inputs.scores)
+    if axis is not None and seen is not None:
+        total = np.sum(seen, axis=axis, dtype=np.float64)
+        _raise_outside(total, None, _summing_to_1(name, lambda: f"; divide {name} by their sum"))
+
+
 def check_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int | None) -> None:
     """Check that every counted label is a class."""
     last = inputs.scores.shape[axis] - 1
@@ -76,8 +87,7 @@ def check_distributions(inputs: Inputs, door: Door, axis: int) -> None:
     advice = _unless_swapped(inputs, door, door.left_out("mask="))
     _raise_outside(seen, everywhere, Claim(f"{door.labels} must lie in [0, 1]", 0, 1, advice))
     total = np.sum(seen, axis=axis, dtype=np.float64)
-    text = f"{door.labels} must sum to 1 over the classes"
-    _raise_outside(total, rows, Claim(text, 1 - SUM_TOLERANCE, 1 + SUM_TOLERANCE, advice))
+    _raise_outside(total, rows, _summing_to_1(door.labels, advice))
 
 
 def values_of(backend: Backend, x: Any) -> Any:
@@ -101,6 +111,11 @@ class Claim(NamedTuple):
     least: float
     most: float
     advice: Callable[[], str]
+
+
+def _summing_to_1(name: str, advice: Callable[[], str]) -> Claim:
+    text = f"{name} must sum to 1 over the classes"
+    return Claim(text, 1 - SUM_TOLERANCE, 1 + SUM_TOLERANCE, advice)
 
 
 def _unless_swapped(inputs: Inputs, door: Door, advice: str) -> Callable[[], str]:

@@ -38,3 +38,5 @@ BINARY = Door(scores="y_pred", labels="y_true", for_classes="sparse_categorical_
 LINEAR = Door("hidden @ weight.T", weight="sample_weight", leave_out=SOFTMAX.leave_out)
 CATEGORICAL = Door(scores="y_pred", labels="y_true", class_axis="axis")
 DISTRIBUTIONS = CATEGORICAL._replace(for_classes="sparse_categorical_focal_loss")
+PROBABILITY = Door(scores="probability")
+PROBABILITIES = Door(scores="probabilities", class_axis="axis")

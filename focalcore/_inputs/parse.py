@@ -35,6 +35,19 @@ def alpha(name: str, value: Parameter, most: float) -> Parameter:
     return parameter(name, value, most=most)
 
 
+def balance(name: str, value: Parameter, most: float = INFINITY) -> Parameter:
+    """Return checked weights by which each class has a loss: above 0, and below the most."""
+    parsed = alpha(name, value, most)
+    found = np.asarray(parsed) if isinstance(parsed, float | tuple | np.ndarray) else np.ones(())
+    bad = found[(found == 0) | (found == most)]
+    if bad.size:
+        allowed = "above 0" if most > 1 else f"in (0, {most:g})"
+        raise ValueError(
+            f"{name} must be {allowed}, for without a loss a class has no posterior; found {bad[0]}"
+        )
+    return parsed
+
+
 def parameter(name: str, value: Parameter, most: float = INFINITY) -> Parameter:
     """Return a checked number in [0, most], a list or array of them, or a framework's array."""
     backend = None if isinstance(value, PYTHON_VALUES) else backend_of(value)

@@ -45,13 +45,13 @@ class Call(NamedTuple):
         outputs: tuple[Output, ...],
         layout: Callable[[str, Any], Layout | None],
     ) -> tuple[Call, dict[str, float]] | None:
-        """Return a call and its numbers, or None where an operand lies so that no kernel reads it.
+        """Return a call and its numbers, or None where there is no kernel to read its operands.
 
         What tells how an array lies is given its name among the operands.
         """
         found = [layout(name, x) for name, x in operands.arrays.items()]
         layouts = tuple([each for each in found if each is not None])
-        if len(layouts) < len(found):
+        if not loss.has_kernel or len(layouts) < len(found):
             return None
         constants, numbers = split(operands.numbers)
         return Call(loss.anywhere, outputs, constants, tuple(numbers), layouts), numbers

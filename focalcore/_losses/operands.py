@@ -89,6 +89,7 @@ class Output(Enum):
     WIDE_GRAD = "slope", True, False, False
     HESS_DIAG = "curvature", True, False, True
     LOSS_SUM = "value", False, True, False
+    MAPPED = "mapped", True, False, True  # of a map of scores, which has neither targets nor slope
     # what a mean may divide by: how much counts, how much of it is positive, what these weigh, and
     # what their classes do
     COUNT = "count", False, True, False
@@ -100,3 +101,8 @@ class Output(Enum):
     def __init__(self, quantity: str, is_like_scores: bool, is_sum: bool, is_rounded: bool) -> None:
         self.quantity, self.is_like_scores = quantity, is_like_scores
         self.is_sum, self.is_rounded = is_sum, is_rounded
+
+    @property
+    def has_slope(self) -> bool:
+        """Tell whether the slope of a formula is its derivative along the logits."""
+        return self is not Output.MAPPED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from .._dtypes import FLOATS, dtype_name
 from .._formulas import focal, sigmoid
@@ -101,7 +102,7 @@ class SigmoidOfLabels(Sigmoid):
             is_own = is_own & ~is_background
         return xp.where(is_known, xp.astype(is_own, operands.dtype(xp)), xp.nan), counted
 
-    def _is_background(self, label: Array, dtype: DType) -> Array:
+    def _is_background(self, label: Array, dtype: DType) -> Any:
         """Return which wide labels, of a dtype before, are the background."""
         can_be = class_axis.representable_label(dtype, self.background) is not None
         return label == self.background if can_be else label != label

@@ -8,7 +8,7 @@ along the leading axes gives the same numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from .._formulas import focal
 from .._inputs.shapes import without_axis
@@ -22,6 +22,8 @@ FORMULA = ("value", "slope", "curvature")  # the quantities that a formula gives
 @dataclass(frozen=True, kw_only=True)
 class LossSpec:
     """The base of all losses; each says how it reads its targets, and what its formula is."""
+
+    has_kernel: ClassVar[bool] = True  # whether it can be traced on symbols
 
     axis: int | None = None  # of the classes; None: the elements are independent
     ignore_index: int | None = None

@@ -13,13 +13,13 @@ import numpy as np
 
 from .. import derivatives, functional
 from .._typing import HostArray
-from . import _labels
-from ._posterior_stub import (
+from ..posterior import (
     sigmoid_focal_logit,
     sigmoid_focal_posterior,
     softmax_focal_logits,
     softmax_focal_posterior,
 )
+from . import _labels
 
 Alpha = float | tuple[float, ...] | Literal["balanced"] | None
 Pair = tuple[HostArray, HostArray]

@@ -227,11 +227,12 @@ def without_off(alpha: ArrayLike | None) -> ArrayLike | None:
 
 def axis_of(axis: int, dim: int | None, default: int) -> int:
     """Return the class axis, which torch calls dim."""
-    if parse.index("dim", dim) is None:
+    named = parse.index("dim", dim)
+    if named is None:
         return axis
-    if axis not in (default, dim):
+    if axis not in (default, named):
         raise ValueError(f"dim is another name of axis; found dim={dim} and axis={axis}, give one")
-    return dim
+    return named
 
 
 def _parse_weight(weight: Tensor | None) -> Tensor | None:
