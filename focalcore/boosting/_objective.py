@@ -214,7 +214,7 @@ class FocalObjective:
             )
         return _catboost.loss_function(Binary(self.gamma, self.alpha, self.pos_weight))
 
-    def check_classes(self, n_classes: int) -> None:
+    def _check_classes(self, n_classes: int) -> None:
         """Raise an error if the options do not go with so many classes."""
         self._loss((1,) if n_classes == 2 else (1, n_classes))
 

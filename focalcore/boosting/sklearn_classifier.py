@@ -105,7 +105,7 @@ class FocalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # i
         objective = FocalObjective(
             self.gamma, self.alpha, pos_weight=self.pos_weight, hess=self.hess
         )
-        objective.check_classes(len(self.classes_))
+        objective._check_classes(len(self.classes_))
         self.objective_ = objective.for_labels(train.labels, train.weight)
         weights = eval_sample_weight or [None] * len(eval_set or ())
         evals = [
