@@ -26,7 +26,7 @@ FLOORS = (
     ("_derivatives",),
     ("_call", "_recall", "_linear"),
     ("functional", "derivatives", "posterior", "scoring", "losses"),
-    ("calibration", "jax", "keras", "torch", "evaluation"),
+    ("calibration", "metrics", "jax", "keras", "torch", "evaluation"),
     ("__init__", "cli"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
