@@ -168,8 +168,8 @@ def _columns(p: Array, labels: Labels) -> Array:
     if columns == 1 and labels.n_classes == 2:
         return p if p.ndim == 1 else p[:, 0]
     raise ValueError(
-        f"y_proba has {columns} columns for the {labels.n_classes} classes {labels.named()}; give all "
-        f"classes as labels="
+        f"y_proba has {columns} columns for the {labels.n_classes} classes {labels.named()}; give "
+        f"all classes as labels="
     )
 
 
@@ -201,8 +201,8 @@ def _balance(alpha: Any, labels: Labels, weight: Array | None) -> list[float] | 
     found = parse.parameter("alpha", alpha)
     if np.shape(found) != (labels.n_classes,):
         raise ValueError(
-            f"alpha must be one number for each of the {labels.n_classes} classes {labels.named()}; "
-            f"found shape {np.shape(found)}"
+            f"alpha must be one number for each of the {labels.n_classes} classes "
+            f"{labels.named()}; found shape {np.shape(found)}"
         )
     return [float(a) for a in found]
 
