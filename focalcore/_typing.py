@@ -97,6 +97,7 @@ class BinaryKeywords(TypedDict, total=False):
     alpha: ArrayLike | None
     eps: float | None
     detach_factor: bool
+    sample_weight: ArrayLike | None
 
 
 class DistributionKeywords(TypedDict, total=False):
@@ -109,6 +110,7 @@ class DistributionKeywords(TypedDict, total=False):
     axis: int
     eps: float | None
     detach_factor: bool
+    sample_weight: ArrayLike | None
 
 
 class CategoricalKeywords(TypedDict, total=False):
@@ -119,3 +121,4 @@ class CategoricalKeywords(TypedDict, total=False):
     axis: int
     eps: float | None
     detach_factor: bool
+    sample_weight: ArrayLike | None

@@ -18,12 +18,15 @@ import pytest
 from focalcore import (
     _recall,
     binary_focal_loss,
+    sigmoid_focal_logit,
     sigmoid_focal_loss,
     sigmoid_focal_loss_grad_and_hess,
     sigmoid_focal_loss_value_and_grad,
+    sigmoid_focal_posterior,
     softmax_focal_loss,
     softmax_focal_loss_grad_and_hess,
     softmax_focal_loss_value_and_grad,
+    softmax_focal_posterior,
     sparse_categorical_focal_loss,
 )
 from focalcore._execution import device, host, numpy_host
@@ -116,6 +119,8 @@ OF_ELEMENTS = {
         reduction="mean",
     ),
     "probabilities": lambda a: binary_focal_loss(a["soft"], a["p"]),
+    "posterior": lambda a: sigmoid_focal_posterior(a["x"], alpha=0.25),
+    "logit of a probability": lambda a: sigmoid_focal_logit(a["p"], gamma=1.3),
 }
 OF_ROWS = {
     "labels": lambda a: softmax_focal_loss_value_and_grad(a["x"], a["labels"]),
@@ -141,6 +146,10 @@ OF_ROWS = {
         mask=a["mask"],
         weight=a["weight"],
         reduction="mean",
+    ),
+    "posterior": lambda a: softmax_focal_posterior(a["x"]),
+    "posterior, weighted": lambda a: softmax_focal_posterior(
+        a["x"], gamma=1.3, alpha=a["of class"] + 0.1
     ),
 }
 

@@ -26,7 +26,7 @@ FLOORS = (
     ("_derivatives",),
     ("_call", "_recall", "_linear"),
     ("balance", "functional", "derivatives", "posterior", "scoring", "losses"),
-    ("boosting", "calibration", "jax", "keras", "torch", "evaluation"),
+    ("boosting", "calibration", "metrics", "jax", "keras", "torch", "evaluation"),
     ("__init__", "cli"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

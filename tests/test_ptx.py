@@ -113,7 +113,8 @@ def kernel_of(vectors):
     """What tells the kernels of a choice of options from others, whatever numbers it is given."""
     options = {n: v for n, v in vectors.options.items() if n not in GIVEN or isinstance(v, list)}
     shape = vectors.logits.shape[1:], vectors.targets.dtype.kind, vectors.targets.ndim
-    return vectors.loss, shape, repr(options), *sorted(vectors.options.keys() & GIVEN)
+    given = sorted(vectors.options.keys() & GIVEN)
+    return vectors.loss, *vectors.exact, shape, repr(options), *given
 
 
 def choices():
@@ -121,7 +122,7 @@ def choices():
     distinct = {kernel_of(vectors): vectors for vectors in load("float64")}
     for vectors in distinct.values():
         for quantity in QUANTITIES:
-            if getattr(FOCALCORE, quantity)(vectors) is not None:
+            if quantity in vectors.exact:
                 yield [
                     [Choice(vectors.id, quantity, dtype, loop) for dtype in ALL]
                     for loop in loops_of(vectors.loss)

@@ -181,9 +181,14 @@ def _scores(context: ArrayContext, door: Door, given: dict[str, Any]) -> Array:
     try:
         x = context.floating(door.scores, scores, labels_dtype)
     except TypeError as error:
-        if labels_dtype is None:
-            raise
-        raise TypeError(f"{error}{door.swapped}") from None
+        if labels_dtype is not None:
+            raise TypeError(f"{error}{door.swapped}") from None
+        found = str(getattr(scores, "dtype", ""))
+        if door.for_labels and ("int" in found or "bool" in found):
+            raise TypeError(
+                f"{door.scores} are predicted labels, of {found}; {door.for_labels}"
+            ) from None
+        raise
     read = context.backend.convert_scores
     return x if read is None else read(x)
 

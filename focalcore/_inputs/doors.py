@@ -14,6 +14,7 @@ class Door(NamedTuple):
     leave_out: tuple[str, ...] = ()  # the options that leave labels out
     for_classes: str = ""  # what takes class labels, where this does not
     class_axis: str = ""  # the option that says where the classes lie
+    for_labels: str = ""  # what to give in place of predicted labels
     for_one_hot: str = "of one-hot rows take the argmax"  # what to do with these as class labels
 
     @property
@@ -34,9 +35,15 @@ SIGMOID = Door(
     for_one_hot="targets of that shape go without class_axis",
 )
 SOFTMAX = Door(leave_out=("ignore_index=", "mask="), class_axis="axis")
-BINARY = Door(scores="y_pred", labels="y_true", for_classes="sparse_categorical_focal_loss")
+PREDICTIONS = Door(
+    scores="y_pred",
+    labels="y_true",
+    weight="sample_weight",
+    for_labels="give probabilities, or scores with from_logits=True",
+)
+BINARY = PREDICTIONS._replace(for_classes="sparse_categorical_focal_loss")
 LINEAR = Door("hidden @ weight.T", weight="sample_weight", leave_out=SOFTMAX.leave_out)
-CATEGORICAL = Door(scores="y_pred", labels="y_true", class_axis="axis")
+CATEGORICAL = PREDICTIONS._replace(class_axis="axis")
 DISTRIBUTIONS = CATEGORICAL._replace(for_classes="sparse_categorical_focal_loss")
 PROBABILITY = Door(scores="probability")
 PROBABILITIES = Door(scores="probabilities", class_axis="axis")

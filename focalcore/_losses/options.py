@@ -34,11 +34,17 @@ class FocalOptions(Options):
 
 
 @options
-class ReducedOptions(Options):
+class WeighedOptions(Options):
+    """The option that weighs the elements of a loss."""
+
+    weight: ArrayLike | None = option(None)
+
+
+@options
+class ReducedOptions(WeighedOptions):
     """The options that mask, weigh and reduce the elements of a loss."""
 
     mask: ArrayLike | None = option(None)
-    weight: ArrayLike | None = option(None)
     reduction: Reduction = option("none", parse.one_of(REDUCTIONS))
 
 

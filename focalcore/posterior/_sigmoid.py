@@ -86,7 +86,7 @@ def sigmoid_focal_posterior(
     --------
     >>> from focalcore import sigmoid_focal_posterior
     >>> print(sigmoid_focal_posterior([-4.0, -1.0, 0.0, 2.0]).round(4))
-    [0.     0.0641 0.5    0.9948]
+    [0.     0.0641 0.5    0.9955]
     """
     options = SigmoidPosteriorOptions(gamma=gamma, alpha=alpha, pos_weight=pos_weight)
     return _call.mapped(
@@ -159,7 +159,7 @@ def sigmoid_focal_logit(
 
     >>> from focalcore import sigmoid_focal_logit
     >>> print(f"{sigmoid_focal_logit(0.01):.3f} {sigmoid_focal_logit(0.01, gamma=0):.3f}")
-    -1.702 -4.595
+    -1.706 -4.595
     """
     options = SigmoidPosteriorOptions(gamma=gamma, alpha=alpha, pos_weight=pos_weight)
     return _call.mapped(

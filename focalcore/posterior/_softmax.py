@@ -73,7 +73,7 @@ def softmax_focal_posterior(
     --------
     >>> from focalcore import softmax_focal_posterior
     >>> print(softmax_focal_posterior([2.0, 0.5, -1.0]).round(4))
-    [0.9471 0.0449 0.008 ]
+    [0.9714 0.0233 0.0053]
     """
     options = SoftmaxPosteriorOptions(gamma=gamma, alpha=alpha, axis=axis)
     return _call.mapped(
@@ -141,7 +141,7 @@ def softmax_focal_logits(
     --------
     >>> from focalcore import softmax_focal_logits
     >>> print(softmax_focal_logits([0.9, 0.09, 0.01]).round(3))
-    [-0.335 -1.469 -2.891]
+    [-0.373 -1.283 -3.371]
     """
     options = SoftmaxPosteriorOptions(gamma=gamma, alpha=alpha, axis=axis)
     return _call.mapped(

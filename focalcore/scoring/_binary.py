@@ -41,6 +41,7 @@ def binary_focal_loss(
     alpha: ArrayLike | None = None,
     eps: float | None = None,
     detach_factor: bool = False,
+    sample_weight: ArrayLike | None = None,
 ) -> Array:
     r"""Focal loss of each binary prediction.
 
@@ -71,6 +72,8 @@ def binary_focal_loss(
         clipped. In [0, 0.5]. None: the machine epsilon of the dtype of `y_pred`.
     detach_factor : bool, default False
         Whether automatic differentiation takes the modulating factor as a constant.
+    sample_weight : array of the losses' shape or with 1s in it, or a number, optional
+        Multiplies the loss of each of them.
 
     Returns
     -------
@@ -111,5 +114,6 @@ def binary_focal_loss(
         label_smoothing=label_smoothing,
         eps=eps,
         detach_factor=detach_factor,
+        weight=sample_weight,
     )
     return _call.call(_call.value, binary.prepare, BINARY, y_true, y_pred, options)

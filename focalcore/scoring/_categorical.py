@@ -46,6 +46,7 @@ def categorical_focal_loss(
     axis: int = -1,
     eps: float | None = None,
     detach_factor: bool = False,
+    sample_weight: ArrayLike | None = None,
 ) -> Array:
     r"""Focal loss of each prediction over classes, against one-hot rows or distributions.
 
@@ -80,6 +81,8 @@ def categorical_focal_loss(
         [0, 0.5]. None: the machine epsilon of the dtype of `y_pred`.
     detach_factor : bool, default False
         Whether automatic differentiation takes the modulating factor as a constant.
+    sample_weight : array of the losses' shape or with 1s in it, or a number, optional
+        Multiplies the loss of each of them.
 
     Returns
     -------
@@ -121,5 +124,6 @@ def categorical_focal_loss(
         axis=axis,
         eps=eps,
         detach_factor=detach_factor,
+        weight=sample_weight,
     )
     return _call.call(_call.value, distributions.prepare, DISTRIBUTIONS, y_true, y_pred, options)

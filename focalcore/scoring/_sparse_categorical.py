@@ -43,6 +43,7 @@ def sparse_categorical_focal_loss(
     axis: int = -1,
     eps: float | None = None,
     detach_factor: bool = False,
+    sample_weight: ArrayLike | None = None,
 ) -> Array:
     r"""Focal loss of each prediction over classes that exclude each other.
 
@@ -69,6 +70,8 @@ def sparse_categorical_focal_loss(
         None: the machine epsilon of the dtype of `y_pred`.
     detach_factor : bool, default False
         Whether automatic differentiation takes the modulating factor as a constant.
+    sample_weight : array of the losses' shape or with 1s in it, or a number, optional
+        Multiplies the loss of each of them.
 
     Returns
     -------
@@ -109,5 +112,6 @@ def sparse_categorical_focal_loss(
         axis=axis,
         eps=eps,
         detach_factor=detach_factor,
+        weight=sample_weight,
     )
     return _call.call(_call.value, categorical.prepare, CATEGORICAL, y_true, y_pred, options)

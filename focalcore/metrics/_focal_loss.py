@@ -1,0 +1,233 @@
+"""The focal loss of predictions, as one number."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._backends.python_values import PYTHON_VALUES
+from .._dtypes import arithmetic_dtype, cast, dtype_name
+from .._inputs import parse
+from .._inputs.arrays import as_array, context_of
+from .._inputs.doors import PREDICTIONS
+from .._typing import Array, ArrayLike, Library
+from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
+from ._labels import Labels, Weights, class_weights, encoded
+
+DOOR = PREDICTIONS._replace(scores="y_proba")
+
+
+def focal_loss(
+    y_true: ArrayLike,
+    y_proba: ArrayLike,
+    *,
+    gamma: float = 2.0,
+    alpha: ArrayLike | str | None = None,
+    class_weight: Weights = None,
+    sample_weight: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    normalize: bool = True,
+    from_logits: bool = False,
+) -> float:
+    r"""Mean focal loss of predictions, with the arguments of scikit-learn's ``log_loss``.
+
+    .. math:: \frac{\sum_i w_i \alpha_{y_i} (1 - p_i)^\gamma (-\log p_i)}{\sum_i w_i}
+
+    with p_i the probability that row i gives its label. With gamma 0 it is the log loss.
+
+    Parameters
+    ----------
+    y_true : array of shape (n,) or (n, 1)
+        The labels: numbers, bool, or text.
+    y_proba : array of shape (n,), (n, 1) or (n, n_classes), of any library
+        Probabilities, of the second of two classes, or of all classes in the order of their sorted
+        labels. With `from_logits` the scores before the sigmoid or the softmax.
+    gamma : float, default 2.0
+        The focusing parameter, >= 0.
+    alpha : float, list or "balanced", optional
+        What the loss of a class is multiplied by. Of two classes a number in [0, 1]: the second
+        weighs alpha, the first 1 - alpha; else one number for each class. "balanced": by the labels
+        here, so that all classes have the same part. The mean divides by nothing of it.
+    class_weight : dict or "balanced", optional
+        What the rows of a class weigh, by its label, as in scikit-learn's estimators; the mean is
+        weighted. "balanced" is n / (n_classes n_c).
+    sample_weight : array of shape (n,), optional
+        What each row weighs, >= 0; the mean is weighted.
+    labels : array, optional
+        All classes, if `y_true` may lack some. None: those of `y_true`.
+    normalize : bool, default True
+        Whether to return the mean; else the sum.
+    from_logits : bool, default False
+        Whether `y_proba` holds logits. Exact where a probability has already lost its digits.
+
+    Returns
+    -------
+    float
+        The loss. Arrays of another library than NumPy stay on their device until then.
+
+    Raises
+    ------
+    TypeError
+        Predictions that are labels, arrays of two libraries.
+    ValueError
+        Labels of one class alone; a label that is not among `labels`; as many columns as there are
+        no classes; a probability outside [0, 1]; weights that add up to nothing.
+
+    Warns
+    -----
+    UserWarning
+        Rows of probabilities that do not sum to 1.
+
+    See Also
+    --------
+    focal_scorer : The same for cross-validation and searches.
+    focalcore.evaluation.FocalReport : By class, batch after batch.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, equations 4 and 5.
+
+    Examples
+    --------
+    >>> from focalcore.metrics import focal_loss
+    >>> y_proba = [[0.1, 0.9], [0.9, 0.1], [0.8, 0.2], [0.35, 0.65]]
+    >>> print(f"{focal_loss(['spam', 'ham', 'ham', 'spam'], y_proba):.4f}")
+    0.0160
+    """
+    xp, y, p, weight, known = _arrays(
+        y_true=y_true, y_proba=y_proba, sample_weight=sample_weight, labels=labels
+    )
+    found = encoded(xp, y, known)
+    p = _columns(p, found)
+    if not from_logits and p.ndim == 2:
+        _warn_of_sums(xp, p)
+    losses = _losses(p, found, gamma, _balance(alpha, found, weight), from_logits)
+    of_class = class_weights(class_weight, found)
+    if of_class is not None:
+        own = found.each(of_class, losses)
+        weight = own if weight is None else own * weight
+    return _reduced(xp, losses, weight, normalize)
+
+
+class _Arrays(NamedTuple):
+    """The arguments as arrays of one library."""
+
+    xp: Library
+    y_true: Array
+    y_proba: Array
+    weight: Array | None
+    labels: Array | None
+
+
+def _arrays(**given: Any) -> _Arrays:
+    """Return the arguments as arrays; what is no array of a library becomes one of theirs."""
+    read = {name: as_array(DOOR, name, x) for name, x in given.items() if x is not None}
+    context = context_of(read)
+    found: dict[str, Any] = {}
+    for name, x in read.items():
+        own = context.own(name, x)
+        is_python = isinstance(own, PYTHON_VALUES)
+        found[name] = context.xp.asarray(own, device=context.device) if is_python else own
+    y, weight = _column("y_true", found["y_true"]), found.get("sample_weight")
+    p = context.floating("y_proba", _not_labels(found["y_proba"]))
+    if weight is not None:
+        dtype = arithmetic_dtype(context.xp, p.dtype)
+        weight = cast(context.xp, _column("sample_weight", weight), dtype)
+    for name, x in (("y_true", y), ("sample_weight", weight)):
+        if x is not None and x.shape[0] != p.shape[0]:
+            raise ValueError(f"{name} has {x.shape[0]} rows, and y_proba has {p.shape[0]}")
+    return _Arrays(context.xp, y, p, weight, found.get("labels"))
+
+
+def _not_labels(p: Array) -> Array:
+    kind = dtype_name(p.dtype)
+    if "int" in kind or kind == "bool":
+        raise TypeError(f"y_proba are predicted labels, of {kind}; {DOOR.for_labels}")
+    if p.ndim not in (1, 2):
+        raise ValueError(
+            f"y_proba must have shape (n,), (n, 1) or (n, n_classes); found {tuple(p.shape)}"
+        )
+    return p
+
+
+def _column(name: str, x: Array) -> Array:
+    if x.ndim == 1:
+        return x
+    if x.ndim == 2 and x.shape[1] == 1:
+        return x[:, 0]
+    raise ValueError(f"{name} must have shape (n,); found {tuple(x.shape)}")
+
+
+def _columns(p: Array, labels: Labels) -> Array:
+    """Return predictions of the second of two classes in one axis, others in two."""
+    columns = 1 if p.ndim == 1 else p.shape[1]
+    if columns == labels.n_classes:
+        return p
+    if columns == 1 and labels.n_classes == 2:
+        return p if p.ndim == 1 else p[:, 0]
+    raise ValueError(
+        f"y_proba has {columns} columns for the {labels.n_classes} classes {labels.named()}; give "
+        f"all classes as labels="
+    )
+
+
+def _warn_of_sums(xp: Library, p: Array) -> None:
+    p = cast(xp, p, arithmetic_dtype(xp, p.dtype))
+    off = float(xp.max(xp.abs(xp.sum(p, axis=1) - 1))) if p.shape[0] else 0.0
+    if off > float(xp.finfo(p.dtype).eps) ** 0.5:
+        warnings.warn(
+            f"the rows of y_proba do not sum to 1, by up to {off:.2g}; give probabilities, or "
+            f"scores with from_logits=True",
+            stacklevel=3,
+        )
+
+
+def _balance(alpha: Any, labels: Labels, weight: Array | None) -> list[float] | None:
+    """Return what the loss of each class is multiplied by."""
+    if alpha is None:
+        return None
+    if isinstance(alpha, str):
+        if alpha != "balanced":
+            raise ValueError(f"alpha must be numbers, 'balanced' or None; found {alpha!r}")
+        masses = labels.masses(weight)
+        if labels.n_classes == 2:
+            return [masses[1] / sum(masses), masses[0] / sum(masses)]
+        return [sum(masses) / (labels.n_classes * m) if m else 0.0 for m in masses]
+    if labels.n_classes == 2 and np.ndim(alpha) == 0:
+        positive = float(parse.alpha("alpha", alpha, 1.0))
+        return [1 - positive, positive]
+    found = parse.parameter("alpha", alpha)
+    if np.shape(found) != (labels.n_classes,):
+        raise ValueError(
+            f"alpha must be one number for each of the {labels.n_classes} classes "
+            f"{labels.named()}; found shape {np.shape(found)}"
+        )
+    return [float(a) for a in found]
+
+
+def _losses(
+    p: Array, labels: Labels, gamma: float, balance: list[float] | None, from_logits: bool
+) -> Array:
+    """Return the loss of each row, in the dtype of the arithmetic."""
+    p, codes = cast(labels.xp, p, arithmetic_dtype(labels.xp, p.dtype)), labels.codes
+    if p.ndim == 2:
+        options: dict[str, Any] = {"class_weight": balance, "from_logits": from_logits}
+        return sparse_categorical_focal_loss(codes, p, gamma, **options)
+    losses = binary_focal_loss(codes, p, gamma, from_logits=from_logits)
+    return losses if balance is None else losses * labels.each(balance, losses)
+
+
+def _reduced(xp: Library, losses: Array, weight: Array | None, normalize: bool) -> float:
+    """Return the sum of the losses, or their mean, added up in float64 on the host."""
+    dtype = xp.float64 if isinstance(losses, np.ndarray) else losses.dtype
+    if weight is not None:
+        losses = xp.where(weight > 0, losses, xp.zeros_like(losses)) * weight
+    total = float(xp.sum(losses, dtype=dtype))
+    if not normalize:
+        return total
+    mass = losses.shape[0] if weight is None else float(xp.sum(weight, dtype=dtype))
+    if not 0 < mass < float("inf"):
+        raise ValueError(f"there must be rows of a weight above 0; their sum is {mass:g}")
+    return total / mass
