@@ -21,7 +21,7 @@ BACKENDS = {
     "dask": ([".[dask]", "distributed>=2025.1"], "numpy,dask"),
     "torch": (["torch==2.13.0", "imbalanced-losses>=0.6"], "numpy,torch"),
     "jax": ([".[jax]", "optax>=0.2.5"], "numpy,jax"),
-    "boosting": ([".[boosting]", "catboost", "lightgbm>=4.7", "xgboost-cpu>=3.2"], "numpy"),
+    "boosting": ([".[sklearn]", "catboost", "lightgbm>=4.7", "xgboost-cpu>=3.2"], "numpy"),
     "columns": (["pandas>=2.2", "polars>=1.0", "pyarrow>=16", "scikit-learn>=1.5"], "numpy"),
     "cupy": ([".[cupy]"], "numpy,cupy"),
 }

@@ -1,7 +1,5 @@
 """Probabilities of models that were trained with the focal loss."""
 
-import doctest
-import importlib
 import pickle
 import warnings
 from unittest import SkipTest
@@ -250,10 +248,3 @@ def test_scikit_learn_s_checks_pass(estimator, check):
             check(estimator)
         except SkipTest as reason:
             pytest.skip(str(reason))
-
-
-@pytest.mark.parametrize("name", ["_classifier", "_temperature"])
-def test_examples_run(name):
-    results = doctest.testmod(importlib.import_module(f"focalcore.calibration.{name}"))
-    assert results.attempted > 0
-    assert results.failed == 0

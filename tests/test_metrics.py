@@ -1,7 +1,5 @@
 """The focal loss as a metric, and as a scorer."""
 
-import doctest
-import importlib
 import pickle
 
 import numpy as np
@@ -206,10 +204,3 @@ class TestScorer:
         model = LinearSVC().fit(self.X, self.y)
         with fails(TypeError, "LinearSVC has none of predict_proba"):
             focal_scorer(response_method="predict_proba")(model, self.X, self.y)
-
-
-@pytest.mark.parametrize("name", ["_focal_loss", "_scorer"])
-def test_examples_run(name):
-    results = doctest.testmod(importlib.import_module(f"focalcore.metrics.{name}"))
-    assert results.attempted > 0
-    assert results.failed == 0

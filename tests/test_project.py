@@ -15,19 +15,21 @@ ROOT = pathlib.Path(focalcore.__file__).parent
 
 OF_SCORING = ("scoring._binary", "scoring._categorical", "scoring._sparse_categorical")
 OF_DOORS = ("torch._focal", "torch._linear", "torch._sigmoid", "torch._softmax", "jax")
-OF_BOOSTING = {
+OF_POSTERIOR = ("posterior._sigmoid", "posterior._softmax")
+OF_ALL = ("balance", "derivatives", "functional", "losses", "settings", "metrics._focal_loss")
+NEEDING = {
     "boosting._objective": (),
     "boosting.lightgbm_classifier": ("sklearn", "lightgbm"),
     "boosting.xgboost_classifier": ("sklearn", "xgboost"),
+    "calibration._classifier": ("sklearn",),
+    "calibration._temperature": ("sklearn",),
+    "metrics._scorer": ("sklearn",),
 }
 
 
-OF_ALL = ("balance", "derivatives", "functional", "losses", "settings")
-
-
-@pytest.mark.parametrize("name", [*OF_ALL, *OF_SCORING, *OF_DOORS, *OF_BOOSTING])
+@pytest.mark.parametrize("name", [*OF_ALL, *OF_SCORING, *OF_POSTERIOR, *OF_DOORS, *NEEDING])
 def test_examples_in_docstrings_run(name):
-    needs = (name.partition(".")[0],) if name in OF_DOORS else OF_BOOSTING.get(name, ())
+    needs = (name.partition(".")[0],) if name in OF_DOORS else NEEDING.get(name, ())
     for library in needs:
         pytest.importorskip(library, reason=f"{library} is not installed")
     results = doctest.testmod(importlib.import_module(f"focalcore.{name}"))
@@ -38,6 +40,7 @@ def test_examples_in_docstrings_run(name):
 DOORS = {
     "balance": ("alpha_of", "class_weights"),
     "boosting": ("FocalLGBMClassifier", "FocalObjective", "FocalXGBClassifier"),
+    "calibration": ("FocalCalibratedClassifier", "FocalTemperature"),
     "jax": ("linear_softmax_focal_loss",),
     "torch": ("FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"),
     "keras": (
@@ -45,9 +48,11 @@ DOORS = {
         *("CategoricalFocalLoss", "CategoricalFocalMetric"),
         *("SparseCategoricalFocalLoss", "SparseCategoricalFocalMetric"),
     ),
+    "metrics": ("focal_loss", "focal_scorer"),
 }
 PUBLIC = [*focalcore.__all__, *(f"{door}.{name}" for door in DOORS for name in DOORS[door])]
-NEEDS = {"balance": "numpy", "boosting": "sklearn"}  # the doors that no library gave its name
+# what the doors need that no library gave its name
+NEEDS = {"balance": "numpy", "boosting": "sklearn", "calibration": "sklearn", "metrics": "numpy"}
 
 
 @pytest.mark.parametrize("door", DOORS)

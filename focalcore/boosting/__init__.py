@@ -26,6 +26,4 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f".{_ESTIMATORS[name]}", __name__), name)
     except ImportError as error:
-        raise ImportError(
-            f"{name} needs scikit-learn: pip install 'focalcore[boosting]'"
-        ) from error
+        raise ImportError(f"{name} needs scikit-learn: pip install 'focalcore[sklearn]'") from error

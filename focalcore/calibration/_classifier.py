@@ -22,6 +22,9 @@ Scores = Callable[[Any, Any], HostArray]
 class FocalCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     """Classifier that was trained with the focal loss, with probabilities that are such.
 
+    It maps the raw scores of an estimator by the posterior of its loss, which needs no held-out
+    rows; asked for a temperature too, it holds some out.
+
     Parameters
     ----------
     estimator : estimator

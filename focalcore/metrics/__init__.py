@@ -1,6 +1,6 @@
 """The focal loss as a number, by scikit-learn's conventions: a metric, and a scorer."""
 
 from ._focal_loss import focal_loss
-from ._scorer import FocalScorer, focal_scorer
+from ._scorer import focal_scorer
 
-__all__ = ["FocalScorer", "focal_loss", "focal_scorer"]
+__all__ = ["focal_loss", "focal_scorer"]

@@ -11,23 +11,9 @@ RESPONSES = ("decision_function", "predict_proba")
 
 
 class FocalScorer:
-    """Scorer of an estimator by the focal loss of its raw scores, or of its probabilities.
+    """Scorer of an estimator by what it has: one of scikit-learn's scorers for each method.
 
-    Greater is better, as everywhere in scikit-learn, so it is minus the mean loss.
-
-    Parameters
-    ----------
-    gamma : float, default 2.0
-        The focusing parameter, >= 0.
-    response_method : str or tuple of str, default ("decision_function", "predict_proba")
-        The method that is asked for predictions: the first of these that an estimator has. Raw
-        scores are exact where probabilities have lost their digits.
-    **options
-        Options of `focal_loss`, such as `alpha`, `class_weight` or `labels`.
-
-    See Also
-    --------
-    focal_scorer : Makes one.
+    Raw scores come first, for they are exact where probabilities have lost their digits.
     """
 
     def __init__(
@@ -131,7 +117,7 @@ def focal_scorer(
 
     Returns
     -------
-    FocalScorer
+    callable
         A scorer, of which greater is better. With scikit-learn's metadata routing,
         ``set_score_request(sample_weight=True)`` weighs the rows.
 
