@@ -16,9 +16,9 @@ from .evaluation import (
     CHUNK_ROWS,
     TASKS,
     BadDataError,
+    FileReport,
     Names,
     Predictions,
-    Report,
     evaluate,
     open_predictions,
 )
@@ -168,7 +168,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     return GOOD
 
 
-def _scored(options: argparse.Namespace, names: Names) -> Report:
+def _scored(options: argparse.Namespace, names: Names) -> FileReport:
     predictions = open_predictions(options.predictions, names, options.task, options.ignore_index)
     try:
         check_alpha(options.alpha, predictions)
@@ -177,7 +177,7 @@ def _scored(options: argparse.Namespace, names: Names) -> Report:
     return _score(options, predictions)
 
 
-def _scored_into(options: argparse.Namespace, names: Names) -> Report:
+def _scored_into(options: argparse.Namespace, names: Names) -> FileReport:
     """Return the report, and write it to a file, opened first so that an error comes at once."""
     try:
         with whole_file(options.json) as file:
@@ -224,8 +224,8 @@ def _check_report(options: argparse.Namespace, files: Sequence[Path]) -> None:
         )
 
 
-def _score(options: argparse.Namespace, predictions: Predictions) -> Report:
-    def run(progress: Callable[[int], Any] | None = None) -> Report:
+def _score(options: argparse.Namespace, predictions: Predictions) -> FileReport:
+    def run(progress: Callable[[int], Any] | None = None) -> FileReport:
         gammas, rows = options.gamma or [2.0], options.chunk_rows
         return evaluate(predictions, gammas, options.alpha, chunk_rows=rows, progress=progress)
 
@@ -240,7 +240,7 @@ def _score(options: argparse.Namespace, predictions: Predictions) -> Report:
         return run(lambda rows: bar.advance(task, rows))
 
 
-def _table(options: argparse.Namespace) -> Callable[[Report], str]:
+def _table(options: argparse.Namespace) -> Callable[[FileReport], str]:
     """Return the function that makes a table of a report, or end with an error before the work."""
     try:
         from .evaluation.table import text_of

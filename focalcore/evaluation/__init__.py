@@ -1,14 +1,18 @@
-"""The scoring of a file of predictions, read in chunks and reported as a table or as JSON."""
+"""Losses of predictions that come in batches or in files, as reports that are merged."""
 
 from ._source import BadDataError, Names
 from ._task import TASKS
+from .file_report import FileReport, evaluate
+from .focal_report import FocalReport
 from .predictions import CHUNK_ROWS, Predictions, open_predictions
-from .tally import Report, evaluate
+from .report import Report
 
 __all__ = [
     "CHUNK_ROWS",
     "TASKS",
     "BadDataError",
+    "FileReport",
+    "FocalReport",
     "Names",
     "Predictions",
     "Report",

@@ -6,16 +6,16 @@ from itertools import islice
 
 import numpy as np
 
-from .._typing import HostArray
+from .._typing import HostArray, Task
 from ._source import BadDataError, Shape, Source, blocks
 
-TASKS = ("binary", "multi-label", "multi-class")
+TASKS: tuple[Task, ...] = ("binary", "multi-label", "multi-class")
 FIRST_ROWS, ROWS_AT_A_TIME = 1024, 32
 # how far from 1 a row of probabilities may add up: of a softmax, and of a rounded softmax
 EXACT, ROUNDED = 1e-3, 0.02
 
 
-def task_of(source: Source, said: str | None, ignore_index: int | None) -> str:
+def task_of(source: Source, said: str | None, ignore_index: int | None) -> Task:
     """Return the task that the file tells, or the one that was said if the shapes allow it."""
     scores, targets = source.scores_shape, source.targets_shape
     if scores[1:] == (0,):
@@ -29,8 +29,9 @@ def task_of(source: Source, said: str | None, ignore_index: int | None) -> str:
         "multi-class": len(scores) == 2 and (_is_flat(targets) or scores[1:] == targets[1:]),
     }
     allowed = [task for task in TASKS if fits[task]]
-    if said in allowed:
-        return str(said)
+    for task in allowed:
+        if task == said:
+            return task
     if said is None and allowed:
         return allowed[0] if allowed[0] != "multi-label" else _by_rows(source, ignore_index)
     wanted = "any task" if said is None else f"--task {said}"
@@ -52,7 +53,7 @@ def is_one_hot(targets: HostArray) -> HostArray:
     return ((targets == 0) | (targets == 1)).all(axis=1) & ((targets == 1).sum(axis=1) == 1)
 
 
-def _by_rows(source: Source, ignore_index: int | None) -> str:
+def _by_rows(source: Source, ignore_index: int | None) -> Task:
     """Return the task of (N, C) targets: whether classes exclude each other, by the first rows."""
     are_one_hot, furthest, n = True, 0.0, 0
     first = islice(blocks(source, ROWS_AT_A_TIME), FIRST_ROWS // ROWS_AT_A_TIME)

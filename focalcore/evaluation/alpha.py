@@ -6,7 +6,7 @@ import math
 
 from .._inputs import parse
 from .predictions import Predictions
-from .tally import Alpha
+from .report import Alpha
 
 
 def check_alpha(alpha: Alpha, predictions: Predictions) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from .tally import Report
+from .file_report import FileReport
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def whole_file(name: str) -> Iterator[TextIO]:
             part.unlink(missing_ok=True)
 
 
-def json_of(report: Report) -> str:
+def json_of(report: FileReport) -> str:
     """Return the report as JSON in ASCII, which any terminal and file can hold."""
     return json.dumps(_plain(report.to_dict()), indent=2, allow_nan=False) + "\n"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._typing import HostArray
+from .._typing import HostArray, Task
 from ._array_files import ArraySource
 from ._source import BadDataError, Block, Names, Source, blocks, reading
 from ._tables import TableSource
@@ -25,7 +25,7 @@ class Predictions:
     The targets of a multi-class task may be one-hot rows, which are read as the labels they name.
     """
 
-    task: str
+    task: Task
     source: Source
     ignore_index: int | None = None
 

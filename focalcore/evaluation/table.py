@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .tally import Report
+from .file_report import FileReport
 
 
-def text_of(report: Report) -> str:
+def text_of(report: FileReport) -> str:
     """Return the report as it looks on this terminal: the file, the losses, the classes."""
     console = Console(highlight=False)
     with console.capture() as text:
@@ -22,7 +22,7 @@ def text_of(report: Report) -> str:
     return text.get()
 
 
-def _summary(report: Report) -> Table:
+def _summary(report: FileReport) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column()
@@ -46,7 +46,7 @@ def _summary(report: Report) -> Table:
     return table
 
 
-def _losses(report: Report) -> Table:
+def _losses(report: FileReport) -> Table:
     table = _table("Focal loss")
     for heading in ("gamma", "mean focal loss", "mean modulating factor"):
         table.add_column(heading, justify="right")
@@ -57,7 +57,7 @@ def _losses(report: Report) -> Table:
     return table
 
 
-def _classes(report: Report) -> Table:
+def _classes(report: FileReport) -> Table:
     table = _table("By class")
     table.add_column("class")
     table.add_column("positives" if report.task == "multi-label" else "count", justify="right")

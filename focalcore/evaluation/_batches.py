@@ -1,0 +1,155 @@
+"""What a batch adds to the sums of a report, by its task and by what its scores are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._typing import HostArray
+from ..functional import sigmoid_focal_loss, softmax_focal_loss
+from ..posterior import sigmoid_focal_posterior, softmax_focal_posterior
+from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
+from ._sums import Sums
+from .report import Alpha
+
+
+class Independent(NamedTuple):
+    """Scores and targets in [0, 1] of independent classes: (N,) of one, or (N, C)."""
+
+    scores: HostArray
+    targets: HostArray
+    from_logits: bool
+
+    def loss(self, gamma: float, alpha: Alpha) -> HostArray:
+        """Return the loss of each target."""
+        if self.from_logits:
+            return sigmoid_focal_loss(self.scores, self.targets, gamma=gamma, alpha=alpha)
+        return binary_focal_loss(self.targets, self.scores, gamma, alpha=alpha)
+
+    @property
+    def is_positive(self) -> HostArray:
+        """Return which targets are positive."""
+        return self.targets > 0.5
+
+    @property
+    def counted(self) -> HostArray:
+        """Return what is counted of each target: positives, if each class has them."""
+        return self.is_positive if self.targets.ndim == 2 else np.ones(self.targets.shape, bool)
+
+    def by_class(self, values: HostArray, n: int) -> HostArray:
+        """Return the sum of values for each class; the two of one score are its targets."""
+        if self.targets.ndim == 2:
+            return np.sum(values, axis=0)
+        return np.bincount(self.is_positive.astype(np.intp), weights=values, minlength=n)
+
+    def margins(self, cross_entropy: HostArray) -> HostArray:  # noqa: ARG002 - of rows
+        """Return how far each logit is on the side of its target."""
+        return np.where(self.is_positive, self._logits(), -self._logits())
+
+    def log_loss(self, gamma: float, alpha: Alpha) -> HostArray:
+        """Return the log loss of each target by the posterior."""
+        x, y = self._logits(), self.targets
+        mirrored = None if alpha is None else (1 - np.asarray(alpha)).tolist()
+        own = -np.log(sigmoid_focal_posterior(x, gamma=gamma, alpha=alpha))
+        other = -np.log(sigmoid_focal_posterior(-x, gamma=gamma, alpha=mirrored))
+        return np.where(y > 0, y * own, 0.0) + np.where(y < 1, (1 - y) * other, 0.0)
+
+    def _logits(self) -> HostArray:
+        x = self.scores
+        return x if self.from_logits else np.log(x) - np.log1p(-x)
+
+
+class Exclusive(NamedTuple):
+    """Rows of scores of classes that exclude each other, and their labels: (N, C) and (N,)."""
+
+    scores: HostArray
+    targets: HostArray
+    from_logits: bool
+
+    def loss(self, gamma: float, alpha: Alpha) -> HostArray:
+        """Return the loss of each row."""
+        if self.from_logits:
+            return softmax_focal_loss(self.scores, self.targets, gamma=gamma, alpha=alpha)
+        return sparse_categorical_focal_loss(self.targets, self.scores, gamma, class_weight=alpha)
+
+    @property
+    def is_positive(self) -> HostArray:
+        """Return that every row is: classes that exclude each other have no negatives."""
+        return np.ones(self.targets.shape, dtype=bool)
+
+    @property
+    def counted(self) -> HostArray:
+        """Return what is counted of each row: itself."""
+        return self.is_positive
+
+    def by_class(self, values: HostArray, n: int) -> HostArray:
+        """Return the sum of values for each class."""
+        return np.bincount(self.targets, weights=values, minlength=n)
+
+    def margins(self, cross_entropy: HostArray) -> HostArray:
+        """Return the log-odds of each row's class against all others."""
+        return -np.log(np.expm1(cross_entropy))
+
+    def log_loss(self, gamma: float, alpha: Alpha) -> HostArray:
+        """Return the log loss of each row by the posterior."""
+        x = self.scores if self.from_logits else np.log(self.scores)
+        posterior = softmax_focal_posterior(x, gamma=gamma, alpha=alpha)
+        found: HostArray = -np.log(
+            np.take_along_axis(posterior, self.targets[:, None], axis=1)[:, 0]
+        )
+        return found
+
+
+Batch = Independent | Exclusive
+
+
+def sums_of(
+    batch: Batch,
+    gammas: Sequence[float],
+    alpha: Alpha,
+    classes: int,
+    weight: HostArray | None,
+    kept: HostArray | None,
+) -> Sums:
+    """Return the sums of a batch, of which some targets may not count (None: all do)."""
+    sums, y = Sums(classes, len(gammas)), batch.targets
+    kept = np.ones(y.shape, dtype=bool) if kept is None else kept
+    w = kept * (1.0 if weight is None else weight.reshape(-1, *[1] * (y.ndim - 1)))
+    rows = kept if y.ndim == 1 else kept.any(axis=1)
+    sums.rows += np.sum(rows), np.sum(~rows), np.sum(kept)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        ce = batch.loss(0.0, None)
+        bins = sums.bins_of(np.where(kept, batch.margins(ce), 0.0), batch.is_positive)
+        sums.fill(0, bins, w)
+        sums.weight += batch.by_class(w, classes)
+        sums.count += batch.by_class((kept & batch.counted).astype(float), classes)
+        sums.cross_entropy += batch.by_class(_times(w, ce), classes)
+        for i, gamma in enumerate(gammas):
+            plain = ce if gamma == 0 else batch.loss(gamma, None)
+            loss = _times(w, plain if alpha is None else batch.loss(gamma, alpha))
+            sums.loss[:, i] += batch.by_class(loss, classes)
+            sums.fill(1 + i, bins, loss)
+            sums.factor[i] += np.sum(w * _modulating_factor(plain, ce, gamma))
+            if has_posterior(batch, alpha):
+                sums.log_loss[i] += np.sum(_times(w, batch.log_loss(gamma, alpha)))
+    return sums
+
+
+def has_posterior(kind: Any, alpha: Alpha) -> bool:
+    """Tell whether every class has a loss: without one it has no posterior."""
+    given = np.asarray(0.5 if alpha is None else alpha)
+    is_one_number = isinstance(kind, Independent) or kind is Independent
+    return bool(np.all(given > 0) and not (is_one_number and np.any(given >= 1)))
+
+
+def _times(weight: HostArray, loss: HostArray) -> HostArray:
+    """Return weight times loss, 0 where the weight is 0 even if the loss is infinite."""
+    return weight * np.where(weight > 0, loss, 0.0)
+
+
+def _modulating_factor(loss: HostArray, ce: HostArray, gamma: float) -> HostArray:
+    """Return (1 - p_t)^gamma as loss / ce, or its limit where both are 0 or infinite."""
+    limit = np.where(np.isinf(ce) | (gamma == 0), 1.0, 0.0)
+    return np.divide(loss, ce, out=limit, where=np.isfinite(ce) & (ce > 0))

@@ -1,0 +1,30 @@
+"""Arrays of any library, read into the host's memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._backends import backend_of
+from .._typing import HostArray
+
+
+def on_host(name: str, x: Any) -> HostArray:
+    """Return an array's values in the host's memory."""
+    backend = backend_of(x) if hasattr(x, "dtype") and not isinstance(x, np.generic) else None
+    seen = None if backend is None else backend.host_values(x)
+    if seen is None and backend is not None:
+        seen = backend.device_values(x)
+    try:
+        found: HostArray = np.asarray(x if seen is None else seen)
+    except (RuntimeError, TypeError) as error:
+        raise TypeError(f"{name} can't be read ({error}); move it to the host first") from None
+    if found.dtype.kind not in "biuf" and found.dtype.name != "bfloat16":
+        raise TypeError(f"{name} must be numbers; found {found.dtype}")
+    return found
+
+
+def floats(name: str, x: Any) -> HostArray:
+    found = on_host(name, x)
+    return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)

@@ -1,0 +1,233 @@
+"""A report on batches: means of the whole, however it is cut, merged and sent."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from conformance.places import STRICT_DEVICE1
+from focalcore import (
+    sigmoid_focal_loss,
+    sigmoid_focal_posterior,
+    softmax_focal_loss,
+    softmax_focal_posterior,
+)
+from focalcore.evaluation import FocalReport
+
+from .helpers import close, fails
+
+rng = np.random.default_rng(4)
+N, C, GAMMAS = 600, 4, (0.0, 0.5, 2.0)
+X, Y = rng.normal(size=N) * 3, (rng.random(N) < 0.2).astype(int)
+ROWS, LABELS = rng.normal(size=(N, C)) * 2, rng.integers(0, C, N)
+BITS, WEIGHT = (rng.random((N, C)) < 0.3).astype(int), rng.random(N)
+
+TASKS = {
+    "binary": (X, Y, sigmoid_focal_loss),
+    "multi-class": (ROWS, LABELS, softmax_focal_loss),
+    "multi-label": (ROWS, BITS, sigmoid_focal_loss),
+}
+EVERY = pytest.mark.parametrize("task", TASKS)
+
+
+def whole(task, weight=None, **options):
+    x, y, _ = TASKS[task]
+    report = FocalReport(task, GAMMAS, **options)
+    report.update(x, y, weight)
+    return report
+
+
+def same(found, expected, rtol=1e-12):
+    """Reports are the same but for the last digits of sums."""
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        pairs = [(found[name], expected[name]) for name in expected]
+    elif isinstance(expected, list | tuple):
+        pairs = list(zip(found, expected, strict=True))
+    else:
+        is_number = not isinstance(expected, str | None)
+        assert found == (pytest.approx(expected, rel=rtol) if is_number else expected)
+        return
+    for pair in pairs:
+        same(*pair, rtol)
+
+
+class TestMeans:
+    @EVERY
+    def test_they_are_those_of_the_functions(self, task):
+        x, y, loss = TASKS[task]
+        found = whole(task).compute()
+        close(found.cross_entropy, loss(x, y, gamma=0.0).mean())
+        for score in found.losses:
+            close(score.focal_loss, loss(x, y, gamma=score.gamma).mean())
+
+    @EVERY
+    def test_probabilities_give_what_their_logits_give(self, task):
+        x, y, _ = TASKS[task]
+        if task == "multi-class":
+            p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+        else:
+            p = 1 / (1 + np.exp(-x))
+        report = FocalReport(task, GAMMAS, from_logits=False)
+        report.update(p, y)
+        found, expected = report.compute().to_dict(), whole(task).compute().to_dict()
+        assert found.pop("scores") == "probabilities"
+        assert expected.pop("scores") == "logits"
+        same(found, expected, rtol=1e-9)
+
+    @EVERY
+    def test_weights_make_weighted_means(self, task):
+        x, y, loss = TASKS[task]
+        each = loss(x, y, gamma=2.0)
+        w = WEIGHT[:, None] * np.ones(C) if each.ndim == 2 else WEIGHT
+        found = whole(task, WEIGHT).compute()
+        assert found.weighted
+        close(found.losses[2].focal_loss, np.average(each, weights=w))
+
+    def test_shares_of_classes_add_up_to_the_loss(self):
+        loss = softmax_focal_loss(ROWS, LABELS)
+        score = whole("multi-class").compute().losses[2]
+        for c, own in enumerate(score.classes):
+            close(own.focal_loss, loss[c == LABELS].mean())
+            close(own.share, loss[c == LABELS].sum() / loss.sum())
+            assert own.count == np.sum(c == LABELS)
+
+    def test_the_number_of_the_paper_is_for_each_positive(self):
+        score = whole("binary", alpha=0.25).compute().losses[2]
+        options = {"alpha": 0.25, "reduction": "mean", "normalizer": "positives"}
+        close(score.per_positive, sigmoid_focal_loss(X, Y, **options))
+        assert whole("multi-class").compute().losses[2].per_positive is None
+
+    def test_the_log_loss_is_that_of_the_posterior(self):
+        eta = sigmoid_focal_posterior(X, alpha=0.25)
+        expected = -np.mean(np.log(np.where(Y, eta, 1 - eta)))
+        close(whole("binary", alpha=0.25).compute().losses[2].log_loss, expected, 1e-10)
+        rows = softmax_focal_posterior(ROWS)[np.arange(N), LABELS]
+        close(whole("multi-class").compute().losses[2].log_loss, -np.mean(np.log(rows)))
+        assert whole("binary", alpha=1.0).compute().losses[2].log_loss is None
+
+
+class TestHardest:
+    @EVERY
+    @pytest.mark.parametrize("gamma", GAMMAS)
+    def test_their_shares_are_those_of_sorted_losses(self, task, gamma):
+        x, y, loss = TASKS[task]
+        each = np.sort(loss(x, y, gamma=gamma).ravel())[::-1]
+        found = whole(task).compute().losses[GAMMAS.index(gamma)].hardest
+        for name, share in {"1%": 0.01, "5%": 0.05, "20%": 0.2}.items():
+            expected = each[: round(share * each.size)].sum() / each.sum()
+            assert found[name] == pytest.approx(expected, abs=5e-3)
+
+    @pytest.mark.parametrize("positives", [True, False])
+    def test_the_curves_are_those_of_the_paper(self, positives):
+        """Figure 4: each group sorted by its loss, and added up."""
+        each = np.sort(sigmoid_focal_loss(X, Y)[positives == Y])
+        targets, loss = whole("binary").cumulative_loss(2.0, positives)
+        shares = np.arange(each.size + 1) / each.size
+        expected = np.concatenate([[0], np.cumsum(each)]) / each.sum()
+        np.testing.assert_allclose(np.interp(shares, targets, loss), expected, atol=5e-3)
+
+    def test_a_larger_gamma_moves_the_loss_to_the_hardest(self):
+        shares = [score.hardest["5%"] for score in whole("binary").compute().losses]
+        assert shares == sorted(shares)
+
+
+class TestMerging:
+    @EVERY
+    def test_batches_in_any_order_are_the_whole(self, task):
+        x, y, _ = TASKS[task]
+        expected = whole(task, WEIGHT).compute().to_dict()
+        cuts = [slice(0, 1), slice(1, 250), slice(250, 250), slice(250, N)]
+        for order in itertools.permutations(cuts):
+            report = FocalReport(task, GAMMAS)
+            for cut in order:
+                report.update(x[cut], y[cut], WEIGHT[cut])
+            same(report.compute().to_dict(), expected)
+
+    @EVERY
+    def test_reports_merge_into_that_of_the_whole(self, task):
+        x, y, _ = TASKS[task]
+        parts = []
+        for cut in (slice(0, 100), slice(100, 333), slice(333, N)):
+            parts.append(FocalReport(task, GAMMAS))
+            parts[-1].update(x[cut], y[cut])
+        first, second, third = parts
+        empty = FocalReport(task, GAMMAS)
+        found = empty.merge(third.merge(first)).merge(second)
+        same(found.compute().to_dict(), whole(task).compute().to_dict())
+
+    @EVERY
+    def test_a_state_is_json_and_becomes_the_report_again(self, task):
+        report = whole(task, WEIGHT, alpha=None if task == "multi-class" else 0.25)
+        state = json.loads(json.dumps(report.state()))
+        again = FocalReport.from_state(state)
+        assert again.compute() == report.compute()
+        twice = again.merge(report).compute()
+        close(twice.cross_entropy, report.compute().cross_entropy)
+
+    def test_reports_of_another_kind_are_refused(self):
+        with fails(ValueError, "of the same kind", "gammas"):
+            whole("binary").merge(FocalReport("binary", (1.0,)))
+        with fails(ValueError, "task='binary' and 'multi-label'"):
+            whole("binary").merge(whole("multi-label"))
+
+    def test_a_report_may_begin_again(self):
+        report = whole("binary")
+        report.reset()
+        report.update(X[:10], Y[:10])
+        assert report.compute().examples == 10
+
+
+@EVERY
+def test_arrays_of_every_library_are_read(place, task):
+    x, y, _ = TASKS[task]
+    report = FocalReport(task, GAMMAS)
+    if place is STRICT_DEVICE1:
+        with fails(TypeError, "scores can't be read", "move it to the host"):
+            report.update(place.array(x), place.array(y))
+        return
+    report.update(place.array(x), place.array(y))
+    same(report.compute().to_dict(), whole(task).compute().to_dict())
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_narrow_scores_are_summed_in_float64(dtype):
+    x = np.full(5000, 3.0, dtype)
+    report = FocalReport("binary")
+    report.update(x, np.ones(5000, int))
+    close(report.compute().losses[0].focal_loss, sigmoid_focal_loss(3.0, 1), 1e-6)
+
+
+def test_saturated_scores_are_reported(recwarn):
+    report = FocalReport("binary", (0.0, 2.0))
+    report.update([np.inf, -np.inf, 1000.0, -1000.0, np.inf], [1, 0, 1, 0, 0])
+    found = report.compute()
+    assert found.cross_entropy == np.inf
+    assert found.losses[1].hardest == {"1%": None, "5%": None, "20%": None}
+    assert not recwarn.list
+
+
+class TestBadInput:
+    def test_scores_that_are_no_numbers_are_named(self):
+        with fails(ValueError, "scores must be numbers; found NaN in row 1"):
+            FocalReport("binary").update([0.0, np.nan], [0, 1])
+        with fails(TypeError, "scores must be numbers; found <U1"):
+            FocalReport("binary").update(["a"], [0])
+
+    def test_nothing_has_no_mean(self):
+        with fails(ValueError, "targets of a weight above 0", "sum is 0"):
+            FocalReport("binary").compute()
+
+    def test_another_number_of_classes_is_named(self):
+        report = FocalReport("multi-class", class_names=["ant", "bee"])
+        with fails(ValueError, "2 classes", "ant", "found 4"):
+            report.update(ROWS, LABELS)
+
+    def test_options_are_checked_at_once(self):
+        with fails(ValueError, "task must be one of", "found 'regression'"):
+            FocalReport("regression")
+        with fails(ValueError, "gammas", "found -1.0"):
+            FocalReport("binary", (-1.0,))
+        with fails(ValueError, "alpha must be"):
+            FocalReport("binary", alpha=2.0)
