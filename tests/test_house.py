@@ -26,7 +26,8 @@ FLOORS = (
     ("_derivatives",),
     ("_call", "_recall", "_linear"),
     ("balance", "functional", "derivatives", "posterior", "scoring", "losses"),
-    ("boosting", "calibration", "metrics", "jax", "keras", "torch", "evaluation"),
+    ("evaluation",),
+    ("boosting", "calibration", "metrics", "jax", "keras", "torch"),
     ("__init__", "cli"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

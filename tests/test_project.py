@@ -16,7 +16,15 @@ ROOT = pathlib.Path(focalcore.__file__).parent
 OF_SCORING = ("scoring._binary", "scoring._categorical", "scoring._sparse_categorical")
 OF_DOORS = ("torch._focal", "torch._linear", "torch._sigmoid", "torch._softmax", "jax")
 OF_POSTERIOR = ("posterior._sigmoid", "posterior._softmax")
-OF_ALL = ("balance", "derivatives", "functional", "losses", "settings", "metrics._focal_loss")
+OF_ALL = (
+    "balance",
+    "derivatives",
+    "functional",
+    "losses",
+    "settings",
+    "metrics._focal_loss",
+    "metrics._report",
+)
 NEEDING = {
     "boosting._objective": (),
     "boosting.lightgbm_classifier": ("sklearn", "lightgbm"),
@@ -48,7 +56,7 @@ DOORS = {
         *("CategoricalFocalLoss", "CategoricalFocalMetric"),
         *("SparseCategoricalFocalLoss", "SparseCategoricalFocalMetric"),
     ),
-    "metrics": ("focal_loss", "focal_scorer"),
+    "metrics": ("focal_loss", "focal_report", "focal_scorer"),
 }
 PUBLIC = [*focalcore.__all__, *(f"{door}.{name}" for door in DOORS for name in DOORS[door])]
 # what the doors need that no library gave its name

@@ -10,9 +10,10 @@ import numpy as np
 from .._inputs import parse
 from .._typing import TASKS, ArrayLike, HostArray, Task
 from ._batches import Batch, Exclusive, Independent, has_posterior, sums_of
-from ._on_host import floats, on_host
+from ._scores import score_of
 from ._sums import Sums
-from .report import Alpha, ClassScore, Report, Score
+from .arrays import floats, on_host
+from .report import Alpha, Report
 
 
 class FocalReport:
@@ -221,17 +222,21 @@ class FocalReport:
         if sums is None or not 0 < mass < np.inf:
             raise ValueError(f"there must be targets of a weight above 0; their sum is {mass:g}")
         examples, ignored, targets = map(int, sums.rows)
+        positives, is_known = self._positives(sums), has_posterior(self._kind, self.alpha)
         return Report(
             task=self.task,
             scores="logits" if self.from_logits else "probabilities",
             examples=examples,
             ignored=ignored,
             targets=targets,
-            positives=self._positives(sums),
+            positives=positives,
             alpha=self.alpha,
             weighted=self._weighted,
             cross_entropy=float(sums.cross_entropy.sum()) / mass,
-            losses=tuple(self._score(sums, i, mass) for i in range(len(self.gammas))),
+            losses=tuple(
+                score_of(sums, i, gamma, self.class_names or (), positives, is_known)
+                for i, gamma in enumerate(self.gammas)
+            ),
         )
 
     def cumulative_loss(self, gamma: float, positives: bool = True) -> tuple[HostArray, HostArray]:
@@ -289,28 +294,5 @@ class FocalReport:
         self._sums = self._sums or Sums(n, len(self.gammas))
         return self._sums
 
-    def _score(self, sums: Sums, i: int, mass: float) -> Score:
-        total, positives = float(sums.loss[:, i].sum()), self._positives(sums)
-        known, names = has_posterior(self._kind, self.alpha), self.class_names or ()
-        return Score(
-            gamma=self.gammas[i],
-            focal_loss=total / mass,
-            modulating_factor=float(sums.factor[i]) / mass,
-            classes=tuple(_class_score(sums, name, c, i, total) for c, name in enumerate(names)),
-            per_positive=total / positives if positives else None,
-            log_loss=float(sums.log_loss[i]) / mass if known else None,
-            hardest=sums.hardest(i),
-        )
-
 
 SETTINGS = ("task", "gammas", "alpha", "class_names", "from_logits")
-
-
-def _class_score(sums: Sums, name: str, c: int, i: int, total: float) -> ClassScore:
-    weight, loss = float(sums.weight[c]), float(sums.loss[c, i])
-    return ClassScore(
-        name,
-        int(sums.count[c]),
-        loss / weight if weight else None,
-        loss / total if 0 < total < np.inf else None,
-    )

@@ -26,5 +26,6 @@ def on_host(name: str, x: Any) -> HostArray:
 
 
 def floats(name: str, x: Any) -> HostArray:
+    """Return an array's values as float32, if they are that, or else as float64."""
     found = on_host(name, x)
     return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)

@@ -1,0 +1,130 @@
+"""A report on one set of predictions, as text or as a dict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .._backends import NUMPY
+from .._typing import ArrayLike, Task
+from ..evaluation import FocalReport, Report
+from ..evaluation.arrays import on_host
+from ._labels import encoded
+
+
+def focal_report(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    gamma: float | Sequence[float] = 2.0,
+    alpha: float | Sequence[float] | None = None,
+    labels: ArrayLike | None = None,
+    target_names: Sequence[str] | None = None,
+    sample_weight: ArrayLike | None = None,
+    from_logits: bool = False,
+    digits: int = 4,
+    output_dict: bool = False,
+) -> str | dict[str, Any]:
+    """Losses by class, as text, in the manner of scikit-learn's ``classification_report``.
+
+    For each gamma it has the mean loss of each class and its share of the loss, the mean of all,
+    the log loss of the posterior, by which several gammas compare, and the share that the hardest
+    rows carry.
+
+    Parameters
+    ----------
+    y_true : array of shape (n,)
+        The labels: numbers, bool, or text.
+    y_pred : array of shape (n,), (n, 1) or (n, n_classes), of any library
+        Probabilities, of the second of two classes, or of all classes in the order of their sorted
+        labels. With `from_logits` the scores before the sigmoid or the softmax.
+    gamma : float or sequence of float, default 2.0
+        The focusing parameters, >= 0, each of which is reported.
+    alpha : float or sequence of float, optional
+        The class balance: in [0, 1], the second of two classes weighs alpha, the first 1 - alpha;
+        or, where `y_pred` has a column for each class, a weight of each.
+    labels : array, optional
+        All classes, if `y_true` may lack some. None: those of `y_true`.
+    target_names : sequence of str, optional
+        What the classes are called, in the order of their sorted labels.
+    sample_weight : array of shape (n,), optional
+        What each row weighs, >= 0.
+    from_logits : bool, default False
+        Whether `y_pred` holds logits.
+    digits : int, default 4
+        Decimals in the text.
+    output_dict : bool, default False
+        Whether to return a dict in place of text.
+
+    Returns
+    -------
+    str or dict
+        The text, or what `focalcore.evaluation.Report.to_dict` gives.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `focal_loss`; names that are not as many as the classes.
+
+    See Also
+    --------
+    focalcore.evaluation.FocalReport : The same for batches, and for several places.
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017.
+
+    Examples
+    --------
+    >>> from focalcore.metrics import focal_report
+    >>> y_pred = [[0.1, 0.9], [0.9, 0.1], [0.8, 0.2], [0.35, 0.65]]
+    >>> print(focal_report(["spam", "ham", "ham", "spam"], y_pred))
+    gamma 2        count  focal loss  share
+    <BLANKLINE>
+    ham                2      0.0050    16%
+    spam               2      0.0269    84%
+    <BLANKLINE>
+    all                4      0.0160   100%
+    hardest 20%                         66%
+    log loss           4      0.0509
+    <BLANKLINE>
+    """
+    scores = on_host("y_pred", y_pred)
+    known = None if labels is None else NUMPY.xp.asarray(labels)
+    found = encoded(NUMPY.xp, NUMPY.xp.asarray(y_true).reshape(-1), known)
+    names = [str(c) for c in found.named()] if target_names is None else list(target_names)
+    if len(names) != found.n_classes:
+        raise ValueError(
+            f"target_names must be {found.n_classes}, one for each of {found.named()}; found "
+            f"{len(names)}"
+        )
+    is_one_column = scores.ndim == 1 or scores.shape[1] == 1
+    task: Task = "binary" if is_one_column and found.n_classes == 2 else "multi-class"
+    gammas = (gamma,) if isinstance(gamma, int | float) else tuple(gamma)
+    report = FocalReport(task, gammas, alpha, names, from_logits)
+    report.update(scores, found.codes, sample_weight)
+    computed = report.compute()
+    return computed.to_dict() if output_dict else "\n".join(_lines(computed, digits)) + "\n"
+
+
+def _lines(report: Report, digits: int) -> Iterator[str]:
+    """Yield the lines of a report: a table for each gamma."""
+    names = [c.name for c in report.losses[0].classes]
+    width = max(len("hardest 20%"), *map(len, names))
+
+    def line(name: str, count: Any = "", loss: Any = "", share: Any = "") -> str:
+        loss = f"{loss:.{digits}f}" if isinstance(loss, float) else loss or ""
+        share = f"{share:.0%}" if isinstance(share, float) else share or ""
+        count = f"{count:,}" if isinstance(count, int) else count
+        return f"{name:<{width}}  {count:>7}  {loss:>10}  {share:>5}".rstrip()
+
+    for score in report.losses:
+        yield line(f"gamma {score.gamma:g}", "count", "focal loss", "share")
+        yield ""
+        for own in score.classes:
+            yield line(own.name, own.count, own.focal_loss, own.share)
+        yield ""
+        yield line("all", report.targets, score.focal_loss, 1.0)
+        yield line("hardest 20%", share=score.hardest["20%"])
+        yield line("log loss", report.targets, score.log_loss)
+        yield ""
