@@ -312,7 +312,7 @@ class TestErrors:
     @pytest.mark.parametrize("name", ["FocalXGBClassifier", "FocalLGBMClassifier"])
     def test_without_scikit_learn_the_extra_is_named(self, name, monkeypatch):
         monkeypatch.setitem(boosting._ESTIMATORS, name, "no_such_module")
-        with pytest.raises(ImportError, match=r"scikit-learn.*focalcore\[boosting\]"):
+        with pytest.raises(ImportError, match=r"scikit-learn.*focalcore\[sklearn\]"):
             getattr(boosting, name)
 
     def test_other_names_are_no_attributes(self):

@@ -13,14 +13,14 @@ from .._inputs.options import option, options, parameter
 from .._inputs.shapes import check_broadcast, check_shape, full_rank, same_shape
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .operands import Operands
-from .options import FocalOptions, WeighedOptions
+from .options import ScoringOptions
 from .prepare import LossCall, fit_parameters, loss_call
 from .sigmoid import Sigmoid, balance_of, weights_of
 from .spec import LossSpec, nan_outside
 
 
 @options
-class BinaryOptions(FocalOptions, WeighedOptions):
+class BinaryOptions(ScoringOptions):
     """The options of the binary loss."""
 
     pos_weight: Parameter | None = parameter(None)

@@ -13,14 +13,14 @@ from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, Namespace, Parameter
 from .classes import choice_of, per_row_parameters, wide_labels
 from .operands import Operands
-from .options import FocalOptions, WeighedOptions
+from .options import ScoringOptions
 from .prepare import LossCall, loss_call, rowwise_inputs
 from .softmax import SoftmaxOfLabels
 from .spec import LossSpec, nan_outside
 
 
 @options
-class CategoricalOptions(FocalOptions, WeighedOptions):
+class CategoricalOptions(ScoringOptions):
     """The options of the categorical loss."""
 
     class_weight: Parameter | None = parameter(None)

@@ -13,14 +13,14 @@ from .._inputs.options import option, options, parameter
 from .._typing import SOFT_TARGETS, Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .classes import distributions_or_nan, expected
 from .operands import Operands
-from .options import FocalOptions, WeighedOptions, check_hard
+from .options import ScoringOptions, check_hard
 from .prepare import LossCall, loss_call, rowwise_inputs
 from .softmax import SoftmaxOfDistributions
 from .spec import LossSpec, nan_outside
 
 
 @options
-class DistributionOptions(FocalOptions, WeighedOptions):
+class DistributionOptions(ScoringOptions):
     """The options of the categorical loss of distributions."""
 
     alpha: Parameter | None = parameter(None, parse.alpha)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 
 from .._inputs import parse
 from .._inputs.options import Options, option, options, parameter
@@ -38,6 +39,13 @@ class WeighedOptions(Options):
     """The option that weighs the elements of a loss."""
 
     weight: ArrayLike | None = option(None)
+
+
+@options
+class ScoringOptions(FocalOptions, WeighedOptions):
+    """The options of the losses of evaluation scripts, in which weights are of samples."""
+
+    called: ClassVar[dict[str, str]] = {"weight": "sample_weight"}
 
 
 @options

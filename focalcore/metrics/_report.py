@@ -104,7 +104,7 @@ def focal_report(
     report = FocalReport(task, gammas, alpha, names, from_logits)
     report.update(scores, found.codes, sample_weight)
     computed = report.compute()
-    return computed.to_dict() if output_dict else "\n".join(_lines(computed, digits)) + "\n"
+    return computed.to_dict() if output_dict else "\n".join(_lines(computed, digits))
 
 
 def _lines(report: Report, digits: int) -> Iterator[str]:
