@@ -231,3 +231,43 @@ class TestBadInput:
             FocalReport("binary", (-1.0,))
         with fails(ValueError, "alpha must be"):
             FocalReport("binary", alpha=2.0)
+
+
+class TestTorchMetric:
+    @pytest.fixture
+    def kind(self, torch):  # noqa: ARG002
+        pytest.importorskip("torchmetrics", reason="torchmetrics is not installed")
+        from focalcore.torch import FocalMetric
+
+        return FocalMetric
+
+    @EVERY
+    def test_it_is_the_mean_of_all_batches(self, torch, kind, task):
+        x, y = map(torch.tensor, TASKS[task][:2])
+        metric = kind(task, num_classes=C)
+        for cut in (slice(0, 100), slice(100, N)):
+            metric.update(x[cut], y[cut])
+        expected = whole(task).compute().losses[2]
+        close(metric.compute().item(), expected.focal_loss, 1e-6)
+        same(metric.report().losses[0].hardest, expected.hardest)
+
+    def test_it_is_merged_cloned_and_reset(self, torch, kind):
+        x, y = map(torch.tensor, TASKS["binary"][:2])
+        metric, other = kind(), kind()
+        metric.update(x[:100], y[:100])
+        other.update(x[100:], y[100:])
+        metric.merge_state(other)
+        clone = metric.clone()
+        close(clone.compute().item(), whole("binary").compute().losses[2].focal_loss, 1e-6)
+        metric.reset()
+        assert float(metric.weight.sum()) == 0
+
+    def test_a_batch_gives_its_own_loss(self, torch, kind):
+        """As `forward` of torchmetrics does, which Lightning logs on each step."""
+        x, y = map(torch.tensor, TASKS["binary"][:2])
+        metric = kind()
+        close(metric(x[:50], y[:50]).item(), sigmoid_focal_loss(X[:50], Y[:50]).mean(), 1e-6)
+
+    def test_classes_have_to_be_known(self, kind):
+        with fails(ValueError, "num_classes must be given", "multi-class"):
+            kind("multi-class")

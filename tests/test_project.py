@@ -19,6 +19,7 @@ OF_POSTERIOR = ("posterior._sigmoid", "posterior._softmax")
 OF_ALL = (
     "balance",
     "derivatives",
+    "evaluation.focal_report",
     "functional",
     "losses",
     "settings",
@@ -32,6 +33,7 @@ NEEDING = {
     "calibration._classifier": ("sklearn",),
     "calibration._temperature": ("sklearn",),
     "metrics._scorer": ("sklearn",),
+    "torch._metric": ("torch", "torchmetrics"),
 }
 
 

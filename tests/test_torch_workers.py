@@ -396,3 +396,19 @@ def test_parts_by_the_count_of_the_whole_add_up_to_it(workers):
     value, grad = value_and_gradient(criterion, logits, labels)
     assert_close(sum(v for v, _ in found), value)
     assert_close(torch.cat([g for _, g in found]), grad)
+
+
+def metric_of(x, y):
+    from focalcore.torch import FocalMetric
+
+    metric = FocalMetric("multi-class", alpha=[1.0, 2.0, 3.0], num_classes=3)
+    metric.update(x, y)
+    return metric.compute().item()
+
+
+def test_a_metric_is_that_of_all_workers(workers):
+    pytest.importorskip("torchmetrics", reason="torchmetrics is not installed")
+    x, y = torch.randn(10, 3, dtype=torch.float64), torch.randint(0, 3, (10,))
+    expected = focalcore.softmax_focal_loss(x, y, alpha=[1.0, 2.0, 3.0], reduction="mean").item()
+    found = workers[2].map(metric_of, [(x[:3], y[:3]), (x[3:], y[3:])])
+    assert found == pytest.approx([expected, expected])

@@ -29,3 +29,10 @@ def floats(name: str, x: Any) -> HostArray:
     """Return an array's values as float32, if they are that, or else as float64."""
     found = on_host(name, x)
     return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
+
+
+def check_no_nan(name: str, x: HostArray | None) -> None:
+    """Refuse an array that has NaN."""
+    if x is not None and np.isnan(x).any():
+        row = int(np.argwhere(np.isnan(x))[0][0])
+        raise ValueError(f"{name} must be numbers; found NaN in row {row}")

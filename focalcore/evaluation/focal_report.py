@@ -12,7 +12,7 @@ from .._typing import TASKS, ArrayLike, HostArray, Task
 from ._batches import Batch, Exclusive, Independent, has_posterior, sums_of
 from ._scores import score_of
 from ._sums import Sums
-from .arrays import floats, on_host
+from .arrays import check_no_nan, floats, on_host
 from .report import Alpha, Report
 
 
@@ -67,7 +67,7 @@ class FocalReport:
     >>> for score in report.compute().losses:
     ...     print(f"gamma {score.gamma:g}: {score.focal_loss:.4f}")
     gamma 0: 0.3048
-    gamma 2: 0.0312
+    gamma 2: 0.0307
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class FocalReport:
         names = ("negative", "positive") if task == "binary" else None
         self.class_names = names if class_names is None else tuple(map(str, class_names))
         self.from_logits = parse.flag("from_logits", from_logits)
-        self._sums: Sums | None = None
         self.reset()
 
     def reset(self) -> None:
         """Forget all batches."""
-        n = None if self.class_names is None else len(self.class_names)
-        self._sums = None if n is None else Sums(n, len(self.gammas))
+        self._sums: Sums | None = None
+        if self.class_names is not None:
+            self._sums = Sums(len(self.class_names), len(self.gammas))
         self._weighted = False
 
     def update(
@@ -113,16 +113,14 @@ class FocalReport:
         Raises
         ------
         ValueError
-            Shapes that do not fit, scores that are NaN, targets that are none.
+            Shapes that do not fit, scores that are NaN, bad targets.
         """
         x, y = floats("scores", scores), on_host("targets", targets)
         if self.task == "binary":
             x, y = x.reshape(len(x)), y.reshape(len(y))
         w = None if weight is None else floats("weight", weight).reshape(len(x))
-        for name, values in (("scores", x), ("weight", w)):
-            if values is not None and np.isnan(values).any():
-                row = int(np.argwhere(np.isnan(values))[0][0])
-                raise ValueError(f"{name} must be numbers; found NaN in row {row}")
+        check_no_nan("scores", x)
+        check_no_nan("weight", w)
         self.add(x, y, w)
 
     def add(
@@ -240,7 +238,7 @@ class FocalReport:
         )
 
     def cumulative_loss(self, gamma: float, positives: bool = True) -> tuple[HostArray, HostArray]:
-        """Return the curve of the paper's Figure 4: the share of the loss against that of targets.
+        """Return the curve of the paper's Figure 4, the share of the loss against that of targets.
 
         Parameters
         ----------
@@ -252,12 +250,15 @@ class FocalReport:
         Returns
         -------
         targets, loss : ndarray
-            The shares of the targets, from the easiest on, and of the loss that they carry, from 0
-            to 1 at 2,048 margins.
+            Shares of the targets, from the easiest on, and of the loss that they carry.
         """
         if gamma not in self.gammas or self._sums is None:
             raise ValueError(f"gamma must be one of {self.gammas}, of batches that are there")
         return self._sums.cumulative(self.gammas.index(gamma), int(positives))
+
+    def sums(self) -> dict[str, HostArray]:
+        """Return the sums by name, as arrays to add to those of others; none before a batch."""
+        return {} if self._sums is None else vars(self._sums)
 
     @property
     def mass(self) -> float:

@@ -3,9 +3,27 @@
 The mean of a module may be that of the batches of many workers.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from ._focal import FocalLoss
 from ._linear import linear_softmax_focal_loss
 from ._sigmoid import SigmoidFocalLoss
 from ._softmax import SoftmaxFocalLoss
 
 __all__ = ["FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"]
+
+if TYPE_CHECKING:
+    from ._metric import FocalMetric as FocalMetric
+
+
+def __getattr__(name: str) -> Any:
+    """Return the metric, which needs torchmetrics."""
+    if name != "FocalMetric":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from ._metric import FocalMetric
+    except ImportError as error:
+        raise ImportError("FocalMetric needs torchmetrics: pip install torchmetrics") from error
+    return FocalMetric
