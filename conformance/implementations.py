@@ -65,7 +65,7 @@ class Focalcore(Implementation):
 
     def posterior(self, vectors: Vectors) -> Loss | None:
         posterior = getattr(focalcore, f"{vectors.loss}_focal_posterior")
-        return lambda x, _: posterior(x, **vectors.options)
+        return lambda x, y: posterior(x, **vectors.options)  # noqa: ARG005
 
     def _second_of(self, names: str, vectors: Vectors) -> Loss | None:
         pair = getattr(focalcore, f"{vectors.loss}_focal_loss_{names}", None)
