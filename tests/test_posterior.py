@@ -259,7 +259,7 @@ class TestEveryMap:
         np.testing.assert_array_equal(found.compute(), f(x, **options))
 
 
-@pytest.mark.parametrize("name", ["sigmoid posterior", "sigmoid logit"])
+@pytest.mark.parametrize("name", ["sigmoid posterior", "sigmoid logit", "softmax posterior"])
 def test_torch_compiles_it(torch, name):
     f, x, options = MAPS[name]
     torch.compiler.reset()

@@ -7,7 +7,7 @@ framework's array was given, as that array: it may be traced, or learned.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from numbers import Real
 from typing import Any, Literal, TypeVar
@@ -38,13 +38,13 @@ def alpha(name: str, value: Parameter, most: float) -> Parameter:
 def balance(name: str, value: Parameter, most: float = INFINITY) -> Parameter:
     """Return checked weights by which each class has a loss: above 0, and below the most."""
     parsed = alpha(name, value, most)
-    found = np.asarray(parsed) if isinstance(parsed, float | tuple | np.ndarray) else np.ones(())
-    bad = found[(found == 0) | (found == most)]
-    if bad.size:
-        allowed = "above 0" if most > 1 else f"in (0, {most:g})"
-        raise ValueError(
-            f"{name} must be {allowed}, for without a loss a class has no posterior; found {bad[0]}"
-        )
+    for found in _numbers_of(parsed):
+        if found in (0, most):
+            allowed = "above 0" if most > 1 else f"in (0, {most:g})"
+            raise ValueError(
+                f"{name} must be {allowed}, for without a loss a class has no posterior; found "
+                f"{found}"
+            )
     return parsed
 
 
@@ -206,6 +206,15 @@ def _floats(name: str, value: Any, most: float) -> Parameter:
             )
         return _floats(name, in_memory(name, value).tolist(), most)
     return number(name, value, most)
+
+
+def _numbers_of(parsed: Parameter) -> Iterator[float]:
+    """Yield the numbers of a parsed option; of a framework's array none, which may be traced."""
+    if isinstance(parsed, float):
+        yield parsed
+    elif isinstance(parsed, tuple | np.ndarray):
+        for part in parsed.tolist() if isinstance(parsed, np.ndarray) else parsed:
+            yield from _numbers_of(tuple(part) if isinstance(part, list) else part)
 
 
 def rectangular(name: str, value: Any) -> Any:
