@@ -15,7 +15,7 @@ from .namespaces import Namespace, autodiff_safe
 
 def astype(x: Array, dtype: DType, *, copy: bool = True) -> Array:  # noqa: ARG001 - the API's
     """Return the array in a dtype."""
-    return tf.cast(x, dtype)
+    return tf.convert_to_tensor(tf.cast(x, dtype))  # a variable is no array
 
 
 def asarray(

@@ -45,7 +45,7 @@ def sigmoid_posterior(xp: Namespace, x: Array, gamma: Gamma, balance: Balance) -
     other = power(xp, e, gamma) * (e + g * less)
     is_positive = x >= 0
     if balance is not None:
-        w1, w0 = (weight + xp.zeros_like(x) for weight in balance)
+        w1, w0 = (_weight(xp, weight, x) for weight in balance)
         favoured = favoured * xp.where(is_positive, w0, w1)
         other = other * xp.where(is_positive, w1, w0)
     odds = xp.minimum(other / favoured, float(xp.finfo(x.dtype).max))
@@ -57,25 +57,28 @@ def softmax_posterior(
 ) -> Array:
     """Return the probability of each class, from the logits of a row and its largest one."""
     row, g = row_of(xp, x, top), number_of(gamma)
-    p, q, x_t = row.p, row.q, top.gather(x)
-    tilt = 1 + g * p * xp.quotient(xp.minimum(row.minus_log_p, FAR), q, 0.0)
+    # of the largest class itself nothing is divided by, for that may be 0
+    q_top, q = top.gather(row.q), top.scatter(row.q, 1.0)
+    tilt = 1 + g * row.p * _minus_log_p_per_q(xp, xp.minimum(row.minus_log_p, FAR), row.q)
     if is_per_class(g):
-        factor = power(xp, top.gather(q), _of_class(top, g)) / power(xp, q, gamma)
+        factor = power(xp, q_top, _of_class(top, g)) / power(xp, q, gamma)
     else:  # a power of a quotient, for those of small numbers may both be 0
-        factor = power(xp, top.gather(q) / xp.where(q == 0, 1.0, q), gamma)
-    odds = xp.exp(-row.gap_to_max) * (1 + rounding(xp, x, x_t)) * factor * (top.gather(tilt) / tilt)
+        factor = power(xp, q_top / q, gamma)
+    near = xp.exp(-row.gap_to_max) * (1 + rounding(xp, x, top.gather(x)))
+    odds = near * factor * (top.gather(tilt) / tilt)
     if alpha is not None and is_per_class(alpha):
-        odds = odds * (_of_class(top, alpha) / alpha)
+        alpha = _weight(xp, alpha, x)
+        odds = odds * (top.gather(alpha) / alpha)
     odds = top.scatter(odds, 1.0)
     return odds / xp.sum(odds, axis=top.axis, keepdims=True)
 
 
 def sigmoid_logit(xp: Namespace, eta: Array, gamma: Gamma, balance: Balance) -> Array:
     """Return the logit at which the expected loss is least, of the positive class' probability."""
-    g, (w1, w0) = number_of(gamma), balance or (1.0, 1.0)
-    odds = _log_odds(xp, eta)
+    g, odds = number_of(gamma), _log_odds(xp, eta)
     if balance is not None:
-        odds = odds + xp.log(w1 / w0 + xp.zeros_like(eta))
+        w1, w0 = (_weight(xp, weight, eta) for weight in balance)
+        odds = odds + xp.log(w1 / w0)
     is_positive = odds >= 0
     t = xp.minimum(xp.where(is_positive, odds, -odds), FAR)
     x = xp.minimum((t + _log1p(xp, g, eta)) / (1 + g), t / _Line(xp, xp.zeros_like(eta), g).slope())
@@ -222,7 +225,23 @@ def _of_others(xp: Namespace, log_p: Array, gamma: Number) -> _Side:
 
 def is_per_class(x: Number) -> bool:
     """Tell whether a number is one for each class, and not one for all."""
-    return getattr(x, "ndim", 0) > 0
+    return not isinstance(x, int | float) and x.ndim > 0
+
+
+def _minus_log_p_per_q(xp: Namespace, minus_log_p: Array, q: Array) -> Array:
+    """Return ``-log(p) / q`` with q = 1 - p, by a series where q is small.
+
+    A quotient of two numbers that become 0 has slopes that become infinite.
+    """
+    small = q < 2.0**-10
+    series = 1 + q * (1 / 2 + q * (1 / 3 + q * (1 / 4 + q * (1 / 5 + q / 6))))
+    return xp.where(small, series, minus_log_p / xp.where(small, 1.0, q))
+
+
+def _weight(xp: Namespace, weight: Number, like: Array) -> Array:
+    """Return what a class weighs as an array, NaN where it has no loss and so no posterior."""
+    weight = weight + xp.zeros_like(like)
+    return xp.where(weight > 0, weight, xp.nan)
 
 
 def _of_class(choice: Choice, x: Number) -> Number:

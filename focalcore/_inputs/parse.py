@@ -209,12 +209,16 @@ def _floats(name: str, value: Any, most: float) -> Parameter:
 
 
 def _numbers_of(parsed: Parameter) -> Iterator[float]:
-    """Yield the numbers of a parsed option; of a framework's array none, which may be traced."""
+    """Yield the numbers of a parsed option, of an array those that can be looked at."""
     if isinstance(parsed, float):
         yield parsed
-    elif isinstance(parsed, tuple | np.ndarray):
-        for part in parsed.tolist() if isinstance(parsed, np.ndarray) else parsed:
-            yield from _numbers_of(tuple(part) if isinstance(part, list) else part)
+    elif isinstance(parsed, tuple):
+        for part in parsed:
+            yield from _numbers_of(part)
+    elif parsed is not None:
+        backend = backend_of(parsed)
+        seen = None if backend is None else backend.host_values(parsed)
+        yield from () if seen is None else np.ravel(seen).tolist()
 
 
 def rectangular(name: str, value: Any) -> Any:

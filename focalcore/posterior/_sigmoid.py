@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import overload
 
 from .. import _call
-from .._inputs.doors import PROBABILITY, SIGMOID
+from .._inputs.doors import LOGITS, PROBABILITY
 from .._losses import posterior
 from .._losses.posterior import SigmoidPosteriorOptions
 from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike
@@ -90,7 +90,7 @@ def sigmoid_focal_posterior(
     """
     options = SigmoidPosteriorOptions(gamma=gamma, alpha=alpha, pos_weight=pos_weight)
     return _call.mapped(
-        posterior.prepare_sigmoid(posterior.SigmoidPosterior, SIGMOID, logits, options)
+        posterior.prepare_sigmoid(posterior.SigmoidPosterior, LOGITS, logits, options)
     )
 
 

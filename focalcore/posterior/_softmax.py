@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import overload
 
 from .. import _call
-from .._inputs.doors import PROBABILITIES, SOFTMAX
+from .._inputs.doors import PROBABILITIES, ROWS_OF_LOGITS
 from .._losses import posterior
 from .._losses.posterior import SoftmaxPosteriorOptions
 from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike
@@ -77,7 +77,7 @@ def softmax_focal_posterior(
     """
     options = SoftmaxPosteriorOptions(gamma=gamma, alpha=alpha, axis=axis)
     return _call.mapped(
-        posterior.prepare_softmax(posterior.SoftmaxPosterior, SOFTMAX, logits, options)
+        posterior.prepare_softmax(posterior.SoftmaxPosterior, ROWS_OF_LOGITS, logits, options)
     )
 
 
