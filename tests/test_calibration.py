@@ -103,7 +103,7 @@ class TestTemperature:
             FocalTemperature().fit(np.zeros((2, 3)), [0, 1])
         with fails(ValueError, "label 'emu'", "not among classes"):
             FocalTemperature().fit([0.5, 1.0], ["ant", "emu"], classes=["ant", "bee"])
-        with fails(ValueError, "pos_weight is for binary models", "3 classes"):
+        with fails(ValueError, "pos_weight goes with a number", "3 classes"):
             FocalTemperature(pos_weight=2.0).fit(np.zeros((3, 3)), [0, 1, 2])
         with fails(ValueError, "temperature must be above 0"):
             FocalTemperature().at(0.0, [0, 1])

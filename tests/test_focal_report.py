@@ -3,9 +3,11 @@
 import itertools
 import json
 
+import mpmath as mp
 import numpy as np
 import pytest
 
+from conformance import exact
 from conformance.places import STRICT_DEVICE1
 from focalcore import (
     sigmoid_focal_loss,
@@ -106,6 +108,13 @@ class TestMeans:
         rows = softmax_focal_posterior(ROWS)[np.arange(N), LABELS]
         close(whole("multi-class").compute().losses[2].log_loss, -np.mean(np.log(rows)))
         assert whole("binary", alpha=1.0).compute().losses[2].log_loss is None
+
+    def test_the_log_loss_of_a_hopeless_score_is_finite(self):
+        report = FocalReport("binary", (5.0,))
+        report.update(np.asarray([300.0], "float32"), [0])
+        with mp.workdps(1000):
+            expected = -mp.log(1 - exact.sigmoid_posterior(300.0, 5.0))
+        close(report.compute().losses[0].log_loss, float(expected))
 
 
 class TestHardest:
@@ -215,6 +224,29 @@ class TestBadInput:
         with fails(TypeError, "scores must be numbers; found <U1"):
             FocalReport("binary").update(["a"], [0])
 
+    def test_targets_that_are_none_are_named(self):
+        with fails(TypeError, "targets are class labels", "found float64"):
+            FocalReport("multi-class").update(ROWS, LABELS + 0.5)
+        with fails(ValueError, "class labels from 0 to 3", "found 7 in row 1"):
+            FocalReport("multi-class").update(ROWS[:2], [0, 7])
+        with fails(ValueError, r"targets must lie in \[0, 1\]", "found 2"):
+            FocalReport("binary").update([0.0], [2])
+
+    def test_shapes_that_do_not_fit_are_named(self):
+        with fails(ValueError, r"must have shape \(N, C\)", r"found \(600,\)"):
+            FocalReport("multi-label").update(X, Y)
+        with fails(ValueError, "targets must have the shape of scores"):
+            FocalReport("multi-label").update(ROWS, BITS[:, :2])
+        with fails(ValueError, "weight must have 600 rows", "found 3"):
+            FocalReport("binary").update(X, Y, [1, 1, 1])
+
+    def test_what_is_refused_leaves_no_trace(self):
+        report = FocalReport("multi-class")
+        with fails(ValueError, "class labels"):
+            report.update(ROWS[:, :2], [3] * N)
+        report.update(ROWS, LABELS)
+        assert report.compute().examples == N
+
     def test_nothing_has_no_mean(self):
         with fails(ValueError, "targets of a weight above 0", "sum is 0"):
             FocalReport("binary").compute()
@@ -231,6 +263,10 @@ class TestBadInput:
             FocalReport("binary", (-1.0,))
         with fails(ValueError, "alpha must be"):
             FocalReport("binary", alpha=2.0)
+        with fails(ValueError, "one number where the task is 'binary'"):
+            FocalReport("binary", alpha=[0.1, 0.9])
+        with fails(ValueError, "a list of a weight for each class"):
+            FocalReport("multi-class", alpha=0.25)
 
 
 class TestTorchMetric:

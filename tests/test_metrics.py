@@ -20,7 +20,7 @@ from sklearn.svm import LinearSVC
 from conformance.places import JAX, TORCH
 from focalcore import sigmoid_focal_loss, softmax_focal_loss
 from focalcore.balance import alpha_of
-from focalcore.metrics import focal_loss, focal_scorer
+from focalcore.metrics import focal_loss, focal_report, focal_scorer
 
 from .helpers import close, fails
 
@@ -140,6 +140,37 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize(
+    "labels", [BINARY, NAMES[BINARY], BINARY.astype(bool)], ids=["int", "text", "bool"]
+)
+def test_labels_of_any_kind_go_beside_arrays_of_any_library(torch, labels):
+    found = focal_loss(labels, torch.tensor(P, requires_grad=True), sample_weight=pd.Series(WEIGHT))
+    close(found, focal_loss(BINARY, P, sample_weight=WEIGHT), 1e-12)
+    if labels is not NAMES and labels.dtype.kind == "b":
+        close(focal_loss(torch.tensor(labels), torch.tensor(P)), focal_loss(BINARY, P), 1e-12)
+
+
+class TestReport:
+    def test_it_has_the_numbers_of_the_metric(self):
+        found = focal_report(NAMES[MULTI], ROWS, gamma=[0, 2], output_dict=True)
+        close(found["losses"][1]["focal_loss"], focal_loss(MULTI, ROWS))
+        assert [c["name"] for c in found["losses"][0]["classes"]] == NAMES.tolist()
+
+    @pytest.mark.parametrize("columns", [P, np.c_[1 - P, P]], ids=["one", "two"])
+    def test_alpha_weighs_the_second_of_two_classes(self, columns):
+        found = focal_report(BINARY, columns, alpha=0.25, output_dict=True)
+        close(found["losses"][0]["focal_loss"], focal_loss(BINARY, P, alpha=0.25), 1e-9)
+
+    def test_its_text_has_a_line_for_each_class(self):
+        lines = focal_report(MULTI, ROWS, target_names=["an ant", "a bee", "cow"]).splitlines()
+        assert [line.split("  ")[0] for line in lines[2:5]] == ["an ant", "a bee", "cow"]
+        assert lines[6].startswith("all")
+
+    def test_names_are_as_many_as_the_classes(self):
+        with fails(ValueError, "target_names must be 3", "found 1"):
+            focal_report(MULTI, ROWS, target_names=["ant"])
+
+
 class TestBadInput:
     @pytest.mark.parametrize("case", BAD.values(), ids=BAD)
     def test_it_is_named(self, case):
@@ -155,9 +186,10 @@ class TestBadInput:
         with pytest.warns(UserWarning, match="do not sum to 1, by up to 0.2"):
             focal_loss([0, 1], [[0.5, 0.5], [0.4, 0.4]])
 
-    def test_labels_of_two_libraries_are_an_error(self, torch):
-        with fails(TypeError, "two libraries", "y_true is numpy", "y_proba is torch"):
-            focal_loss(BINARY, torch.tensor(P))
+    @pytest.mark.parametrize("weight", [[3, -1, 1], [1, np.nan, 1]])
+    def test_weights_that_are_none_are_named(self, weight):
+        with fails(ValueError, "sample_weight must be finite and >= 0", "in row 1"):
+            focal_loss([0, 1, 0], [0.2, 0.7, 0.4], sample_weight=weight)
 
 
 class TestScorer:

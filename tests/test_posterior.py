@@ -283,6 +283,42 @@ def test_the_slope_is_that_of_the_definition_at_0_and_where_it_saturates(library
     np.testing.assert_allclose(found, [*expected, 0], rtol=1e-12, atol=1e-300)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, [0.5, 2.0, 1.0]], ids=str)
+def test_slopes_are_finite_where_a_class_is_certain(torch, gamma):
+    rows = [[100.0, 0, -100], [90, 0, -90], [np.inf, 0, 1], [-np.inf, 0, 1], [1e4, 0, 0]]
+    x = torch.tensor(rows, requires_grad=True)
+    (softmax_focal_posterior(x, gamma=gamma) ** 2).sum().backward()
+    assert x.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("library", [TORCH, JAX], ids=lambda place: place.id)
+def test_weights_may_be_arrays_and_learn(library):
+    library.require()
+    alpha = np.asarray([0.2, 0.5, 0.7])
+    x = np.asarray([[-2.0, 0.5, 3.0]])
+    with library.running():
+        for f in (sigmoid_focal_posterior, softmax_focal_posterior):
+            found = f(library.array(x), alpha=library.array(alpha))
+            close(library.numpy(found), f(x, alpha=alpha))
+            slope = library.gradient("eager", lambda a, x, f=f: f(x, alpha=a)[..., 0])
+            assert library.numpy(slope(*map(library.array, (alpha, x))))[0] != 0
+
+
+def test_a_weight_of_0_is_nan_where_it_can_t_be_looked_at(jax):
+    with JAX.running():
+        x, alpha = JAX.array(np.zeros((1, 3))), JAX.array(np.asarray([0.0, 0.5, 0.7]))
+        rows = jax.jit(lambda x, a: softmax_focal_posterior(x, alpha=a))(x, alpha)
+        each = jax.jit(lambda x, a: sigmoid_focal_posterior(x, alpha=a))(x, alpha)
+    assert np.isnan(rows).all()
+    assert np.isnan(each).tolist() == [[True, False, False]]
+
+
+def test_torch_compiles_it_for_any_number_of_classes(torch):
+    torch.compiler.reset()
+    compiled = torch.compile(softmax_focal_posterior, fullgraph=True, dynamic=True)
+    np.testing.assert_allclose(compiled(torch.tensor(ROWS)), softmax_focal_posterior(ROWS))
+
+
 def test_a_gamma_that_learns_gets_its_gradient(torch):
     x = torch.tensor([-2.0, 0.5], dtype=torch.float64)
     gamma = torch.tensor(1.7, dtype=torch.float64, requires_grad=True)

@@ -52,6 +52,16 @@ def sigmoid_posterior(xp: Namespace, x: Array, gamma: Gamma, balance: Balance) -
     return xp.where(is_positive, 1.0, odds) / (1 + odds)
 
 
+def sigmoid_log_odds(xp: Namespace, x: Array, gamma: Gamma, balance: Balance) -> Array:
+    """Return the log-odds of the positive class, from its logit; they never saturate."""
+    line = _Line(xp, xp.minimum(xp.abs(x), FAR), number_of(gamma)).value()
+    odds = xp.where(xp.isinf(x), x, xp.where(x >= 0, line, -line))
+    if balance is not None:
+        w1, w0 = (_weight(xp, weight, x) for weight in balance)
+        odds = odds + xp.log(w0 / w1)
+    return odds
+
+
 def softmax_posterior(
     xp: Namespace, x: Array, top: Choice, gamma: Gamma, alpha: Number | None
 ) -> Array:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from .._inputs import parse
 from .._typing import ArrayLike, HostArray, HostLike
+from ..evaluation.arrays import weights_on_host
 from ..posterior import softmax_focal_posterior
 
 LEAST, MOST = 1 / 64, 64.0  # of temperatures: beyond them the scores say nothing, or all
@@ -117,7 +118,11 @@ class FocalTemperature(BaseEstimator):  # type: ignore[misc] # scikit-learn has 
         labels: HostArray = column_or_1d(y, warn=True)
         self.classes_ = np.unique(labels) if classes is None else np.asarray(classes)
         own = _own_columns(labels, self.classes_, rows)
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        weight = None if sample_weight is None else weights_on_host("sample_weight", sample_weight)
+        if weight is not None and (len(weight) != len(rows) or not weight.any()):
+            raise ValueError(
+                f"sample_weight must be {len(rows)} weights, not all of them 0; found {len(weight)}"
+            )
         loss = partial(self._log_loss, rows=rows, own=own, weight=weight)
         found = minimize_scalar(loss, bounds=np.log([LEAST, MOST]), method="bounded")
         if found.fun >= min(loss(np.log(LEAST)), loss(np.log(MOST))):
@@ -218,7 +223,10 @@ def _weights(alpha: Any, pos_weight: Any, n_classes: int) -> Any:
     """Return what each class weighed in training, or None where all weighed the same."""
     if n_classes != 2 or np.ndim(alpha):
         if pos_weight is not None:
-            raise ValueError(f"pos_weight is for binary models; found {n_classes} classes")
+            beside = f"{n_classes} classes" if n_classes != 2 else f"alpha={alpha!r}, a list"
+            raise ValueError(
+                f"pos_weight goes with a number as alpha, of binary models; found {beside}"
+            )
         return alpha
     positive = 1.0 if pos_weight is None else parse.balance("pos_weight", pos_weight)
     if alpha is None:

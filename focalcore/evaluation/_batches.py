@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._backends.numpy import FORMULAS
+from .._formulas.posterior import sigmoid_log_odds
 from .._typing import HostArray
 from ..functional import sigmoid_focal_loss, softmax_focal_loss
-from ..posterior import sigmoid_focal_posterior, softmax_focal_posterior
+from ..posterior import softmax_focal_posterior
 from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
 from ._sums import Sums
 from .report import Alpha
@@ -50,10 +52,12 @@ class Independent(NamedTuple):
 
     def log_loss(self, gamma: float, alpha: Alpha) -> HostArray:
         """Return the log loss of each target by the posterior."""
-        x, y = self._logits(), self.targets
-        mirrored = None if alpha is None else (1 - np.asarray(alpha)).tolist()
-        own = -np.log(sigmoid_focal_posterior(x, gamma=gamma, alpha=alpha))
-        other = -np.log(sigmoid_focal_posterior(-x, gamma=gamma, alpha=mirrored))
+        y, balance = self.targets, None
+        if alpha is not None:
+            balance = np.asarray(alpha), 1 - np.asarray(alpha)
+        x = self._logits().astype(np.float64)
+        odds: Any = sigmoid_log_odds(FORMULAS, x, gamma, balance)
+        own, other = np.logaddexp(0.0, -odds), np.logaddexp(0.0, odds)
         return np.where(y > 0, y * own, 0.0) + np.where(y < 1, (1 - y) * other, 0.0)
 
     def _logits(self) -> HostArray:
@@ -94,7 +98,7 @@ class Exclusive(NamedTuple):
 
     def log_loss(self, gamma: float, alpha: Alpha) -> HostArray:
         """Return the log loss of each row by the posterior."""
-        x = self.scores if self.from_logits else np.log(self.scores)
+        x = (self.scores if self.from_logits else np.log(self.scores)).astype(np.float64)
         posterior = softmax_focal_posterior(x, gamma=gamma, alpha=alpha)
         found: HostArray = -np.log(
             np.take_along_axis(posterior, self.targets[:, None], axis=1)[:, 0]

@@ -1,17 +1,43 @@
-"""Arrays of any library, read into the host's memory."""
+"""Arrays of any library, read into the host's memory and checked."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._backends import backend_of
-from .._typing import HostArray
+from .._typing import HostArray, Task
 
 
-def on_host(name: str, x: Any) -> HostArray:
-    """Return an array's values in the host's memory."""
+class Rows(NamedTuple):
+    """Scores and targets of rows, and what each row weighs (None: all weigh 1)."""
+
+    scores: HostArray
+    targets: HostArray
+    weight: HostArray | None
+
+
+def read_batch(task: Task, scores: Any, targets: Any, weight: Any) -> Rows:
+    """Return the arrays of a batch, in the shapes that a task has, or raise an error."""
+    x, y = floats("scores", scores), on_host("targets", targets)
+    w = None if weight is None else weights_on_host("weight", weight)
+    if task == "binary":
+        x, y = column("scores", x), shares("targets", column("targets", y))
+    elif x.ndim != 2:
+        raise ValueError(f"scores of a {task} task must have shape (N, C); found {x.shape}")
+    elif task == "multi-class":
+        y = class_labels("targets", column("targets", y), x.shape[1])
+    elif shares("targets", y).shape != x.shape:
+        raise ValueError(f"targets must have the shape of scores, {x.shape}; found {y.shape}")
+    for name, beside in (("targets", y), ("weight", w)):
+        if beside is not None and len(beside) != len(x):
+            raise ValueError(f"{name} must have {len(x)} rows, as scores have; found {len(beside)}")
+    return Rows(x, y, w)
+
+
+def labels_on_host(name: str, x: Any) -> HostArray:
+    """Return labels of any kind, text too, in the host's memory."""
     backend = backend_of(x) if hasattr(x, "dtype") and not isinstance(x, np.generic) else None
     seen = None if backend is None else backend.host_values(x)
     if seen is None and backend is not None:
@@ -20,6 +46,12 @@ def on_host(name: str, x: Any) -> HostArray:
         found: HostArray = np.asarray(x if seen is None else seen)
     except (RuntimeError, TypeError) as error:
         raise TypeError(f"{name} can't be read ({error}); move it to the host first") from None
+    return found
+
+
+def on_host(name: str, x: Any) -> HostArray:
+    """Return an array of numbers in the host's memory."""
+    found = labels_on_host(name, x)
     if found.dtype.kind not in "biuf" and found.dtype.name != "bfloat16":
         raise TypeError(f"{name} must be numbers; found {found.dtype}")
     return found
@@ -28,11 +60,53 @@ def on_host(name: str, x: Any) -> HostArray:
 def floats(name: str, x: Any) -> HostArray:
     """Return an array's values as float32, if they are that, or else as float64."""
     found = on_host(name, x)
-    return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
+    found = found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
+    bad = np.isnan(found)
+    if bad.any():
+        raise ValueError(f"{name} must be numbers; found NaN in row {_first(bad)}")
+    return found
 
 
-def check_no_nan(name: str, x: HostArray | None) -> None:
-    """Refuse an array that has NaN."""
-    if x is not None and np.isnan(x).any():
-        row = int(np.argwhere(np.isnan(x))[0][0])
-        raise ValueError(f"{name} must be numbers; found NaN in row {row}")
+def weights_on_host(name: str, x: Any) -> HostArray:
+    """Return one weight for each row, finite and >= 0, as float64."""
+    found = column(name, on_host(name, x)).astype(np.float64)
+    bad = ~((found >= 0) & (found < np.inf))
+    if bad.any():
+        row = _first(bad)
+        raise ValueError(f"{name} must be finite and >= 0; found {found[row]:g} in row {row}")
+    return found
+
+
+def column(name: str, x: HostArray) -> HostArray:
+    """Return an array of one axis, of (n,) or (n, 1)."""
+    if x.ndim == 1 or (x.ndim == 2 and x.shape[1] == 1):
+        return x.reshape(len(x))
+    raise ValueError(f"{name} must have shape (n,); found {x.shape}")
+
+
+def class_labels(name: str, x: HostArray, n: int) -> HostArray:
+    """Return labels that are classes from 0 to n - 1, as int64."""
+    if x.dtype.kind not in "biu":
+        raise TypeError(f"{name} are class labels and must be integer; found {x.dtype}")
+    found = x.astype(np.int64)
+    bad = (found < 0) | (found >= n)
+    if bad.any():
+        row = _first(bad)
+        raise ValueError(
+            f"{name} must be class labels from 0 to {n - 1}; found {x[row]} in row {row}; leave "
+            f"such rows out before"
+        )
+    return found
+
+
+def shares(name: str, x: HostArray) -> HostArray:
+    """Return targets that are in [0, 1]."""
+    bad = ~((x >= 0) & (x <= 1))
+    if bad.any():
+        place = tuple(np.argwhere(bad)[0].tolist())
+        raise ValueError(f"{name} must lie in [0, 1]; found {x[place]} at {place}")
+    return x
+
+
+def _first(bad: HostArray) -> int:
+    return int(np.argwhere(bad)[0][0])

@@ -12,8 +12,8 @@ from .._typing import TASKS, ArrayLike, HostArray, Task
 from ._batches import Batch, Exclusive, Independent, has_posterior, sums_of
 from ._scores import score_of
 from ._sums import Sums
-from .arrays import check_no_nan, floats, on_host
-from .report import Alpha, Report
+from .arrays import read_batch
+from .report import Report, parsed_alpha
 
 
 class FocalReport:
@@ -29,7 +29,7 @@ class FocalReport:
         What the predictions are: (N,) scores of independent targets; (N, C) scores of classes that
         exclude each other, with (N,) labels; or (N, C) scores of independent classes with (N, C)
         targets.
-    gammas : sequence of float, default (2.0,)
+    gammas : float or sequence of float, default (2.0,)
         The focusing parameters, >= 0, each of which is reported. 0 is the cross-entropy.
     alpha : float or sequence of float, optional
         The class balance: in [0, 1], positives weigh alpha and negatives 1 - alpha; or a weight of
@@ -73,17 +73,17 @@ class FocalReport:
     def __init__(
         self,
         task: Task,
-        gammas: Sequence[float] = (2.0,),
-        alpha: Alpha | Sequence[float] = None,
+        gammas: Sequence[float] | float = (2.0,),
+        alpha: float | Sequence[float] | None = None,
         class_names: Sequence[str] | None = None,
         from_logits: bool = True,
     ) -> None:
         self.task: Task = parse.choose("task", task, TASKS)
-        self.gammas = tuple(parse.number("gammas", g, parse.MOST_GAMMA) for g in gammas)
+        listed = np.ravel(np.asarray(gammas, dtype=np.float64)).tolist()
+        self.gammas = tuple(parse.number("gammas", gamma, parse.MOST_GAMMA) for gamma in listed)
         if not self.gammas:
             raise ValueError("gammas must have one number at least; found none")
-        most = float("inf") if task == "multi-class" else 1.0
-        self.alpha: Alpha = None if alpha is None else parse.alpha("alpha", alpha, most)
+        self.alpha = parsed_alpha(self.task, alpha)
         names = ("negative", "positive") if task == "binary" else None
         self.class_names = names if class_names is None else tuple(map(str, class_names))
         self.from_logits = parse.flag("from_logits", from_logits)
@@ -115,13 +115,7 @@ class FocalReport:
         ValueError
             Shapes that do not fit, scores that are NaN, bad targets.
         """
-        x, y = floats("scores", scores), on_host("targets", targets)
-        if self.task == "binary":
-            x, y = x.reshape(len(x)), y.reshape(len(y))
-        w = None if weight is None else floats("weight", weight).reshape(len(x))
-        check_no_nan("scores", x)
-        check_no_nan("weight", w)
-        self.add(x, y, w)
+        self.add(*read_batch(self.task, scores, targets, weight))
 
     def add(
         self,

@@ -5,7 +5,28 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
+from .._inputs import parse
+from .._typing import Task
+
 Alpha = float | tuple[float, ...] | None
+
+
+def parsed_alpha(task: Task, alpha: Any) -> Alpha:
+    """Return a checked class balance of a task, as a number or a tuple of them."""
+    if alpha is None:
+        return None
+    parsed = parse.alpha("alpha", alpha, float("inf") if task == "multi-class" else 1.0)
+    is_list = not isinstance(parsed, float)
+    if is_list and task == "binary":
+        raise ValueError(f"alpha must be one number where the task is 'binary'; found {alpha!r}")
+    if not is_list and task == "multi-class":
+        raise ValueError(
+            f"alpha must be a list of a weight for each class where the task is 'multi-class'; "
+            f"found {alpha!r}"
+        )
+    return tuple(np.asarray(parsed).tolist()) if is_list else float(parsed)
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from .. import _call
 from .._backends.python_values import PYTHON_VALUES
 from .._dtypes import arithmetic_dtype, cast, dtype_name
 from .._inputs import parse
-from .._inputs.arrays import as_array, context_of
+from .._inputs.arrays import ArrayContext, as_array, context_of
 from .._inputs.doors import PREDICTIONS
-from .._typing import Array, ArrayLike, Library
-from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
+from .._losses import binary, categorical
+from .._losses.binary import BinaryOptions
+from .._losses.categorical import CategoricalOptions
+from .._typing import Array, ArrayLike, HostArray, Library
+from ..evaluation.arrays import column, labels_on_host, on_host, weights_on_host
 from ._labels import Labels, Weights, class_weights, encoded
 
 DOOR = PREDICTIONS._replace(scores="y_proba")
@@ -96,52 +100,29 @@ def focal_loss(
     >>> print(f"{focal_loss(['spam', 'ham', 'ham', 'spam'], y_proba):.4f}")
     0.0160
     """
-    xp, y, p, weight, known = _arrays(
-        y_true=y_true, y_proba=y_proba, sample_weight=sample_weight, labels=labels
-    )
-    found = encoded(xp, y, known)
+    y = column("y_true", labels_on_host("y_true", y_true))
+    found = encoded(y, None if labels is None else labels_on_host("labels", labels))
+    context, p = _predictions(y_proba)
+    weight = None if sample_weight is None else weights_on_host("sample_weight", sample_weight)
+    for name, x in (("y_true", y), ("sample_weight", weight)):
+        if x is not None and len(x) != p.shape[0]:
+            raise ValueError(f"{name} has {len(x)} rows, and y_proba has {p.shape[0]}")
     p = _columns(p, found)
     if not from_logits and p.ndim == 2:
-        _warn_of_sums(xp, p)
-    losses = _losses(p, found, gamma, _balance(alpha, found, weight), from_logits)
+        _warn_of_sums(context.xp, p)
+    losses = _losses(context, p, found, gamma, _balance(alpha, found, weight), from_logits)
     of_class = class_weights(class_weight, found)
     if of_class is not None:
-        own = found.each(of_class, losses)
-        weight = own if weight is None else own * weight
-    return _reduced(xp, losses, weight, normalize)
+        weight = found.each(of_class) * (1.0 if weight is None else weight)
+    return _reduced(on_host("the loss", losses).astype(np.float64), weight, normalize)
 
 
-class _Arrays(NamedTuple):
-    """The arguments as arrays of one library."""
-
-    xp: Library
-    y_true: Array
-    y_proba: Array
-    weight: Array | None
-    labels: Array | None
-
-
-def _arrays(**given: Any) -> _Arrays:
-    """Return the arguments as arrays; what is no array of a library becomes one of theirs."""
-    read = {name: as_array(DOOR, name, x) for name, x in given.items() if x is not None}
-    context = context_of(read)
-    found: dict[str, Any] = {}
-    for name, x in read.items():
-        own = context.own(name, x)
-        is_python = isinstance(own, PYTHON_VALUES)
-        found[name] = context.xp.asarray(own, device=context.device) if is_python else own
-    y, weight = _column("y_true", found["y_true"]), found.get("sample_weight")
-    p = context.floating("y_proba", _not_labels(found["y_proba"]))
-    if weight is not None:
-        dtype = arithmetic_dtype(context.xp, p.dtype)
-        weight = cast(context.xp, _column("sample_weight", weight), dtype)
-    for name, x in (("y_true", y), ("sample_weight", weight)):
-        if x is not None and x.shape[0] != p.shape[0]:
-            raise ValueError(f"{name} has {x.shape[0]} rows, and y_proba has {p.shape[0]}")
-    return _Arrays(context.xp, y, p, weight, found.get("labels"))
-
-
-def _not_labels(p: Array) -> Array:
+def _predictions(y_proba: Any) -> tuple[ArrayContext, Array]:
+    """Return predictions as an array of their library, in which the losses are computed."""
+    read = as_array(DOOR, "y_proba", y_proba)
+    context = context_of({"y_proba": read})
+    is_python = isinstance(read, PYTHON_VALUES)
+    p = context.xp.asarray(read, device=context.device) if is_python else read
     kind = dtype_name(p.dtype)
     if "int" in kind or kind == "bool":
         raise TypeError(f"y_proba are predicted labels, of {kind}; {DOOR.for_labels}")
@@ -149,15 +130,7 @@ def _not_labels(p: Array) -> Array:
         raise ValueError(
             f"y_proba must have shape (n,), (n, 1) or (n, n_classes); found {tuple(p.shape)}"
         )
-    return p
-
-
-def _column(name: str, x: Array) -> Array:
-    if x.ndim == 1:
-        return x
-    if x.ndim == 2 and x.shape[1] == 1:
-        return x[:, 0]
-    raise ValueError(f"{name} must have shape (n,); found {tuple(x.shape)}")
+    return context, context.floating("y_proba", p)
 
 
 def _columns(p: Array, labels: Labels) -> Array:
@@ -184,7 +157,7 @@ def _warn_of_sums(xp: Library, p: Array) -> None:
         )
 
 
-def _balance(alpha: Any, labels: Labels, weight: Array | None) -> list[float] | None:
+def _balance(alpha: Any, labels: Labels, weight: HostArray | None) -> list[float] | None:
     """Return what the loss of each class is multiplied by."""
     if alpha is None:
         return None
@@ -192,6 +165,8 @@ def _balance(alpha: Any, labels: Labels, weight: Array | None) -> list[float] | 
         if alpha != "balanced":
             raise ValueError(f"alpha must be numbers, 'balanced' or None; found {alpha!r}")
         masses = labels.masses(weight)
+        if not sum(masses):
+            raise ValueError("alpha='balanced' needs rows of a weight above 0; their sum is 0")
         if labels.n_classes == 2:
             return [masses[1] / sum(masses), masses[0] / sum(masses)]
         return [sum(masses) / (labels.n_classes * m) if m else 0.0 for m in masses]
@@ -208,26 +183,34 @@ def _balance(alpha: Any, labels: Labels, weight: Array | None) -> list[float] | 
 
 
 def _losses(
-    p: Array, labels: Labels, gamma: float, balance: list[float] | None, from_logits: bool
+    context: ArrayContext,
+    p: Array,
+    labels: Labels,
+    gamma: float,
+    balance: list[float] | None,
+    from_logits: bool,
 ) -> Array:
     """Return the loss of each row, in the dtype of the arithmetic."""
-    p, codes = cast(labels.xp, p, arithmetic_dtype(labels.xp, p.dtype)), labels.codes
-    if p.ndim == 2:
-        options: dict[str, Any] = {"class_weight": balance, "from_logits": from_logits}
-        return sparse_categorical_focal_loss(codes, p, gamma, **options)
-    losses = binary_focal_loss(codes, p, gamma, from_logits=from_logits)
-    return losses if balance is None else losses * labels.each(balance, losses)
+    xp, alpha = context.xp, None if balance is None else balance[1]
+    p = cast(xp, p, arithmetic_dtype(xp, p.dtype))
+    codes = xp.asarray(labels.codes.tolist(), dtype=xp.int32, device=context.device)
+    if p.ndim == 1:
+        options = BinaryOptions.of("focal_loss", gamma=gamma, alpha=alpha, from_logits=from_logits)
+        return _call.value(binary.prepare(DOOR, codes, p, options))
+    of_rows = CategoricalOptions.of(
+        "focal_loss", gamma=gamma, class_weight=balance, from_logits=from_logits
+    )
+    return _call.value(categorical.prepare(DOOR, codes, p, of_rows))
 
 
-def _reduced(xp: Library, losses: Array, weight: Array | None, normalize: bool) -> float:
-    """Return the sum of the losses, or their mean, added up in float64 on the host."""
-    dtype = xp.float64 if isinstance(losses, np.ndarray) else losses.dtype
+def _reduced(losses: HostArray, weight: HostArray | None, normalize: bool) -> float:
+    """Return the sum of the losses, or their mean, weighted if there are weights."""
     if weight is not None:
-        losses = xp.where(weight > 0, losses, xp.zeros_like(losses)) * weight
-    total = float(xp.sum(losses, dtype=dtype))
+        losses = np.where(weight > 0, losses, 0.0) * weight
+    total = float(losses.sum())
     if not normalize:
         return total
-    mass = losses.shape[0] if weight is None else float(xp.sum(weight, dtype=dtype))
+    mass = float(len(losses) if weight is None else weight.sum())
     if not 0 < mass < float("inf"):
         raise ValueError(f"there must be rows of a weight above 0; their sum is {mass:g}")
     return total / mass

@@ -5,36 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .._typing import Array, Library
+import numpy as np
+
+from .._typing import HostArray
 
 Weights = Mapping[Any, float] | str | None
 
 
 class Labels(NamedTuple):
-    """The number of each row's class, in the array library of the predictions."""
+    """The number of each row's class, in the host's memory."""
 
-    xp: Library
-    classes: Any  # the labels themselves, sorted
-    codes: Array
+    classes: HostArray  # the labels themselves, sorted
+    codes: HostArray
 
     @property
     def n_classes(self) -> int:
         """Return how many classes there are."""
-        return int(self.classes.shape[0])
+        return len(self.classes)
 
-    def masses(self, weight: Array | None) -> list[float]:
+    def masses(self, weight: HostArray | None) -> list[float]:
         """Return how many rows each class has, or what these weigh."""
-        xp = self.xp
-        own = [self.codes == code for code in range(self.n_classes)]
-        if weight is None:
-            return [float(xp.sum(xp.astype(rows, xp.int64))) for rows in own]
-        return [float(xp.sum(xp.where(rows, weight, xp.zeros_like(weight)))) for rows in own]
+        found: list[float] = np.bincount(self.codes, weight, self.n_classes).tolist()
+        return found
 
-    def each(self, of_classes: list[float], like: Array) -> Array:
-        """Return a number for each row, of those of the classes, in the dtype of an array."""
-        device = getattr(like, "device", None)
-        numbers = self.xp.asarray(of_classes, dtype=like.dtype, device=device)
-        return self.xp.take(numbers, self.codes, axis=0)
+    def each(self, of_classes: list[float]) -> HostArray:
+        """Return a number for each row, of those of the classes."""
+        return np.asarray(of_classes)[self.codes]
 
     def named(self) -> list[Any]:
         """Return the classes as Python's values."""
@@ -42,26 +38,28 @@ class Labels(NamedTuple):
         return found
 
 
-def encoded(xp: Library, y_true: Array, labels: Array | None) -> Labels:
+def encoded(y_true: HostArray, labels: HostArray | None) -> Labels:
     """Return labels as numbers, or raise an error at one that is not among ``labels``."""
-    classes = xp.unique_values(y_true if labels is None else labels)
-    if classes.shape[0] < 2:
+    for name, given in (("y_true", y_true), ("labels", labels)):
+        if given is not None and given.dtype.kind == "f" and np.isnan(given).any():
+            raise ValueError(f"{name} must be labels; found NaN")
+    classes = np.unique(y_true if labels is None else labels)
+    if len(classes) < 2:
         found = classes.tolist()
         if labels is not None:
             raise ValueError(f"labels must be two classes or more; found {found}")
         raise ValueError(
             f"y_true must have two classes or more; found {found}: give all classes as labels="
         )
-    codes = xp.searchsorted(classes, y_true)
-    codes = xp.where(codes < classes.shape[0], codes, xp.zeros_like(codes))
-    is_unknown = xp.take(classes, codes, axis=0) != y_true
-    if xp.any(is_unknown):
-        row = int(xp.argmax(xp.astype(is_unknown, xp.int32)))
+    codes = np.minimum(np.searchsorted(classes, y_true), len(classes) - 1)
+    is_unknown = classes[codes] != y_true
+    if np.any(is_unknown):
+        row = int(np.argmax(is_unknown))
         raise ValueError(
-            f"y_true must be among labels={classes.tolist()}; found {y_true[row].tolist()!r} in "
+            f"y_true must be among labels={classes.tolist()}; found {y_true.tolist()[row]!r} in "
             f"row {row}"
         )
-    return Labels(xp, classes, codes)
+    return Labels(classes, codes)
 
 
 def class_weights(given: Weights, labels: Labels, name: str = "class_weight") -> list[float] | None:

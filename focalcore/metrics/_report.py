@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .._backends import NUMPY
 from .._typing import ArrayLike, Task
 from ..evaluation import FocalReport, Report
-from ..evaluation.arrays import on_host
+from ..evaluation.arrays import column, labels_on_host, on_host
 from ._labels import encoded
 
 
@@ -90,8 +89,8 @@ def focal_report(
     <BLANKLINE>
     """
     scores = on_host("y_pred", y_pred)
-    known = None if labels is None else NUMPY.xp.asarray(labels)
-    found = encoded(NUMPY.xp, NUMPY.xp.asarray(y_true).reshape(-1), known)
+    known = None if labels is None else labels_on_host("labels", labels)
+    found = encoded(column("y_true", labels_on_host("y_true", y_true)), known)
     names = [str(c) for c in found.named()] if target_names is None else list(target_names)
     if len(names) != found.n_classes:
         raise ValueError(
@@ -100,8 +99,10 @@ def focal_report(
         )
     is_one_column = scores.ndim == 1 or scores.shape[1] == 1
     task: Task = "binary" if is_one_column and found.n_classes == 2 else "multi-class"
-    gammas = (gamma,) if isinstance(gamma, int | float) else tuple(gamma)
-    report = FocalReport(task, gammas, alpha, names, from_logits)
+    balance: Any = alpha
+    if task == "multi-class" and found.n_classes == 2 and isinstance(alpha, int | float):
+        balance = (1 - alpha, alpha)
+    report = FocalReport(task, gamma, balance, names, from_logits)
     report.update(scores, found.codes, sample_weight)
     computed = report.compute()
     return computed.to_dict() if output_dict else "\n".join(_lines(computed, digits))

@@ -111,7 +111,9 @@ def focal_scorer(
     gamma : float, default 2.0
         The focusing parameter, >= 0.
     response_method : str or tuple of str, default ("decision_function", "predict_proba")
-        The method that is asked for predictions: the first of these that an estimator has.
+        The method that is asked for predictions: the first of these that an estimator has. Raw
+        scores are taken for logits, which those of SVC or AdaBoost are not: ask for
+        "predict_proba" there, and of a `FocalCalibratedClassifier`.
     **options
         Options of `focal_loss`: `alpha`, `class_weight`, `labels`, `normalize`.
 

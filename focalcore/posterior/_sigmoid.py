@@ -58,7 +58,8 @@ def sigmoid_focal_posterior(
     -------
     array
         The probabilities, of the shape and dtype of `logits`, in their namespace and on their
-        device. They grow with the logit, from 0 at -inf to 1 at inf.
+        device. They grow with the logit, from 0 at -inf to 1 at inf; to rank rows take the logits,
+        for what is closer to 1 than the dtype can tell is 1.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def sigmoid_focal_posterior(
     Notes
     -----
     The arrays may be traced or lazy, and it is differentiable in all of them. No digits are lost to
-    cancellation: at most 2 gamma + 3 units in the last place are wrong, for every logit.
+    cancellation: at most 2 gamma + 3 units in the last place are wrong.
 
     References
     ----------
