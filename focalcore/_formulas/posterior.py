@@ -9,7 +9,7 @@ with the weights w1 of positives and w0 of negatives. From e = exp(-|x|) and l =
 side that the logit favours has ``1 + gamma e (|x| + l)``, the other one ``e^gamma (e + gamma l)``:
 terms >= 0, of which none is larger than 1 + gamma. The log-odds are nearly a straight line in x,
 
-    gamma |x| + |x| + log(1 + gamma e (|x| + l)) - log(1 + gamma l / e)
+    (1 + gamma) |x| + log(1 + gamma e (|x| + l)) - log(1 + gamma l / e)
 
 so that a few of Newton's steps find x from them, from wherever the line starts.
 

@@ -133,9 +133,10 @@ def convert_inputs(door: Door, scores: ArrayLike, labels: ArrayLike, options: Op
         x = getattr(options, option, None)
         if x is not None:
             given[name] = as_array(door, name, x)
-    context = context_of(given | _deciding(options))
+    parameters = options.parameters()
+    context = context_of(given | _deciding(parameters))
     given = {name: context.own(name, x) for name, x in given.items()}
-    x = _scores(context, door, given)
+    x = _scores(context, door, given[door.scores], given[door.labels])
     dtype = arithmetic_dtype(context.xp, x.dtype)
     y = context.numeric(door.labels, given[door.labels], x.dtype)
     mask, weight = given.get("mask"), given.get(door.weight)
@@ -143,40 +144,36 @@ def convert_inputs(door: Door, scores: ArrayLike, labels: ArrayLike, options: Op
         mask = context.boolean("mask", mask)
     if weight is not None:
         weight = cast(context.xp, context.numeric(door.weight, weight, dtype), dtype)
-    return Inputs(context, x, y, mask, weight, _parameters(context, options, dtype))
+    _convert(parameters, context, options, dtype)
+    return Inputs(context, x, y, mask, weight, parameters)
 
 
 def convert_scores(door: Door, scores: ArrayLike, options: Options) -> Inputs:
     """Return the scores as an array, where nothing else is given beside the options."""
-    name = door.scores
-    given = as_array(door, name, scores)
-    context = context_of({name: given} | _deciding(options))
-    x = context.floating(name, context.own(name, given))
-    read = context.backend.convert_scores
-    x = x if read is None else read(x)
-    dtype = arithmetic_dtype(context.xp, x.dtype)
-    return Inputs(context, x, None, None, None, _parameters(context, options, dtype))
+    parameters, given = options.parameters(), as_array(door, door.scores, scores)
+    context = context_of({door.scores: given} | _deciding(parameters))
+    x = _scores(context, door, context.own(door.scores, given))
+    _convert(parameters, context, options, arithmetic_dtype(context.xp, x.dtype))
+    return Inputs(context, x, None, None, None, parameters)
 
 
-def _deciding(options: Options) -> dict[str, Any]:
+def _deciding(parameters: dict[str, Parameter]) -> dict[str, Any]:
     """Return the options that decide on library or device: numbers and NumPy arrays do not."""
-    given = options.parameters().items()
-    return {name: value for name, value in given if not isinstance(value, _CONSTANTS)}
+    return {name: p for name, p in parameters.items() if not isinstance(p, _CONSTANTS)}
 
 
-def _parameters(context: ArrayContext, options: Options, dtype: DType) -> dict[str, Parameter]:
-    """Return the options that are numbers, or arrays of these, in the dtype of the arithmetic."""
-    parameters = options.parameters()
+def _convert(
+    parameters: dict[str, Parameter], context: ArrayContext, options: Options, dtype: DType
+) -> None:
+    """Put arrays in a dtype in the place of options that are more than a number."""
     for name, value in parameters.items():
         if not isinstance(value, float | str):
             parameters[name] = context.parameter(value, dtype, options.limits[name])
-    return parameters
 
 
-def _scores(context: ArrayContext, door: Door, given: dict[str, Any]) -> Array:
+def _scores(context: ArrayContext, door: Door, scores: Any, labels: Any = None) -> Array:
     """Return the logits or probabilities, in the dtype that the loss computes from."""
-    scores, labels = given[door.scores], given[door.labels]
-    is_array = not isinstance(labels, PYTHON_VALUES)
+    is_array = labels is not None and not isinstance(labels, PYTHON_VALUES)
     labels_dtype = labels.dtype if is_array and dtype_name(labels.dtype) in FLOATS else None
     try:
         x = context.floating(door.scores, scores, labels_dtype)

@@ -10,11 +10,11 @@ from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs, convert_inputs
 from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
-from .._inputs.shapes import check_broadcast, check_shape, full_rank, same_shape
+from .._inputs.shapes import check_broadcast, full_rank, same_shape
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .operands import Operands
 from .options import ScoringOptions
-from .prepare import LossCall, fit_parameters, loss_call
+from .prepare import LossCall, check_beside, fit_parameters, loss_call
 from .sigmoid import Sigmoid, balance_of, weights_of
 from .spec import LossSpec, nan_outside
 
@@ -56,7 +56,7 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
     """Return the loss and its operands, from what the caller gave."""
     class_axis.check_no_pairs(door, y_pred)
     inputs = _broadcast(convert_inputs(door, y_pred, y_true, options), door)
-    _check_weight(inputs, door)
+    check_beside(inputs, door, door.scores, inputs.scores.shape)
     fit_parameters(inputs, door)
     loss: LossSpec
     if options.from_logits:
@@ -91,8 +91,3 @@ def _broadcast(inputs: Inputs, door: Door) -> Inputs:
     rank = max(x.ndim, y.ndim)
     x, y = xp.broadcast_arrays(full_rank(xp, x, rank), full_rank(xp, y, rank))
     return inputs._replace(scores=x, targets=y)
-
-
-def _check_weight(inputs: Inputs, door: Door) -> None:
-    if inputs.weight is not None:
-        check_shape(door.weight, inputs.weight, door.scores, inputs.scores.shape)

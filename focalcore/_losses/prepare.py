@@ -12,7 +12,7 @@ from .._inputs.arrays import ArrayContext, Inputs, convert_inputs
 from .._inputs.doors import Door
 from .._inputs.options import Options
 from .._inputs.shapes import broadcastable, check_shape, full_rank, without_axis
-from .._typing import ArrayLike, Parameter, Reduction
+from .._typing import ArrayLike, Parameter, Reduction, Shape
 from .operands import Operands, Output
 from .reduction import NORMALIZERS
 from .spec import LossSpec
@@ -59,11 +59,16 @@ def elementwise_inputs(
     inputs = convert_inputs(door, scores, targets, options)
     shape, hint = inputs.scores.shape, partial(class_axis.hint_of_classes, inputs, door)
     check_shape(door.labels, inputs.targets, door.scores, shape, hint)
-    for name, x in (("mask", inputs.mask), (door.weight, inputs.weight)):
-        if x is not None:
-            check_shape(name, x, door.scores, shape)
+    check_beside(inputs, door, door.scores, shape)
     fit_parameters(inputs, door)
     return inputs
+
+
+def check_beside(inputs: Inputs, door: Door, onto_name: str, onto: Shape) -> None:
+    """Check that mask and weight, if they are given, fit the scores or their rows."""
+    for name, x in (("mask", inputs.mask), (door.weight, inputs.weight)):
+        if x is not None:
+            check_shape(name, x, onto_name, onto)
 
 
 def fit_parameters(inputs: Inputs, door: Door) -> None:
@@ -82,9 +87,7 @@ def rowwise_inputs(
     xp, shape = inputs.context.xp, tuple(inputs.scores.shape)
     axis = class_axis.from_the_front(door, axis, shape)
     rows = without_axis(shape, axis)
-    for name, x in (("mask", inputs.mask), (door.weight, inputs.weight)):
-        if x is not None:
-            check_shape(name, x, f"rows of {door.scores}", rows)
+    check_beside(inputs, door, f"rows of {door.scores}", rows)
     return inputs._replace(
         mask=full_rank(xp, inputs.mask, len(rows)), weight=full_rank(xp, inputs.weight, len(rows))
     ), axis

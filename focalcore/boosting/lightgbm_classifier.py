@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .._typing import HostArray
-from .sklearn_classifier import Examples, Features, FocalClassifier
+from .sklearn_classifier import START, Examples, Features, FocalClassifier
 
-START = "training starts at the best constant, which the objective finds"
 LINEAR = "linear leaves can't hold the start; use lightgbm.train with FocalObjective"
 METRICS = ("metric", "metrics", "metric_types")
 

@@ -22,6 +22,7 @@ from ._curvature import Curvature
 from ._losses import Alpha
 from ._objective import FocalObjective
 
+START = "training starts at the best constant, which the objective finds"  # why it takes no other
 Features = Any  # an array, a sparse matrix or a data frame
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .._typing import HostArray
-from .sklearn_classifier import Examples, Features, FocalClassifier
-
-START = "training starts at the best constant, which the objective finds"
+from .sklearn_classifier import START, Examples, Features, FocalClassifier
 
 
 class FocalXGBClassifier(FocalClassifier):

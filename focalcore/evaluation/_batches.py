@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +18,54 @@ from ._sums import Sums
 from .report import Alpha
 
 
-class Independent(NamedTuple):
-    """Scores and targets in [0, 1] of independent classes: (N,) of one, or (N, C)."""
+@dataclass(frozen=True)
+class Batch:
+    """Scores and targets, and what they say of each target, which depends on the task."""
 
     scores: HostArray
     targets: HostArray
     from_logits: bool
+
+    @staticmethod
+    def has_posterior(alpha: Alpha) -> bool:
+        """Tell whether every class has a loss: without one it has no posterior."""
+        raise NotImplementedError
+
+    @property
+    def is_positive(self) -> HostArray:
+        """Return which targets are positive; all, where there are no negatives beside them."""
+        return np.ones(self.targets.shape, dtype=bool)
+
+    @property
+    def counted(self) -> HostArray:
+        """Return which targets are counted: positives, where each class has negatives too."""
+        return np.ones(self.targets.shape, dtype=bool)
+
+    def loss(self, gamma: float, alpha: Alpha) -> HostArray:
+        """Return the loss of each target."""
+        raise NotImplementedError
+
+    def log_loss(self, gamma: float, alpha: Alpha) -> HostArray:
+        """Return the log loss of each target by the posterior."""
+        raise NotImplementedError
+
+    def margins(self, cross_entropy: HostArray) -> HostArray:
+        """Return how far each logit is on the side of its target."""
+        raise NotImplementedError
+
+    def by_class(self, values: HostArray, n: int) -> HostArray:
+        """Return the sum of values for each class."""
+        raise NotImplementedError
+
+
+class Independent(Batch):
+    """Scores and targets in [0, 1] of independent classes: (N,) of one, or (N, C)."""
+
+    @staticmethod
+    def has_posterior(alpha: Alpha) -> bool:
+        """Tell whether both positives and negatives have a loss."""
+        given = np.asarray(0.5 if alpha is None else alpha)
+        return bool(np.all((given > 0) & (given < 1)))
 
     def loss(self, gamma: float, alpha: Alpha) -> HostArray:
         """Return the loss of each target."""
@@ -37,7 +80,7 @@ class Independent(NamedTuple):
 
     @property
     def counted(self) -> HostArray:
-        """Return what is counted of each target: positives, if each class has them."""
+        """Return which targets are counted: positives, if each class has them."""
         return self.is_positive if self.targets.ndim == 2 else np.ones(self.targets.shape, bool)
 
     def by_class(self, values: HostArray, n: int) -> HostArray:
@@ -65,28 +108,19 @@ class Independent(NamedTuple):
         return x if self.from_logits else np.log(x) - np.log1p(-x)
 
 
-class Exclusive(NamedTuple):
+class Exclusive(Batch):
     """Rows of scores of classes that exclude each other, and their labels: (N, C) and (N,)."""
 
-    scores: HostArray
-    targets: HostArray
-    from_logits: bool
+    @staticmethod
+    def has_posterior(alpha: Alpha) -> bool:
+        """Tell whether every class has a loss."""
+        return bool(np.all(np.asarray(1.0 if alpha is None else alpha) > 0))
 
     def loss(self, gamma: float, alpha: Alpha) -> HostArray:
         """Return the loss of each row."""
         if self.from_logits:
             return softmax_focal_loss(self.scores, self.targets, gamma=gamma, alpha=alpha)
         return sparse_categorical_focal_loss(self.targets, self.scores, gamma, class_weight=alpha)
-
-    @property
-    def is_positive(self) -> HostArray:
-        """Return that every row is: classes that exclude each other have no negatives."""
-        return np.ones(self.targets.shape, dtype=bool)
-
-    @property
-    def counted(self) -> HostArray:
-        """Return what is counted of each row: itself."""
-        return self.is_positive
 
     def by_class(self, values: HostArray, n: int) -> HostArray:
         """Return the sum of values for each class."""
@@ -104,9 +138,6 @@ class Exclusive(NamedTuple):
             np.take_along_axis(posterior, self.targets[:, None], axis=1)[:, 0]
         )
         return found
-
-
-Batch = Independent | Exclusive
 
 
 def sums_of(
@@ -136,16 +167,9 @@ def sums_of(
             sums.loss[:, i] += batch.by_class(loss, classes)
             sums.fill(1 + i, bins, loss)
             sums.factor[i] += np.sum(w * _modulating_factor(plain, ce, gamma))
-            if has_posterior(batch, alpha):
+            if batch.has_posterior(alpha):
                 sums.log_loss[i] += np.sum(_times(w, batch.log_loss(gamma, alpha)))
     return sums
-
-
-def has_posterior(kind: Any, alpha: Alpha) -> bool:
-    """Tell whether every class has a loss: without one it has no posterior."""
-    given = np.asarray(0.5 if alpha is None else alpha)
-    is_one_number = isinstance(kind, Independent) or kind is Independent
-    return bool(np.all(given > 0) and not (is_one_number and np.any(given >= 1)))
 
 
 def _times(weight: HostArray, loss: HostArray) -> HostArray:

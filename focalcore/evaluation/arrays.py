@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .._backends import backend_of
 from .._typing import HostArray, Task
+from ._source import Block
 
 
-class Rows(NamedTuple):
-    """Scores and targets of rows, and what each row weighs (None: all weigh 1)."""
-
-    scores: HostArray
-    targets: HostArray
-    weight: HostArray | None
-
-
-def read_batch(task: Task, scores: Any, targets: Any, weight: Any) -> Rows:
+def read_batch(task: Task, scores: Any, targets: Any, weight: Any) -> Block:
     """Return the arrays of a batch, in the shapes that a task has, or raise an error."""
     x, y = floats("scores", scores), on_host("targets", targets)
     w = None if weight is None else weights_on_host("weight", weight)
@@ -33,7 +26,7 @@ def read_batch(task: Task, scores: Any, targets: Any, weight: Any) -> Rows:
     for name, beside in (("targets", y), ("weight", w)):
         if beside is not None and len(beside) != len(x):
             raise ValueError(f"{name} must have {len(x)} rows, as scores have; found {len(beside)}")
-    return Rows(x, y, w)
+    return Block(x, y, w)
 
 
 def labels_on_host(name: str, x: Any) -> HostArray:
@@ -70,7 +63,7 @@ def floats(name: str, x: Any) -> HostArray:
 def weights_on_host(name: str, x: Any) -> HostArray:
     """Return one weight for each row, finite and >= 0, as float64."""
     found = column(name, on_host(name, x)).astype(np.float64)
-    bad = ~((found >= 0) & (found < np.inf))
+    bad = ~is_weight(found)
     if bad.any():
         row = _first(bad)
         raise ValueError(f"{name} must be finite and >= 0; found {found[row]:g} in row {row}")
@@ -101,11 +94,21 @@ def class_labels(name: str, x: HostArray, n: int) -> HostArray:
 
 def shares(name: str, x: HostArray) -> HostArray:
     """Return targets that are in [0, 1]."""
-    bad = ~((x >= 0) & (x <= 1))
+    bad = ~in_unit(x)
     if bad.any():
         place = tuple(np.argwhere(bad)[0].tolist())
         raise ValueError(f"{name} must lie in [0, 1]; found {x[place]} at {place}")
     return x
+
+
+def in_unit(x: HostArray) -> HostArray:
+    """Tell which numbers are in [0, 1]."""
+    return (x >= 0) & (x <= 1)
+
+
+def is_weight(w: HostArray) -> HostArray:
+    """Tell which numbers can be weights."""
+    return (w >= 0) & (w < np.inf)
 
 
 def _first(bad: HostArray) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._inputs import parse
 from .._typing import TASKS, ArrayLike, HostArray, Task
-from ._batches import Batch, Exclusive, Independent, has_posterior, sums_of
+from ._batches import Batch, Exclusive, Independent, sums_of
 from ._scores import score_of
 from ._sums import Sums
 from .arrays import read_batch
@@ -125,7 +125,7 @@ class FocalReport:
         kept: HostArray | None = None,
     ) -> None:
         """Add checked rows, of which some targets may not count (None: all do)."""
-        y = targets.astype(np.int64) if self.task == "multi-class" else targets
+        y = targets.astype(np.int64, copy=False) if self.task == "multi-class" else targets
         batch = self._kind(scores, y, self.from_logits)
         sums = self._sums_for(scores)
         n = len(sums.weight)
@@ -214,7 +214,7 @@ class FocalReport:
         if sums is None or not 0 < mass < np.inf:
             raise ValueError(f"there must be targets of a weight above 0; their sum is {mass:g}")
         examples, ignored, targets = map(int, sums.rows)
-        positives, is_known = self._positives(sums), has_posterior(self._kind, self.alpha)
+        positives, is_known = self._positives(sums), self._kind.has_posterior(self.alpha)
         return Report(
             task=self.task,
             scores="logits" if self.from_logits else "probabilities",

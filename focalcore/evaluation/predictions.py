@@ -14,6 +14,7 @@ from ._array_files import ArraySource
 from ._source import BadDataError, Block, Names, Source, blocks, reading
 from ._tables import TableSource
 from ._task import has_one_hot_targets, is_one_hot, task_of
+from .arrays import in_unit, is_weight
 
 CHUNK_ROWS = 65_536
 
@@ -86,10 +87,10 @@ class Predictions:
         if self.source.from_logits:
             self._check_each(first_row, "logits", scores, _is_number, "a number")
         else:
-            self._check_each(first_row, "probs", scores, _in_unit, "in [0, 1]")
+            self._check_each(first_row, "probs", scores, in_unit, "in [0, 1]")
         self._check_targets(first_row, targets)
         if weight is not None:
-            self._check_each(first_row, "weight", weight, _is_weight, "finite and >= 0")
+            self._check_each(first_row, "weight", weight, is_weight, "finite and >= 0")
 
     def _check_targets(self, first_row: int, targets: HostArray) -> None:
         unless = ", or be named with --ignore-index"
@@ -98,7 +99,7 @@ class Predictions:
             allowed = f"a class from 0 to {most}{unless}"
             self._check_each(first_row, "targets", targets, partial(_is_class, most), allowed)
         else:
-            self._check_each(first_row, "targets", targets, _in_unit, f"in [0, 1]{unless}")
+            self._check_each(first_row, "targets", targets, in_unit, f"in [0, 1]{unless}")
 
     def _check_each(
         self,
@@ -140,13 +141,5 @@ def _is_number(x: HostArray) -> HostArray:
     return ~np.isnan(x)
 
 
-def _in_unit(x: HostArray) -> HostArray:
-    return (x >= 0) & (x <= 1)
-
-
 def _is_class(most: int, y: HostArray) -> HostArray:
     return (y >= 0) & (y <= most) & (y == np.floor(y))
-
-
-def _is_weight(w: HostArray) -> HostArray:
-    return (w >= 0) & (w < np.inf)

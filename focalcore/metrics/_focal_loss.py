@@ -9,16 +9,17 @@ import numpy as np
 
 from .. import _call
 from .._backends.python_values import PYTHON_VALUES
-from .._dtypes import arithmetic_dtype, cast, dtype_name
+from .._dtypes import arithmetic_dtype, cast
 from .._inputs import parse
-from .._inputs.arrays import ArrayContext, as_array, context_of
+from .._inputs.arrays import ArrayContext, as_array, convert_scores
 from .._inputs.doors import PREDICTIONS
+from .._inputs.options import Options
 from .._losses import binary, categorical
 from .._losses.binary import BinaryOptions
 from .._losses.categorical import CategoricalOptions
 from .._typing import Array, ArrayLike, HostArray, Library
-from ..evaluation.arrays import column, labels_on_host, on_host, weights_on_host
-from ._labels import Labels, Weights, class_weights, encoded
+from ..evaluation.arrays import on_host, weights_on_host
+from ._labels import Labels, Weights, encoded, weights_by_label
 
 DOOR = PREDICTIONS._replace(scores="y_proba")
 
@@ -100,18 +101,17 @@ def focal_loss(
     >>> print(f"{focal_loss(['spam', 'ham', 'ham', 'spam'], y_proba):.4f}")
     0.0160
     """
-    y = column("y_true", labels_on_host("y_true", y_true))
-    found = encoded(y, None if labels is None else labels_on_host("labels", labels))
+    found = encoded(y_true, labels)
     context, p = _predictions(y_proba)
     weight = None if sample_weight is None else weights_on_host("sample_weight", sample_weight)
-    for name, x in (("y_true", y), ("sample_weight", weight)):
+    for name, x in (("y_true", found.codes), ("sample_weight", weight)):
         if x is not None and len(x) != p.shape[0]:
             raise ValueError(f"{name} has {len(x)} rows, and y_proba has {p.shape[0]}")
     p = _columns(p, found)
     if not from_logits and p.ndim == 2:
         _warn_of_sums(context.xp, p)
     losses = _losses(context, p, found, gamma, _balance(alpha, found, weight), from_logits)
-    of_class = class_weights(class_weight, found)
+    of_class = weights_by_label(class_weight, found)
     if of_class is not None:
         weight = found.each(of_class) * (1.0 if weight is None else weight)
     return _reduced(on_host("the loss", losses).astype(np.float64), weight, normalize)
@@ -120,17 +120,15 @@ def focal_loss(
 def _predictions(y_proba: Any) -> tuple[ArrayContext, Array]:
     """Return predictions as an array of their library, in which the losses are computed."""
     read = as_array(DOOR, "y_proba", y_proba)
-    context = context_of({"y_proba": read})
-    is_python = isinstance(read, PYTHON_VALUES)
-    p = context.xp.asarray(read, device=context.device) if is_python else read
-    kind = dtype_name(p.dtype)
-    if "int" in kind or kind == "bool":
-        raise TypeError(f"y_proba are predicted labels, of {kind}; {DOOR.for_labels}")
+    # a list of integers is one of labels, and no numbers to be made floating
+    read = np.asarray(read) if isinstance(read, PYTHON_VALUES) else read
+    inputs = convert_scores(DOOR, read, Options())
+    p = inputs.scores
     if p.ndim not in (1, 2):
         raise ValueError(
             f"y_proba must have shape (n,), (n, 1) or (n, n_classes); found {tuple(p.shape)}"
         )
-    return context, context.floating("y_proba", p)
+    return inputs.context, p
 
 
 def _columns(p: Array, labels: Labels) -> Array:
@@ -169,7 +167,7 @@ def _balance(alpha: Any, labels: Labels, weight: HostArray | None) -> list[float
             raise ValueError("alpha='balanced' needs rows of a weight above 0; their sum is 0")
         if labels.n_classes == 2:
             return [masses[1] / sum(masses), masses[0] / sum(masses)]
-        return [sum(masses) / (labels.n_classes * m) if m else 0.0 for m in masses]
+        return labels.balanced(weight)
     if labels.n_classes == 2 and np.ndim(alpha) == 0:
         positive = float(parse.alpha("alpha", alpha, 1.0))
         return [1 - positive, positive]
@@ -193,7 +191,7 @@ def _losses(
     """Return the loss of each row, in the dtype of the arithmetic."""
     xp, alpha = context.xp, None if balance is None else balance[1]
     p = cast(xp, p, arithmetic_dtype(xp, p.dtype))
-    codes = xp.asarray(labels.codes.tolist(), dtype=xp.int32, device=context.device)
+    codes = xp.asarray(labels.codes, dtype=xp.int32, device=context.device)
     if p.ndim == 1:
         options = BinaryOptions.of("focal_loss", gamma=gamma, alpha=alpha, from_logits=from_logits)
         return _call.value(binary.prepare(DOOR, codes, p, options))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import HostArray
+from ..evaluation.arrays import column, labels_on_host
 
 Weights = Mapping[Any, float] | str | None
 
@@ -28,6 +29,11 @@ class Labels(NamedTuple):
         found: list[float] = np.bincount(self.codes, weight, self.n_classes).tolist()
         return found
 
+    def balanced(self, weight: HostArray | None = None) -> list[float]:
+        """Return n / (C n_c) of each class, 0 of one without rows: so all have the same part."""
+        masses = self.masses(weight)
+        return [sum(masses) / (self.n_classes * m) if m else 0.0 for m in masses]
+
     def each(self, of_classes: list[float]) -> HostArray:
         """Return a number for each row, of those of the classes."""
         return np.asarray(of_classes)[self.codes]
@@ -38,8 +44,10 @@ class Labels(NamedTuple):
         return found
 
 
-def encoded(y_true: HostArray, labels: HostArray | None) -> Labels:
-    """Return labels as numbers, or raise an error at one that is not among ``labels``."""
+def encoded(y_true: Any, labels: Any) -> Labels:
+    """Return labels of any kind as numbers, or raise an error at one not among ``labels``."""
+    y_true = column("y_true", labels_on_host("y_true", y_true))
+    labels = None if labels is None else labels_on_host("labels", labels)
     for name, given in (("y_true", y_true), ("labels", labels)):
         if given is not None and given.dtype.kind == "f" and np.isnan(given).any():
             raise ValueError(f"{name} must be labels; found NaN")
@@ -62,22 +70,21 @@ def encoded(y_true: HostArray, labels: HostArray | None) -> Labels:
     return Labels(classes, codes)
 
 
-def class_weights(given: Weights, labels: Labels, name: str = "class_weight") -> list[float] | None:
-    """Return what each class weighs: by its label, or "balanced", as n / (C n_c)."""
+def weights_by_label(given: Weights, labels: Labels) -> list[float] | None:
+    """Return the class_weight of each class: by its label, or "balanced"."""
     if given is None:
         return None
     if isinstance(given, str):
         if given != "balanced":
-            raise ValueError(f"{name} must be a dict, 'balanced' or None; found {given!r}")
-        masses = labels.masses(None)
-        return [sum(masses) / (labels.n_classes * m) if m else 0.0 for m in masses]
+            raise ValueError(f"class_weight must be a dict, 'balanced' or None; found {given!r}")
+        return labels.balanced()
     if not isinstance(given, Mapping):
         raise TypeError(
-            f"{name} must be a dict of a weight for each label, 'balanced' or None; found "
+            f"class_weight must be a dict of a weight for each label, 'balanced' or None; found "
             f"{type(given).__name__}"
         )
     classes = labels.named()
     unknown = [label for label in given if label not in classes]
     if unknown:
-        raise ValueError(f"{name} has the label {unknown[0]!r}, which is not among {classes}")
+        raise ValueError(f"class_weight has the label {unknown[0]!r}, which is not among {classes}")
     return [float(given.get(label, 1.0)) for label in classes]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._typing import ArrayLike, Task
 from ..evaluation import FocalReport, Report
-from ..evaluation.arrays import column, labels_on_host, on_host
+from ..evaluation.arrays import on_host
 from ._labels import encoded
 
 
@@ -89,8 +89,7 @@ def focal_report(
     <BLANKLINE>
     """
     scores = on_host("y_pred", y_pred)
-    known = None if labels is None else labels_on_host("labels", labels)
-    found = encoded(column("y_true", labels_on_host("y_true", y_true)), known)
+    found = encoded(y_true, labels)
     names = [str(c) for c in found.named()] if target_names is None else list(target_names)
     if len(names) != found.n_classes:
         raise ValueError(
