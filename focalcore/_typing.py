@@ -122,3 +122,22 @@ class CategoricalKeywords(TypedDict, total=False):
     eps: float | None
     detach_factor: bool
     sample_weight: ArrayLike | None
+
+
+class PosteriorKeywords(TypedDict, total=False):
+    """The options that the maps of scores have in common."""
+
+    gamma: ArrayLike
+    alpha: ArrayLike | None
+
+
+class SigmoidPosteriorKeywords(PosteriorKeywords, total=False):
+    """The options of `sigmoid_focal_posterior` and of its inverse."""
+
+    pos_weight: ArrayLike | None
+
+
+class SoftmaxPosteriorKeywords(PosteriorKeywords, total=False):
+    """The options of `softmax_focal_posterior` and of its inverse."""
+
+    axis: int

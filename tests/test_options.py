@@ -13,6 +13,7 @@ from conformance.places import TORCH
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
 from focalcore._losses.distributions import DistributionOptions
+from focalcore._losses.posterior import SigmoidPosteriorOptions, SoftmaxPosteriorOptions
 from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
 
@@ -25,6 +26,8 @@ LISTS = {
     "binary_focal_loss": BinaryOptions,
     "categorical_focal_loss": DistributionOptions,
     "sparse_categorical_focal_loss": CategoricalOptions,
+    "sigmoid_focal_posterior": SigmoidPosteriorOptions,
+    "softmax_focal_posterior": SoftmaxPosteriorOptions,
 }
 DERIVATIVES = {
     f"{name}_{kind}": LISTS[name]

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import overload
+from typing import Unpack, overload
 
 from .. import _call
 from .._inputs.doors import LOGITS, PROBABILITY
 from .._losses import posterior
 from .._losses.posterior import SigmoidPosteriorOptions
-from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike
+from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike, SigmoidPosteriorKeywords
 
 
 @overload
 def sigmoid_focal_posterior(
-    logits: HostLike,
-    *,
-    gamma: ArrayLike = 2.0,
-    alpha: ArrayLike | None = None,
-    pos_weight: ArrayLike | None = None,
+    logits: HostLike, **options: Unpack[SigmoidPosteriorKeywords]
 ) -> HostArray: ...
 @overload
 def sigmoid_focal_posterior(
-    logits: ArrayT,
-    *,
-    gamma: ArrayLike = 2.0,
-    alpha: ArrayLike | None = None,
-    pos_weight: ArrayLike | None = None,
+    logits: ArrayT, **options: Unpack[SigmoidPosteriorKeywords]
 ) -> ArrayT: ...
 def sigmoid_focal_posterior(
     logits: ArrayLike,
@@ -97,19 +89,11 @@ def sigmoid_focal_posterior(
 
 @overload
 def sigmoid_focal_logit(
-    probability: HostLike,
-    *,
-    gamma: ArrayLike = 2.0,
-    alpha: ArrayLike | None = None,
-    pos_weight: ArrayLike | None = None,
+    probability: HostLike, **options: Unpack[SigmoidPosteriorKeywords]
 ) -> HostArray: ...
 @overload
 def sigmoid_focal_logit(
-    probability: ArrayT,
-    *,
-    gamma: ArrayLike = 2.0,
-    alpha: ArrayLike | None = None,
-    pos_weight: ArrayLike | None = None,
+    probability: ArrayT, **options: Unpack[SigmoidPosteriorKeywords]
 ) -> ArrayT: ...
 def sigmoid_focal_logit(
     probability: ArrayLike,

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import overload
+from typing import Unpack, overload
 
 from .. import _call
 from .._inputs.doors import PROBABILITIES, ROWS_OF_LOGITS
 from .._losses import posterior
 from .._losses.posterior import SoftmaxPosteriorOptions
-from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike
+from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike, SoftmaxPosteriorKeywords
 
 
 @overload
 def softmax_focal_posterior(
-    logits: HostLike, *, gamma: ArrayLike = 2.0, alpha: ArrayLike | None = None, axis: int = -1
+    logits: HostLike, **options: Unpack[SoftmaxPosteriorKeywords]
 ) -> HostArray: ...
 @overload
 def softmax_focal_posterior(
-    logits: ArrayT, *, gamma: ArrayLike = 2.0, alpha: ArrayLike | None = None, axis: int = -1
+    logits: ArrayT, **options: Unpack[SoftmaxPosteriorKeywords]
 ) -> ArrayT: ...
 def softmax_focal_posterior(
     logits: ArrayLike, *, gamma: ArrayLike = 2.0, alpha: ArrayLike | None = None, axis: int = -1
@@ -83,15 +83,11 @@ def softmax_focal_posterior(
 
 @overload
 def softmax_focal_logits(
-    probabilities: HostLike,
-    *,
-    gamma: ArrayLike = 2.0,
-    alpha: ArrayLike | None = None,
-    axis: int = -1,
+    probabilities: HostLike, **options: Unpack[SoftmaxPosteriorKeywords]
 ) -> HostArray: ...
 @overload
 def softmax_focal_logits(
-    probabilities: ArrayT, *, gamma: ArrayLike = 2.0, alpha: ArrayLike | None = None, axis: int = -1
+    probabilities: ArrayT, **options: Unpack[SoftmaxPosteriorKeywords]
 ) -> ArrayT: ...
 def softmax_focal_logits(
     probabilities: ArrayLike,
