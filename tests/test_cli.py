@@ -217,7 +217,7 @@ def test_chunks_change_nothing(report, binary, rows):
 
 
 def test_every_kind_of_file_gives_the_same(report, tmp_path, rng):
-    x, y = rng.normal(size=(40, 3)).astype("float32"), rng.integers(0, 3, 40).astype("int16")
+    x, y = rng.normal(size=(40, 3)), rng.integers(0, 3, 40).astype("int16")
     np.savez(tmp_path / "stored.npz", logits=x, targets=y)
     np.savez_compressed(tmp_path / "compressed.npz", logits=x, targets=y)
     np.savez(tmp_path / "fortran.npz", logits=np.asfortranarray(x), targets=y)
@@ -227,7 +227,7 @@ def test_every_kind_of_file_gives_the_same(report, tmp_path, rng):
     header = "logit_a,logit_b,logit_c,target"
     np.savetxt(tmp_path / "a.csv", table, delimiter=",", header=header, comments="", fmt="%.17g")
     pair = ("--logits", tmp_path / "x.npy", "--targets", tmp_path / "y.npy")
-    expected = softmax_focal_loss(x.astype("float64"), y).mean()
+    expected = softmax_focal_loss(x, y).mean()
     for arguments in (
         [tmp_path / "stored.npz"],
         [tmp_path / "compressed.npz"],
@@ -237,11 +237,8 @@ def test_every_kind_of_file_gives_the_same(report, tmp_path, rng):
         pair,
     ):
         assert report(*arguments)["losses"][0]["focal_loss"] == approx(expected)
-    assert [c["name"] for c in report(tmp_path / "a.csv")["losses"][0]["classes"]] == [
-        "logit_a",
-        "logit_b",
-        "logit_c",
-    ]
+    classes = report(tmp_path / "a.csv")["losses"][0]["classes"]
+    assert [c["name"] for c in classes] == ["a", "b", "c"]
 
 
 def test_a_column_of_weights_is_one_for_each_row(report, tmp_path, rng):
@@ -260,9 +257,9 @@ def test_empty_npy_files_have_no_rows(refusal, tmp_path):
 
 
 def test_stored_arrays_are_mapped_and_not_loaded(binary):
-    from focalcore.evaluation import Names, open_predictions
+    from focalcore.evaluation import Names, Opening, Place, Reading
 
-    predictions = open_predictions(binary[0], Names())
+    predictions = Opening(Place(binary[0], "binary"), Names(), Reading()).open()
     assert isinstance(predictions.source.scores, np.memmap)
     assert isinstance(predictions.source.targets, np.memmap)
 
@@ -311,7 +308,7 @@ def test_an_example_is_ignored_where_none_of_its_labels_counts(report, run, tmp_
 def test_sums_are_in_float64(report, tmp_path):
     x = np.full(300_000, 0.1, dtype="float32")
     np.savez(tmp_path / "a.npz", logits=x, targets=np.ones(300_000, dtype="int8"))
-    expected = sigmoid_focal_loss(float(np.float32(0.1)), 1)
+    expected = sigmoid_focal_loss(np.float32(0.1), 1)
     assert report(tmp_path / "a.npz")["losses"][0]["focal_loss"] == approx(expected)
 
 
@@ -485,14 +482,18 @@ BAD = {
     ),
     "empty csv": ("a.csv", text(""), ["empty"]),
     "header alone": ("a.csv", text("logit,target\n"), ["no rows"]),
-    "missing column": ("a.csv", text("logit,label\n1,0\n"), ["'target*'", "'label'"]),
+    "missing column": ("a.csv", text("logit,truth\n1,0\n"), ["'target*'", "'truth'"]),
     "no scores in csv": ("a.csv", text("x,target\n1,0\n"), ["neither logit*", "'x'"]),
     "two of a name": ("a.csv", text("logit,logit,target\n1,1,0\n"), ["two columns", "'logit'"]),
     "ragged": ("a.csv", text("logit,target\n1,0\n2\n"), ["line 3", "1 fields", "2"]),
     "text": ("a.csv", text("logit,target\n1,0\nhigh,1\n"), ["line 3", "'logit'", "'high'"]),
-    "empty field": ("a.csv", text("logit,target\n1,0\n,1\n"), ["line 3", "''"]),
-    "nan in csv": ("a.csv", text("logit,target\n1,0\nnan,1\n"), ["row 1", "nan"]),
-    "binary as csv": ("a.csv", lambda f: f.write_bytes(b"\xff\xfe\x00\x80"), ["not a text file"]),
+    "empty field": ("a.csv", text("logit,target\n1,0\n,1\n"), ["line 3", "nothing", "'logit'"]),
+    "nan in csv": ("a.csv", text("logit,target\n1,0\nnan,1\n"), ["line 3", "nothing"]),
+    "binary as csv": (
+        "a.csv",
+        lambda f: f.write_bytes(b"\xff\xfe\x00\x80"),
+        ["not text in utf-8", "--encoding"],
+    ),
 }
 
 
@@ -544,7 +545,7 @@ def test_interruption_leaves_nothing(run, binary, tmp_path, monkeypatch):
     def interrupted(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("focalcore.cli.evaluate", interrupted)
+    monkeypatch.setattr("focalcore.cli.evaluate.evaluate", interrupted)
     code, out, err = run("evaluate", binary[0], "--json", tmp_path / "report.json")
     assert (code, out, err) == (130, "", "")
     assert not (tmp_path / "report.json").exists()
@@ -629,7 +630,7 @@ def test_alpha_balances_every_task(report, tmp_path, case, scores):
 
 
 def test_without_rich_the_table_says_what_to_install(run, binary, monkeypatch):
-    for name in ("rich", "rich.console", "rich.table", "focalcore.evaluation.table"):
+    for name in ("rich", "rich.console", "rich.table", "focalcore.evaluation.renderings.terminal"):
         monkeypatch.setitem(sys.modules, name, None)
     code, out, err = run("evaluate", binary[0])
     assert (code, out) == (2, "")
@@ -683,7 +684,11 @@ def test_trailing_numbers_decide_the_order_of_classes(report, csv_file, case, fi
     found = report(file)
     assert found["cross_entropy"] == approx(-np.log(0.03))
     assert found["taken"]["scores"] == names
-    assert [c["name"] for c in found["losses"][0]["classes"]] == names
+    plain = case != "behind a word" and first == 0
+    classes = [str(c) for c in range(11)] if plain else [name[5:] for name in names]
+    if case != "behind a word" and first == 1:  # numbers that are not those of the labels
+        classes = names
+    assert [c["name"] for c in found["losses"][0]["classes"]] == classes
 
 
 @pytest.mark.parametrize(
@@ -831,7 +836,7 @@ def test_the_table_says_which_column_is_which(run, csv_file, monkeypatch):
     assert rows["targets"] == ["target"]
     assert rows["weight"][0] == "sample_weight:"
     assert rows["unused"] == ["id"]
-    assert rows["1:"][0] == "prob_2"
+    assert rows["1:"][0] == "prob_2"  # whose number is not that of the label
 
 
 def kinds_of_file(folder, **values):
@@ -1067,9 +1072,12 @@ def linked_to(target):
 
 HEAD = b"logit,target\n1,0\n"
 BROKEN = {
-    "long field": ("a.csv", of_bytes(HEAD + b"1" * 200_000 + b",1\n"), "line 3"),
-    "not UTF-8 late": ("a.csv", of_bytes(HEAD * 1 + b"1,0\n" * 90_000 + b"\xff,1\n"), "UTF-8"),
-    "UTF-16": ("a.csv", of_bytes(HEAD.decode().encode("utf-16")), "not a text file"),
+    "not UTF-8 late": (
+        "a.csv",
+        of_bytes(HEAD * 1 + b"1,0\n" * 90_000 + b"\xff,1\n"),
+        "not text in utf-8",
+    ),
+    "UTF-16": ("a.csv", of_bytes(HEAD.decode().encode("utf-16")), "--encoding"),
     "a number as Python writes it": ("a.csv", of_bytes(HEAD + b"1_0,1\n"), "'1_0'"),
     "NUL": ("a.csv", of_bytes(HEAD + b"1\0,1\n"), "line 3"),
     "lone quote": ("a.csv", of_bytes(HEAD + b'1,"1\n'), "quotes"),

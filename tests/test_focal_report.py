@@ -109,12 +109,13 @@ class TestMeans:
         close(whole("multi-class").compute().losses[2].log_loss, -np.mean(np.log(rows)))
         assert whole("binary", alpha=1.0).compute().losses[2].log_loss is None
 
-    def test_the_log_loss_of_a_hopeless_score_is_finite(self):
+    @pytest.mark.parametrize(("dtype", "rtol"), [("float32", 2.0**-23), ("float64", 2.0**-52)])
+    def test_the_log_loss_of_a_hopeless_score_is_finite(self, dtype, rtol):
         report = FocalReport("binary", (5.0,))
-        report.update(np.asarray([300.0], "float32"), [0])
+        report.update(np.asarray([300.0], dtype), [0])
         with mp.workdps(1000):
             expected = -mp.log(1 - exact.sigmoid_posterior(300.0, 5.0))
-        close(report.compute().losses[0].log_loss, float(expected))
+        close(report.compute().losses[0].log_loss, float(expected), rtol=rtol)
 
 
 class TestHardest:

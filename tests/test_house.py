@@ -29,6 +29,7 @@ FLOORS = (
     ("evaluation",),
     ("boosting", "calibration", "metrics", "jax", "keras", "torch"),
     ("__init__", "cli"),
+    ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -52,14 +52,22 @@ def sigmoid_posterior(xp: Namespace, x: Array, gamma: Gamma, balance: Balance) -
     return xp.where(is_positive, 1.0, odds) / (1 + odds)
 
 
-def sigmoid_log_odds(xp: Namespace, x: Array, gamma: Gamma, balance: Balance) -> Array:
-    """Return the log-odds of the positive class, from its logit; they never saturate."""
-    line = _Line(xp, xp.minimum(xp.abs(x), FAR), number_of(gamma)).value()
-    odds = xp.where(xp.isinf(x), x, xp.where(x >= 0, line, -line))
+def sigmoid_log_loss(xp: Namespace, x: Array, y: Array, gamma: Gamma, balance: Balance) -> Array:
+    """Return the cross-entropy of targets and the posterior of a logit; it never saturates.
+
+    The odds of the side that the logit is not on are formed without an exponential of their own.
+    """
+    g = number_of(gamma)
+    line = _Line(xp, xp.minimum(xp.abs(x), FAR), g)
+    odds = power(xp, line.e, gamma) * (line.e + g * line.less) / line.favoured
+    distance, is_positive = line.value(), x >= 0
     if balance is not None:
         w1, w0 = (_weight(xp, weight, x) for weight in balance)
-        odds = odds + xp.log(w0 / w1)
-    return odds
+        ratio = xp.where(is_positive, w1 / w0, w0 / w1)
+        odds, distance = odds * ratio, distance - xp.log(ratio)
+    wrong = xp.where(is_positive, 1 - y, y)
+    distance = xp.where(xp.isinf(x), xp.abs(x), distance)
+    return xp.log1p(odds) + xp.where(wrong > 0, wrong * distance, 0.0)
 
 
 def softmax_posterior(

@@ -103,6 +103,11 @@ class Output(Enum):
         self.is_sum, self.is_rounded = is_sum, is_rounded
 
     @property
+    def is_double(self) -> bool:
+        """Tell whether it is in float64, whatever the logits are in."""
+        return False
+
+    @property
     def has_slope(self) -> bool:
         """Tell whether the slope of a formula is its derivative along the logits."""
         return self is not Output.MAPPED

@@ -20,6 +20,8 @@ NORMALIZERS = {
 
 def dtype_of(xp: Library, output: Output, dtype: DType) -> DType:
     """Return the dtype of an output, from that of the logits."""
+    if output.is_double:
+        return xp.float64
     return dtype if output.is_rounded else arithmetic_dtype(xp, dtype)
 
 

@@ -89,8 +89,14 @@ class LossSpec:
     def _weighed(
         self, xp: Namespace, formula: focal.Formula, operands: Operands, output: Output
     ) -> Array:
-        """Return what the formula gives times the weight, and 0 for what is left out."""
-        x = getattr(formula, output.quantity)()
+        """Return what the formula gives, weighed, and divided where it is a derivative."""
+        x = self.weighed(xp, getattr(formula, output.quantity)(), operands)
+        if output.is_like_scores:
+            return divided(xp, x, operands.get("denominator"))
+        return x if self.axis is None else xp.squeeze(x, axis=self.axis)
+
+    def weighed(self, xp: Namespace, x: Array, operands: Operands) -> Array:
+        """Return numbers times the weight, and 0 for what is left out."""
         weight, counted = operands.arrays.get("weight"), operands.arrays.get("mask")
         if self.ignore_index is not None:  # the targets are read again only for what they leave out
             _, counted = self.read(xp, operands)
@@ -98,9 +104,7 @@ class LossSpec:
             x = focal.safe_multiply(xp, self.with_class_axis(xp, weight), x)
         if counted is not None:
             x = zero_left_out(xp, self.with_class_axis(xp, counted), x)
-        if output.is_like_scores:
-            return divided(xp, x, operands.get("denominator"))
-        return x if self.axis is None else xp.squeeze(x, axis=self.axis)
+        return x
 
     def _counted(self, xp: Namespace, operands: Operands, output: Output) -> Array:
         """Return the elements whose sum a mean is divided by."""

@@ -1,10 +1,10 @@
 """Losses of predictions that come in batches or in files, as reports that are merged."""
 
-from ._source import BadDataError, Names
 from ._task import TASKS
 from .file_report import FileReport, evaluate
 from .focal_report import FocalReport
-from .predictions import CHUNK_ROWS, Predictions, open_predictions
+from .predictions import CHUNK_ROWS, Opening, Predictions
+from .readers import BadDataError, Names, Place, Reading
 from .report import Report
 
 __all__ = [
@@ -14,8 +14,10 @@ __all__ = [
     "FileReport",
     "FocalReport",
     "Names",
+    "Opening",
+    "Place",
     "Predictions",
+    "Reading",
     "Report",
     "evaluate",
-    "open_predictions",
 ]

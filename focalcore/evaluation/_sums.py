@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from .._losses.measures import BINS
 from .._typing import HostArray
 
-BINS, REACH = 2048, 32.0  # of margins, from -32 to 32; what lies beyond is in the outermost
 HARDEST = {"1%": 0.01, "5%": 0.05, "20%": 0.2}
 
 
@@ -40,16 +40,6 @@ class Sums:
         for name, own in vars(self).items():
             own += np.asarray(state[name])
 
-    def bins_of(self, margins: HostArray, is_positive: HostArray) -> HostArray:
-        """Return the bin of each target, those of positives behind those of negatives."""
-        place = np.clip((margins + REACH) * (BINS / (2 * REACH)), 0, BINS - 1)
-        return place.astype(np.intp) + BINS * is_positive
-
-    def fill(self, column: int, bins: HostArray, values: HostArray) -> None:
-        """Add values in their bins."""
-        found = np.bincount(bins.reshape(-1), values.reshape(-1), 2 * BINS)
-        self.by_margin[..., column] += found.reshape(2, BINS)
-
     def cumulative(self, gamma: int, group: int) -> tuple[HostArray, HostArray]:
         """Return the share of the loss that the easiest share of a group carries, bin by bin."""
         weight, loss = self.by_margin[group, ::-1, 0], self.by_margin[group, ::-1, 1 + gamma]
@@ -67,6 +57,12 @@ class Sums:
         of_weight, of_loss = _shares(weight[order]), _shares(loss[order])
         found = np.interp([*HARDEST.values()], of_weight, of_loss)
         return dict(zip(HARDEST, found.tolist(), strict=True))
+
+
+def histogram(bins: HostArray, weight: HostArray | None) -> HostArray:
+    """Return the sums of weights (None: of ones) in bins, of negatives and of positives."""
+    of_weight = None if weight is None else weight.reshape(-1)
+    return np.bincount(bins.reshape(-1), of_weight, 2 * BINS).reshape(2, BINS)
 
 
 def _shares(x: HostArray) -> HostArray:

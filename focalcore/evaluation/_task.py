@@ -7,7 +7,8 @@ from itertools import islice
 import numpy as np
 
 from .._typing import HostArray, Task
-from ._source import BadDataError, Shape, Source, blocks
+from .readers import BadDataError, Source, blocks
+from .readers.source import Shape
 
 TASKS: tuple[Task, ...] = ("binary", "multi-label", "multi-class")
 FIRST_ROWS, ROWS_AT_A_TIME = 1024, 32
@@ -23,9 +24,10 @@ def task_of(source: Source, said: str | None, ignore_index: int | None) -> Task:
             f"{source.name}: scores of shape {_named(scores)} have no classes; there must be one "
             f"at least: name others with --logits or --probs"
         )
+    are_labels = said == "multi-label" and _is_flat(targets)
     fits = {
         "binary": _is_flat(scores) and _is_flat(targets),
-        "multi-label": len(scores) == 2 and scores[1:] == targets[1:],
+        "multi-label": len(scores) == 2 and (scores[1:] == targets[1:] or are_labels),
         "multi-class": len(scores) == 2 and (_is_flat(targets) or scores[1:] == targets[1:]),
     }
     allowed = [task for task in TASKS if fits[task]]
@@ -48,6 +50,11 @@ def has_one_hot_targets(task: str, source: Source) -> bool:
     return task == "multi-class" and not _is_flat(source.targets_shape)
 
 
+def has_labels(task: str, source: Source) -> bool:
+    """Tell whether the targets of a multi-label task are labels, one class or none in each row."""
+    return task == "multi-label" and source.scores_shape != source.targets_shape
+
+
 def is_one_hot(targets: HostArray) -> HostArray:
     """Tell which rows are one 1 and else 0."""
     return ((targets == 0) | (targets == 1)).all(axis=1) & ((targets == 1).sum(axis=1) == 1)
@@ -57,8 +64,10 @@ def _by_rows(source: Source, ignore_index: int | None) -> Task:
     """Return the task of (N, C) targets: whether classes exclude each other, by the first rows."""
     are_one_hot, furthest, n = True, 0.0, 0
     first = islice(blocks(source, ROWS_AT_A_TIME), FIRST_ROWS // ROWS_AT_A_TIME)
-    for scores, targets, *_ in first:
-        kept = slice(None) if ignore_index is None else (targets != ignore_index).any(axis=1)
+    for scores, targets, _, present, _ in first:
+        kept = np.ones(len(targets), dtype=bool) if present is None else present.any(axis=1)
+        if ignore_index is not None:
+            kept &= (targets != ignore_index).any(axis=1)
         shares = np.asarray(targets[kept], np.float64)
         if not np.all(_distance(shares) <= EXACT):
             return "multi-label"

@@ -8,25 +8,49 @@ import numpy as np
 
 from .._backends import backend_of
 from .._typing import HostArray, Task
-from ._source import Block
+from .block import Block
 
 
-def read_batch(task: Task, scores: Any, targets: Any, weight: Any) -> Block:
+def read_batch(
+    task: Task,
+    scores: Any,
+    targets: Any,
+    weight: Any = None,
+    mask: Any = None,
+    ignore_index: int | None = None,
+) -> Block:
     """Return the arrays of a batch, in the shapes that a task has, or raise an error."""
-    x, y = floats("scores", scores), on_host("targets", targets)
+    x, y = on_host("scores", scores), on_host("targets", targets)
     w = None if weight is None else weights_on_host("weight", weight)
-    if task == "binary":
-        x, y = column("scores", x), shares("targets", column("targets", y))
-    elif x.ndim != 2:
+    x = column("scores", x) if task == "binary" else x
+    y = y if task == "multi-label" else column("targets", y)
+    if x.ndim != 1 + (task != "binary"):
         raise ValueError(f"scores of a {task} task must have shape (N, C); found {x.shape}")
-    elif task == "multi-class":
-        y = class_labels("targets", column("targets", y), x.shape[1])
-    elif shares("targets", y).shape != x.shape:
+    if task == "multi-label" and y.shape != x.shape:
         raise ValueError(f"targets must have the shape of scores, {x.shape}; found {y.shape}")
     for name, beside in (("targets", y), ("weight", w)):
         if beside is not None and len(beside) != len(x):
             raise ValueError(f"{name} must have {len(x)} rows, as scores have; found {len(beside)}")
-    return Block(x, y, w)
+    x, y, w, kept, _ = Block(x, y, w, _kept(mask, y)).without(ignore_index)
+    found = (
+        class_labels("targets", y, x.shape[1]) if task == "multi-class" else shares("targets", y)
+    )
+    return Block(floats("scores", x), found, w, kept)
+
+
+def _kept(mask: Any, targets: HostArray) -> HostArray | None:
+    """Return a mask of what counts, for each target or for each row."""
+    if mask is None:
+        return None
+    found = on_host("mask", mask)
+    if found.dtype != bool:
+        raise TypeError(f"mask must be bool, true for what counts; found {found.dtype}")
+    if found.shape == targets.shape:
+        return found
+    rows = column("mask", found)
+    if len(rows) != len(targets):
+        raise ValueError(f"mask must have {len(targets)} rows, as scores have; found {len(rows)}")
+    return np.broadcast_to(rows.reshape(-1, *[1] * (targets.ndim - 1)), targets.shape)
 
 
 def labels_on_host(name: str, x: Any) -> HostArray:

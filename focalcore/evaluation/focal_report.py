@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -9,10 +10,11 @@ import numpy as np
 
 from .._inputs import parse
 from .._typing import TASKS, ArrayLike, HostArray, Task
-from ._batches import Batch, Exclusive, Independent, sums_of
+from ._batches import batch_of, has_posterior, sums_of
 from ._scores import score_of
 from ._sums import Sums
 from .arrays import read_batch
+from .block import Block
 from .report import Report, parsed_alpha
 
 
@@ -38,6 +40,8 @@ class FocalReport:
         The names of the classes. None: their numbers, as many as the first batch has.
     from_logits : bool, default True
         Whether scores are logits; else they are probabilities.
+    ignore_index : int, optional
+        The target of what is left out. None: nothing is.
 
     Raises
     ------
@@ -77,6 +81,7 @@ class FocalReport:
         alpha: float | Sequence[float] | None = None,
         class_names: Sequence[str] | None = None,
         from_logits: bool = True,
+        ignore_index: int | None = None,
     ) -> None:
         self.task: Task = parse.choose("task", task, TASKS)
         listed = np.ravel(np.asarray(gammas, dtype=np.float64)).tolist()
@@ -87,6 +92,7 @@ class FocalReport:
         names = ("negative", "positive") if task == "binary" else None
         self.class_names = names if class_names is None else tuple(map(str, class_names))
         self.from_logits = parse.flag("from_logits", from_logits)
+        self.ignore_index = None if ignore_index is None else operator.index(ignore_index)
         self.reset()
 
     def reset(self) -> None:
@@ -97,7 +103,11 @@ class FocalReport:
         self._weighted = False
 
     def update(
-        self, scores: ArrayLike, targets: ArrayLike, weight: ArrayLike | None = None
+        self,
+        scores: ArrayLike,
+        targets: ArrayLike,
+        weight: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
     ) -> None:
         """Add a batch.
 
@@ -109,28 +119,22 @@ class FocalReport:
             Targets in [0, 1], or class labels.
         weight : array of shape (N,), optional
             What each row weighs, >= 0.
+        mask : bool array of shape (N,) or of the targets, optional
+            True for what counts; the others are left out, whatever is there.
 
         Raises
         ------
         ValueError
             Shapes that do not fit, scores that are NaN, bad targets.
         """
-        self.add(*read_batch(self.task, scores, targets, weight))
+        self.add(read_batch(self.task, scores, targets, weight, mask, self.ignore_index))
 
-    def add(
-        self,
-        scores: HostArray,
-        targets: HostArray,
-        weight: HostArray | None = None,
-        kept: HostArray | None = None,
-    ) -> None:
-        """Add checked rows, of which some targets may not count (None: all do)."""
-        y = targets.astype(np.int64, copy=False) if self.task == "multi-class" else targets
-        batch = self._kind(scores, y, self.from_logits)
-        sums = self._sums_for(scores)
-        n = len(sums.weight)
-        sums.add(sums_of(batch, self.gammas, self.alpha, n, weight, kept))
-        self._weighted = self._weighted or weight is not None
+    def add(self, block: Block) -> None:
+        """Add checked rows, of which some targets may not count."""
+        sums = self._sums_for(block.scores)
+        batch = batch_of(self.task, block, self.from_logits, len(sums.weight))
+        sums.add(sums_of(batch, self.gammas, self.alpha))
+        self._weighted = self._weighted or block.weight is not None
 
     def merge(self, other: FocalReport) -> Self:
         """Add all batches of another report, and return this one.
@@ -214,7 +218,7 @@ class FocalReport:
         if sums is None or not 0 < mass < np.inf:
             raise ValueError(f"there must be targets of a weight above 0; their sum is {mass:g}")
         examples, ignored, targets = map(int, sums.rows)
-        positives, is_known = self._positives(sums), self._kind.has_posterior(self.alpha)
+        positives, is_known = self._positives(sums), has_posterior(self.task, self.alpha)
         return Report(
             task=self.task,
             scores="logits" if self.from_logits else "probabilities",
@@ -264,10 +268,6 @@ class FocalReport:
         """Return how many targets count."""
         return 0 if self._sums is None else int(self._sums.rows[2])
 
-    @property
-    def _kind(self) -> type[Batch]:
-        return Exclusive if self.task == "multi-class" else Independent
-
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in SETTINGS}
 
@@ -290,4 +290,4 @@ class FocalReport:
         return self._sums
 
 
-SETTINGS = ("task", "gammas", "alpha", "class_names", "from_logits")
+SETTINGS = ("task", "gammas", "alpha", "class_names", "from_logits", "ignore_index")

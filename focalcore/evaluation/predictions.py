@@ -5,101 +5,125 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from .._typing import HostArray, Task
-from ._array_files import ArraySource
-from ._source import BadDataError, Block, Names, Source, blocks, reading
-from ._tables import TableSource
-from ._task import has_one_hot_targets, is_one_hot, task_of
+from ._batches import Batch, batch_of
+from ._task import has_labels, has_one_hot_targets, is_one_hot, task_of
 from .arrays import in_unit, is_weight
+from .block import Block
+from .readers import (
+    BadDataError,
+    Names,
+    Place,
+    Reading,
+    Source,
+    blocks,
+    open_arrays,
+    open_source,
+)
 
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 32_768
 
 
 @dataclass(frozen=True)
 class Predictions:
     """Scores and their targets: (N,) and (N,), (N, C) and (N, C), or (N, C) and (N,).
 
-    The targets of a multi-class task may be one-hot rows, which are read as the labels they name.
+    The targets of a multi-class task may be one-hot rows, which are read as the labels they name,
+    and those of a multi-label task labels, of which one is the background.
     """
 
     task: Task
     source: Source
     ignore_index: int | None = None
+    background: int | None = None  # the label of a row that is of no class; None: C
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Return the names of the classes, two where the task is binary."""
-        return ("negative", "positive") if self.task == "binary" else self.source.class_names()
+        given = self.source.classes
+        return given if self.task != "binary" or len(given) == 2 else ("negative", "positive")
 
     @property
     def one_hot(self) -> bool:
         """Tell whether the file has one-hot rows in place of labels."""
         return has_one_hot_targets(self.task, self.source)
 
+    def batch(self, block: Block) -> Batch:
+        """Return a block as what the task makes of it."""
+        return batch_of(self.task, block, self.source.from_logits, len(self.classes))
+
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Block]:
         """Yield all rows in order, 0 where ignored; raise an error at the first bad value."""
-        n_read = 0
+        n_read, one_hot = 0, self.one_hot
         for block in blocks(self.source, rows):
             n = len(block.scores)
-            scores, targets, weight, _ = block
-            scores = scores.reshape(n) if self.task == "binary" else scores
-            has_rows = self.task == "multi-label" or self.one_hot
-            targets = targets if has_rows else np.reshape(targets, n)
-            chunk = self._without_ignored(Block(scores, targets, weight))
-            chunk = self._with_labels(n_read, chunk) if self.one_hot else chunk
+            chunk = self._shaped(block).without(self.ignore_index, one_hot)
+            chunk = self._as_labels(n_read, chunk) if one_hot else chunk
             self._check(n_read, chunk)
             n_read += n
-            yield chunk
+            yield self._as_rows(chunk) if has_labels(self.task, self.source) else chunk
         if n_read == 0:
             raise BadDataError(f"{self.source.name}: no rows; there must be at least one")
 
-    def _without_ignored(self, block: Block) -> Block:
-        if self.ignore_index is None:
-            return block
-        scores, targets, weight, _ = block
-        kept = targets != self.ignore_index
-        if self.one_hot:  # a row is ignored as a whole
-            kept = np.broadcast_to(kept.any(axis=1, keepdims=True), kept.shape)
-        beside = kept if scores.ndim == targets.ndim else kept[:, None]
-        return Block(np.where(beside, scores, 0.0), np.where(kept, targets, 0), weight, kept)
+    def _shaped(self, block: Block) -> Block:
+        """Return a block whose columns have one axis."""
+        n = len(block.scores)
+        scores = block.scores.reshape(n) if self.task == "binary" else block.scores
+        has_rows = block.targets.shape == block.scores.shape and self.task != "binary"
+        if has_rows and (self.task == "multi-label" or self.one_hot):
+            return block._replace(scores=scores)
+        kept = None if block.kept is None else block.kept.reshape(n)
+        return block._replace(scores=scores, targets=block.targets.reshape(n), kept=kept)
 
-    def _with_labels(self, first_row: int, block: Block) -> Block:
+    def _as_labels(self, first_row: int, block: Block) -> Block:
         """Return the block with the class that each row of targets names, in place of the row."""
-        scores, targets, weight, kept = block
-        kept = None if kept is None else kept[:, 0]
+        targets, kept = block.targets, None if block.kept is None else block.kept[:, 0]
         bad = ~is_one_hot(targets) & (True if kept is None else kept)
         if np.any(bad):
             row = int(np.argmax(bad))
             found = ", ".join(f"{float(value):g}" for value in targets[row][:20])
             raise BadDataError(
-                f"{self.source.name}: targets in row {first_row + row}, counted from 0, are "
+                f"{self.source.name}: targets in {self.source.where(first_row + row)} are "
                 f"{found}; each row must be one-hot, one 1 and else 0, where classes exclude each "
                 f"other: say --task multi-label if they do not"
             )
-        return Block(scores, np.argmax(targets, axis=1), weight, kept)
+        return block._replace(targets=np.argmax(targets, axis=1), kept=kept)
+
+    def _as_rows(self, block: Block) -> Block:
+        """Return the block with a row for each label, of zeros where it is the background."""
+        rows = block.targets[:, None] == np.arange(block.scores.shape[1])
+        rows &= (block.targets != self._background)[:, None]
+        kept = None if block.kept is None else np.broadcast_to(block.kept[:, None], rows.shape)
+        return block._replace(targets=rows.astype(np.float64), kept=kept)
 
     def _check(self, first_row: int, block: Block) -> None:
-        scores, targets, weight, _ = block
+        check = partial(self._check_each, first_row)
         if self.source.from_logits:
-            self._check_each(first_row, "logits", scores, _is_number, "a number")
+            check("logits", block.scores, _is_number, "a number")
         else:
-            self._check_each(first_row, "probs", scores, in_unit, "in [0, 1]")
-        self._check_targets(first_row, targets)
-        if weight is not None:
-            self._check_each(first_row, "weight", weight, is_weight, "finite and >= 0")
+            check("probs", block.scores, in_unit, "in [0, 1]")
+        good, allowed = self._targets()
+        check("targets", block.targets, good, f"{allowed}, or be named with --ignore-index")
+        if block.weight is not None:
+            check("weight", block.weight, is_weight, "finite and >= 0")
 
-    def _check_targets(self, first_row: int, targets: HostArray) -> None:
-        unless = ", or be named with --ignore-index"
+    def _targets(self) -> tuple[Callable[[HostArray], HostArray], str]:
+        """Return what tells good targets, and what they must be."""
+        most = len(self.classes) - 1
         if self.task == "multi-class":
-            most = len(self.classes) - 1
-            allowed = f"a class from 0 to {most}{unless}"
-            self._check_each(first_row, "targets", targets, partial(_is_class, most), allowed)
-        else:
-            self._check_each(first_row, "targets", targets, in_unit, f"in [0, 1]{unless}")
+            return partial(_is_class, most, None), f"a class from 0 to {most}"
+        if not has_labels(self.task, self.source):
+            return in_unit, "in [0, 1]"
+        none = self._background
+        return partial(_is_class, most, none), f"a class from 0 to {most}, or {none} for none"
+
+    @property
+    def _background(self) -> int:
+        """Return the label of a row that is of no class."""
+        return len(self.classes) if self.background is None else self.background
 
     def _check_each(
         self,
@@ -109,37 +133,48 @@ class Predictions:
         good: Callable[[HostArray], HostArray],
         allowed: str,
     ) -> None:
-        bad = ~good(values)
-        if np.any(bad):
-            place = tuple(np.argwhere(bad)[0])
-            row = first_row + int(place[0])
+        is_good = good(values)
+        if is_good.all():
+            return
+        place = tuple(np.argwhere(~is_good)[0])
+        where = self.source.where(first_row + int(place[0]))
+        raise BadDataError(
+            f"{self.source.name}: {what} in {where} is {values[place]:g}; it must be {allowed}"
+        )
+
+
+@dataclass(frozen=True)
+class Opening:
+    """All that it takes to open a file of predictions, here or on another machine."""
+
+    place: Place | None  # None: the names are those of .npy files
+    names: Names
+    how: Reading
+    truth: Place | None = None
+    task: str | None = None  # None: told from the file
+    ignore_index: int | None = None
+    background: int | None = None
+
+    def open(self) -> Predictions:
+        """Open the file and find out the task."""
+        if self.place is None:
+            source = open_arrays(self.names, self.how)
+        else:
+            source = open_source(self.place, self.names, self.how, self.truth)
+        task = task_of(source, self.task, self.ignore_index)
+        found = Predictions(task, source, self.ignore_index, self.background)
+        named, needed = self.how.class_names, len(found.classes)
+        if named is not None and len(named) != needed:
             raise BadDataError(
-                f"{self.source.name}: {what} in row {row}, counted from 0, is "
-                f"{values[place]:g}; it must be {allowed}"
+                f"{source.name}: --class-names names {len(named)} classes; the scores have {needed}"
             )
-
-
-def open_predictions(
-    file: Path | None, names: Names, task: str | None = None, ignore_index: int | None = None
-) -> Predictions:
-    """Open a .npz or .csv file, or the .npy files that are named, and find out the task."""
-    source = _opened(file, names)
-    return Predictions(task_of(source, task, ignore_index), source, ignore_index)
-
-
-def _opened(file: Path | None, names: Names) -> Source:
-    if file is None:
-        return ArraySource.of_npy(names)
-    if file.suffix == ".npz":
-        with reading(str(file), "a file of arrays"):
-            return ArraySource.of_npz(file, names)
-    with reading(str(file), TableSource.kind):
-        return TableSource(file, names)
+        return found
 
 
 def _is_number(x: HostArray) -> HostArray:
     return ~np.isnan(x)
 
 
-def _is_class(most: int, y: HostArray) -> HostArray:
-    return (y >= 0) & (y <= most) & (y == np.floor(y))
+def _is_class(most: int, background: int | None, y: HostArray) -> HostArray:
+    is_class = (y >= 0) & (y <= most) & (y == np.floor(y))
+    return is_class if background is None else is_class | (y == background)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .file_report import FileReport
+from ..file_report import FileReport
 
 
 def text_of(report: FileReport) -> str:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from ._source import BadDataError, Names, Taken, listed, shown, which_scores, which_weight
+from .errors import BadDataError, listed, shown
+from .names import SCORES, TARGETS, Names, Taken, which_scores, which_weight
 
-OPTIONS = {"logit": "--logits", "prob": "--probs", "target": "--targets"}
+OPTIONS = {"logit*": "--logits", "prob*": "--probs", "target*": "--targets"}
+WORDS = {**SCORES, "target*": TARGETS}
 
 
 class Key(NamedTuple):
@@ -47,27 +49,63 @@ class Group:
         return tuple(key.number for key in self.keys) if len(texts) == 1 else ()
 
 
-def choose_columns(file: str, names: Names, header: Sequence[str]) -> tuple[Taken, bool]:
-    """Return the columns of scores, targets and weight, and whether the scores are logits."""
-    scores = _asked(file, names.scores, "logit" if names.logits else "prob", header)
-    targets = _asked(file, names.targets, "target", header)
+class Choice(NamedTuple):
+    """The columns that are meant, what their scores are, and what the classes are called."""
+
+    taken: Taken
+    from_logits: bool
+    classes: tuple[str, ...]
+
+
+def choose_columns(
+    file: str, names: Names, header: Sequence[str], of_truth: Sequence[str] | None = None
+) -> Choice:
+    """Return the columns of scores, targets and weight; the targets may have a header of truth."""
+    scores = _asked(file, names.scores, "logit*" if names.logits else "prob*", header)
+    targets = _asked(file, names.targets, "target*", header if of_truth is None else of_truth)
     weight = _asked_weight(file, names.weight, header)
-    asked = {weight, *(name for group in (scores, targets) if group for name in group.names)}
+    asked = {
+        weight,
+        names.id,
+        *(scores.names if scores else ()),
+        *(targets.names if targets else ()),
+    }
     free = [name for name in header if name not in asked]
     scores = scores or _usual_scores(file, free, header)
-    targets = targets or _usual_targets(file, free, header)
+    free = [name for name in free if name not in scores.names]
+    targets = targets or _usual_targets(file, free if of_truth is None else of_truth)
     of_scores, of_targets = _paired(file, scores, targets)
-    if weight is None:
-        taken = {*of_scores, *of_targets}
-        weight = which_weight(file, [name for name in free if name not in taken])
-    return Taken.of(file, header, of_scores, of_targets, weight), scores.option == "--logits"
+    weight = weight or which_weight(file, [name for name in free if name not in of_targets])
+    others = () if names.id is None else (names.id,)
+    taken = Taken.of(file, header, of_scores, of_targets, weight, others)
+    return Choice(taken, scores.option == "--logits", _classes(scores, of_scores))
 
 
-def _usual(word: str, header: Sequence[str]) -> list[str]:
-    """Return the column called by a word alone, or those with a name or a number behind it."""
-    if word in header:
-        return [word]
-    return [name for name in header if _beyond(word, name) is not None]
+def _classes(scores: Group, ordered: Sequence[str]) -> tuple[str, ...]:
+    """Return what the classes are called: what tells their columns apart, or the columns' names.
+
+    Numbers that are not those of the labels would mislead.
+    """
+    endings = {
+        name: key.text + ("" if key.number is None else str(key.number))
+        for name, key in zip(scores.names, scores.keys, strict=True)
+    }
+    found = tuple(endings[name] for name in ordered)
+    are_numbers = all(ending.isdecimal() for ending in found)
+    is_clear = found == tuple(map(str, range(len(found)))) if are_numbers else all(found)
+    return found if is_clear else tuple(ordered)
+
+
+def _usual(words: Sequence[str], header: Sequence[str]) -> tuple[str, list[str]]:
+    """Return a word, and the column called so, or those with a name or a number behind it."""
+    for word in words:
+        if word in header:
+            return word, [word]
+    for word in words:
+        found = [name for name in header if _beyond(word, name) is not None]
+        if found:
+            return word, found
+    return "", []
 
 
 def _beyond(word: str, name: str) -> str | None:
@@ -77,33 +115,34 @@ def _beyond(word: str, name: str) -> str | None:
 
 
 def _usual_scores(file: str, free: Sequence[str], header: Sequence[str]) -> Group:
-    found = {f"{word}*": _usual(word, free) for word in ("logit", "prob")}
-    kind = which_scores(file, found, header, " (as prob, prob_NAME or prob0, prob1)")
-    return _ordered(file, kind[:-1], found[kind])
+    found = {kind: _usual(words, free) for kind, words in SCORES.items()}
+    names = {kind: columns for kind, (_, columns) in found.items()}
+    kind = which_scores(file, names, header, " (as prob, prob_NAME or prob0, prob1)")
+    return _ordered(file, kind, *found[kind])
 
 
-def _usual_targets(file: str, free: Sequence[str], header: Sequence[str]) -> Group:
-    found = _usual("target", free)
+def _usual_targets(file: str, header: Sequence[str]) -> Group:
+    word, found = _usual(TARGETS, header)
     if not found:
         raise BadDataError(
-            f"{file}: no column 'target*' (as target, target_NAME or target0, target1); found "
-            f"{listed(header)}: name the targets with --targets"
+            f"{file}: no column 'target*' (as target, target_NAME or target0, target1) or 'label'; "
+            f"found {listed(header)}: name the targets with --targets"
         )
-    return _ordered(file, "target", found)
+    return _ordered(file, "target*", word, found)
 
 
-def _ordered(file: str, word: str, names: Sequence[str]) -> Group:
+def _ordered(file: str, kind: str, word: str, names: Sequence[str]) -> Group:
     keys = [Key.of(_beyond(word, name) or "") for name in names]
-    return _by_number(file, Group(OPTIONS[word], tuple(names), tuple(keys), is_listed=False))
+    return _by_number(file, Group(OPTIONS[kind], tuple(names), tuple(keys), is_listed=False))
 
 
-def _asked(file: str, asked: str | None, word: str, header: Sequence[str]) -> Group | None:
+def _asked(file: str, asked: str | None, kind: str, header: Sequence[str]) -> Group | None:
     """Return the columns that a user names, as a,b,c or with patterns."""
     if asked is None:
         return None
-    option = OPTIONS[word]
+    option = OPTIONS[kind]
     parts = [asked] if asked in header else [part.strip() for part in asked.split(",")]
-    groups = [_of_part(file, part, option, word, header) for part in parts]
+    groups = [_of_part(file, part, option, kind, header) for part in parts]
     return Group(
         option,
         tuple(name for group in groups for name in group.names),
@@ -125,13 +164,13 @@ def _asked_weight(file: str, asked: str | None, header: Sequence[str]) -> str | 
     return found[0]
 
 
-def _of_part(file: str, part: str, option: str, word: str, header: Sequence[str]) -> Group:
+def _of_part(file: str, part: str, option: str, kind: str, header: Sequence[str]) -> Group:
     """Return one column by its name, or those that fit a pattern."""
     if not part:
         raise BadDataError(f"{file}: {option} has an empty name; names must be as a,b,c")
     if part in header:
-        beyond = _beyond(word, part)
-        return Group(option, (part,), (Key.of(part if beyond is None else beyond),), True)
+        beyond = [each for word in WORDS[kind] if (each := _beyond(word, part)) is not None]
+        return Group(option, (part,), (Key.of(beyond[0] if beyond else part),), True)
     names = [name for name in header if fnmatchcase(name, part)]
     if not names:
         raise BadDataError(

@@ -1,12 +1,15 @@
-"""The check that alpha fits the task."""
+"""The class balance of a task, by numbers that fit it or by how many targets there are."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
 
 from .._inputs import parse
-from .predictions import Predictions
-from .report import Alpha
+from ..evaluation import BadDataError, Predictions
+from ..evaluation.report import Alpha
 
 
 def check_alpha(alpha: Alpha, predictions: Predictions) -> None:
@@ -19,6 +22,32 @@ def check_alpha(alpha: Alpha, predictions: Predictions) -> None:
     allowed = {"binary": {1}, "multi-label": {1, n}, "multi-class": {n}}[task]
     if len(given) not in allowed:
         raise ValueError(_way_out(given, predictions))
+
+
+def balanced(files: Sequence[Predictions], chunk_rows: int) -> Alpha:
+    """Return the class balance by the targets of all files, which are read for it."""
+    task, n = files[0].task, len(files[0].classes)
+    weight, total = np.zeros(n), 0.0
+    for file in files:
+        for _, y, w, kept, _ in file.chunks(chunk_rows):
+            w = np.broadcast_to(1.0 if w is None else w.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
+            w = w if kept is None else w * kept
+            if task == "multi-label":
+                weight += np.sum(w * (y > 0.5), axis=0)
+                total += np.sum(w, axis=0)
+            else:
+                classes = y > 0.5 if task == "binary" else y
+                weight += np.bincount(classes.astype(np.intp), w, n)
+    if task == "multi-class":
+        weight_or_one = np.where(weight > 0, weight, weight.sum() / n)
+        return tuple((weight.sum() / (n * weight_or_one)).tolist())
+    share = weight[1] / weight.sum() if task == "binary" else weight / total
+    if np.any((share == 0) | (share == 1) | np.isnan(share)):
+        raise BadDataError(
+            f"{files[0].source.name}: --alpha balanced needs positives and negatives of each "
+            f"class, by which it balances; give numbers"
+        )
+    return float(1 - share) if task == "binary" else tuple((1 - share).tolist())
 
 
 def _way_out(given: tuple[float, ...], predictions: Predictions) -> str:

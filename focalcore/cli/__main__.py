@@ -1,0 +1,7 @@
+"""The command line, as ``python -m focalcore.cli``."""
+
+import sys
+
+from . import main
+
+sys.exit(main())

@@ -1,0 +1,96 @@
+"""The losses of single examples, and those that have the largest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._typing import HostArray
+from .block import Block
+from .predictions import Predictions
+from .report import Alpha
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example: what it is called, its target, and its loss, of several targets their sum."""
+
+    file: str
+    name: str  # its id, or else its row, counted from 0
+    target: str | None  # None: it has several
+    p_t: float | None  # the probability of its target; None: it has several
+    focal_loss: float
+
+
+def losses_of(
+    predictions: Predictions, block: Block, gamma: float, alpha: Alpha
+) -> tuple[HostArray, HostArray]:
+    """Return the loss of each example, 0 where it is ignored, and which are not."""
+    batch = predictions.batch(block)
+    with np.errstate(all="ignore"):
+        loss = np.asarray(batch.loss(gamma, alpha), np.float64)
+    if block.kept is not None:
+        loss = np.where(block.kept, loss, 0.0)
+    kept = np.ones(loss.shape, dtype=bool) if block.kept is None else block.kept
+    if loss.ndim == 1:
+        return loss, kept
+    return np.sum(loss, axis=1), np.any(kept, axis=1)
+
+
+def names_of(first_row: int, block: Block) -> list[str]:
+    """Return what the rows of a block are called: by their ids, or their numbers."""
+    if block.ids is not None:
+        return list(block.ids)
+    return [str(first_row + i) for i in range(len(block.scores))]
+
+
+class Hardest:
+    """The examples of the largest loss, of all that it has seen."""
+
+    def __init__(self, most: int, gamma: float, alpha: Alpha) -> None:
+        self.most, self.gamma, self.alpha = most, gamma, alpha
+        self.examples: list[Example] = []
+
+    def see(self, predictions: Predictions, first_row: int, block: Block) -> None:
+        """Look at a block."""
+        loss, kept = losses_of(predictions, block, self.gamma, self.alpha)
+        order = np.argsort(-loss, kind="stable")
+        order = order[kept[order]][: self.most]
+        if len(self.examples) == self.most:
+            order = order[loss[order] > self.examples[-1].focal_loss]
+        if order.size:
+            chosen = block.at(order)
+            names = [block.ids[i] if block.ids is not None else str(first_row + i) for i in order]
+            p_t = _p_t(predictions, chosen)
+            found = [
+                Example(predictions.source.name, *each)
+                for each in zip(
+                    names, _targets(predictions, chosen), p_t, loss[order].tolist(), strict=True
+                )
+            ]
+            both = sorted([*self.examples, *found], key=lambda each: -each.focal_loss)
+            self.examples = both[: self.most]
+
+    def found(self) -> dict[str, Any]:
+        """Return what is to be said in the report."""
+        return {"hardest": tuple(self.examples)}
+
+
+def _targets(predictions: Predictions, block: Block) -> list[str | None]:
+    if block.targets.ndim == 2:
+        return [None] * len(block.targets)
+    if predictions.task == "binary":
+        return [f"{y:g}" for y in block.targets.tolist()]
+    return [predictions.classes[int(y)] for y in block.targets.tolist()]
+
+
+def _p_t(predictions: Predictions, block: Block) -> list[float | None]:
+    """Return the probability of each target, if there is one of them."""
+    if block.targets.ndim == 2:
+        return [None] * len(block.targets)
+    batch = predictions.batch(block)
+    with np.errstate(all="ignore"):
+        found: list[float | None] = np.exp(-np.asarray(batch.loss(0.0, None), float)).tolist()
+    return found

@@ -1,0 +1,133 @@
+"""Text in columns: .csv and .tsv files, compressed or not."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from .errors import BadDataError, shown
+from .source import Place, Reading
+from .tables import Table
+from .text import opened
+
+MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None")
+BLOCK = 2**20  # bytes that are parsed at once
+
+
+class CsvTable(Table):
+    """A file of text whose first line names its columns."""
+
+    kind = "a text file of columns"
+
+    def __init__(self, place: Place, reading: Reading) -> None:
+        super().__init__(place, reading)
+        self.separator = reading.separator or ("\t" if ".tsv" in self.name.lower() else ",")
+        self.numbers: dict[str, Any] = {}
+
+    def header(self) -> Sequence[str]:
+        """Return the names of the columns."""
+        with self._opened() as reader:
+            names: list[str] = reader.schema.names
+        return names
+
+    def batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:  # noqa: ARG002
+        """Yield record batches of some columns."""
+        with self._opened(columns) as reader:
+            yield from reader
+
+    def as_numbers(self, columns: Sequence[str]) -> None:
+        """Read these columns as numbers, whatever the first rows look like."""
+        self.numbers = dict.fromkeys(columns, pa.float64())
+
+    def where(self, row: int) -> str:
+        """Return the line of a row, for which the file is read again."""
+        for i, (line, _) in enumerate(self._rows()):
+            if i == row:
+                return f"line {line}"
+        return super().where(row)
+
+    @contextmanager
+    def _opened(self, columns: Sequence[str] = ()) -> Iterator[Any]:
+        """Open the file, to read some columns (none: all), and say which line is at fault."""
+        try:
+            with opened(self.path) as stream:
+                yield arrow_csv.open_csv(
+                    stream,
+                    arrow_csv.ReadOptions(
+                        use_threads=False, block_size=BLOCK, encoding=self.reading.encoding
+                    ),
+                    arrow_csv.ParseOptions(delimiter=self.separator, newlines_in_values=True),
+                    arrow_csv.ConvertOptions(
+                        include_columns=columns,
+                        column_types=self.numbers,
+                        null_values=MISSING,
+                        strings_can_be_null=True,
+                        decimal_point=self.reading.decimal,
+                    ),
+                )
+        except pa.ArrowInvalid as error:
+            raise self._diagnosed(columns, error) from None
+
+    def _diagnosed(self, columns: Sequence[str], error: Exception) -> BadDataError:
+        """Return an error that names the first line at fault, found by reading line by line."""
+        header: list[str] = []
+        try:
+            for line, row in self._rows(with_header=True):
+                fault = _fault(header, columns, row, self.reading.decimal) if header else None
+                if fault is not None:
+                    return BadDataError(f"{self.name}: line {line}{fault}")
+                header = header or row
+        except csv.Error as fault:
+            return BadDataError(
+                f"{self.name}: a line can't be cut into fields ({fault}); close its quotes, or "
+                f"leave a column of long texts out of the file"
+            )
+        except UnicodeError as fault:
+            return BadDataError(
+                f"{self.name}: not text in {self.reading.encoding} ({fault}); say another with "
+                f"--encoding, as utf-16"
+            )
+        if not header:
+            return BadDataError(f"{self.name}: the file is empty; there must be a header and rows")
+        return BadDataError(f"{self.name}: not {self.kind} ({error})")
+
+    def _rows(self, with_header: bool = False) -> Iterator[tuple[int, list[str]]]:
+        """Yield the number of the line that a row ends on, and its fields."""
+        with opened(self.path) as stream:
+            text = io.TextIOWrapper(stream, encoding=self.reading.encoding, newline="")
+            reader = csv.reader(text, delimiter=self.separator, strict=True)
+            is_header = not with_header
+            for row in reader:
+                if row and not is_header:
+                    yield reader.line_num, row
+                is_header = is_header and not row
+
+
+def _fault(header: list[str], columns: Sequence[str], row: list[str], decimal: str) -> str | None:
+    """Return what is wrong in a row, or None."""
+    if len(row) != len(header):
+        return (
+            f" has {len(row)} fields; the header has {len(header)}, and each line must have as many"
+        )
+    for name, text in zip(header, row, strict=True):
+        if name in columns and not _is_number(text.replace(decimal, ".")):
+            return (
+                f", column {shown(name.strip())} is {shown(text)}; it must be a number: name other "
+                f"columns with --logits, --probs, --targets or --weight"
+            )
+    return None
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether a text is a number, or nothing."""
+    try:
+        float(text)
+    except ValueError:
+        return text in MISSING
+    return "_" not in text

@@ -1,0 +1,123 @@
+"""A table of predictions and one of truth, joined by what the examples are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..._typing import HostArray
+from .errors import BadDataError, reading, shown
+from .tables import Table
+
+ROWS = 65_536
+
+
+class JoinedTable(Table):
+    """The columns of predictions, and beside them those of truth, whose rows are in memory."""
+
+    def __init__(self, predictions: Table, truth: Table, id: str) -> None:  # noqa: A002
+        super().__init__(predictions.place, predictions.reading)
+        self.predictions, self.truth, self.id = predictions, truth, id
+        self.kind = predictions.kind
+        for table in (predictions, truth):
+            if id not in table.header():
+                raise BadDataError(
+                    f"{table.name}: no column {shown(id)}, by which predictions and truth are "
+                    f"joined; name another with --id"
+                )
+
+    @property
+    def n_rows(self) -> int | None:
+        """Return the number of rows, if the file says it."""
+        return self.predictions.n_rows
+
+    def where(self, row: int) -> str:
+        """Return where a row of the predictions is, as a message says it."""
+        return self.predictions.where(row)
+
+    def header(self) -> Sequence[str]:
+        """Return the names of the columns; where both tables have one, that of truth is meant."""
+        of_truth = self.header_of_targets()
+        return [name for name in self.predictions.header() if name not in of_truth] + of_truth
+
+    def header_of_targets(self) -> list[str]:
+        """Return the names of the columns of truth."""
+        return [name for name in self.truth.header() if name != self.id]
+
+    def as_numbers(self, columns: Sequence[str]) -> None:
+        """Take note that the files hold numbers in these columns."""
+        of_truth = self.header_of_targets()
+        self.predictions.as_numbers([name for name in columns if name not in of_truth])
+        self.truth.as_numbers([name for name in columns if name in of_truth])
+
+    def batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
+        """Yield record batches of some columns, in the order of the predictions."""
+        of_truth = self.header_of_targets()
+        own = [name for name in columns if name not in of_truth and name != self.id]
+        beside = [name for name in columns if name in of_truth]
+        truth, used, first = self._truth(beside), np.zeros(len(self._places), dtype=bool), 0
+        for batch in self.predictions.batches([*own, self.id], rows):
+            found = self._found(first, _texts(batch.column(self.id)), used)
+            taken = truth.take(pa.array(found)).combine_chunks()
+            arrays = [batch.column(name) for name in (*own, self.id)]
+            arrays += [taken.column(name).combine_chunks() for name in beside]
+            yield pa.RecordBatch.from_arrays(arrays, [*own, self.id, *beside])
+            first += batch.num_rows
+        if first and not used.all():
+            id_ = list(self._places)[int(np.argmin(used))]
+            raise BadDataError(
+                f"{self.truth.name}: {shown(id_)} has no prediction in {self.name}; each id must "
+                f"be in both files"
+            )
+
+    def _found(self, first: int, ids: list[str], used: HostArray) -> HostArray:
+        """Return the rows of truth that belong to ids, and mark them as used."""
+        found = np.asarray([self._places.get(id_, -1) for id_ in ids], dtype=np.int64)
+        if (found < 0).any():
+            row = int(np.argmin(found))
+            raise BadDataError(
+                f"{self.name}: {self.where(first + row)} is of {shown(ids[row])}, which is not in "
+                f"{self.truth.name}; each id must be in both files"
+            )
+        is_first = np.zeros(len(found), dtype=bool)
+        is_first[np.unique(found, return_index=True)[1]] = True
+        again = used[found] | ~is_first
+        used[found] = True
+        if again.any():
+            row = int(np.argmax(again))
+            raise BadDataError(
+                f"{self.name}: {self.where(first + row)} is of {shown(ids[row])}, which was "
+                f"there before; each id must be there once"
+            )
+        return found
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Return the row of each id of truth."""
+        places: dict[str, int] = {}
+        with reading(self.truth.name, self.truth.kind):
+            for batch in self.truth.batches([self.id], ROWS):
+                for id_ in _texts(batch.column(self.id)):
+                    if id_ in places:
+                        raise BadDataError(
+                            f"{self.truth.name}: {shown(id_)} is there twice; each id must be "
+                            f"there once"
+                        )
+                    places[id_] = len(places)
+        return places
+
+    def _truth(self, columns: Sequence[str]) -> Any:
+        """Return some columns of truth as a table."""
+        with reading(self.truth.name, self.truth.kind):
+            batches = list(self.truth.batches(columns, ROWS))
+        if not batches:
+            raise BadDataError(f"{self.truth.name}: no rows; there must be at least one")
+        return pa.Table.from_batches(batches)
+
+
+def _texts(column: Any) -> list[str]:
+    return [str(value) for value in column.to_pylist()]

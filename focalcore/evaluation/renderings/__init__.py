@@ -1,0 +1,1 @@
+"""A report as it is shown: in the terminal, as JSON, as a page."""
