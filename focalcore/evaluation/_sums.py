@@ -9,6 +9,7 @@ import numpy as np
 from .._typing import HostArray
 
 BINS, REACH = 2048, 32.0  # of margins, from -32 to 32; what lies beyond is in the outermost
+MARGINS = (np.arange(BINS) + 0.5) * (2 * REACH / BINS) - REACH  # the middle of each bin
 HARDEST = {"1%": 0.01, "5%": 0.05, "20%": 0.2}
 
 
@@ -70,6 +71,6 @@ class Sums:
 
 
 def _shares(x: HostArray) -> HostArray:
-    """Return the running sum as a share of the whole, from 0 on."""
+    """Return the running sum as a share of the whole, from 0 on; NaN if that is 0 or infinite."""
     total = np.concatenate([[0.0], np.cumsum(x)])
-    return total / total[-1] if total[-1] > 0 else total
+    return total / total[-1] if 0 < total[-1] < np.inf else np.full(total.shape, np.nan)
