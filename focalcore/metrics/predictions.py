@@ -47,5 +47,5 @@ def read_predictions(
     columns = scores.shape[1] if scores.ndim == 2 else 1
     found.check_columns("y_pred", columns)
     task: Task = "binary" if columns < found.n_classes else "multi-class"
-    scores, codes, weight, _ = read_batch(task, scores, found.codes, sample_weight)
-    return LabelledPredictions(task, names, scores, codes, weight)
+    rows = read_batch(task, scores, found.codes, sample_weight)
+    return LabelledPredictions(task, names, rows.scores, rows.targets, rows.weight)
