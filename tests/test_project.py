@@ -37,6 +37,7 @@ NEEDING = {
     "plot._confidence": ("matplotlib",),
     "plot._cumulative_loss": ("matplotlib",),
     "plot._loss_curve": ("matplotlib",),
+    "plot._pictures": ("matplotlib",),
     "torch._metric": ("torch", "torchmetrics"),
 }
 
@@ -63,7 +64,10 @@ DOORS = {
         *("SparseCategoricalFocalLoss", "SparseCategoricalFocalMetric"),
     ),
     "metrics": ("focal_loss", "focal_report", "focal_scorer"),
-    "plot": ("ClassLossDisplay", "ConfidenceDisplay", "CumulativeLossDisplay", "LossCurveDisplay"),
+    "plot": (
+        *("ClassLossDisplay", "ConfidenceDisplay", "CumulativeLossDisplay", "LossCurveDisplay"),
+        *("svg_pictures", "write_pictures"),
+    ),
 }
 PUBLIC = [*focalcore.__all__, *(f"{door}.{name}" for door in DOORS for name in DOORS[door])]
 # what the doors need that no library gave its name

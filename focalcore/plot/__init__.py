@@ -9,5 +9,13 @@ from ._class_loss import ClassLossDisplay
 from ._confidence import ConfidenceDisplay
 from ._cumulative_loss import CumulativeLossDisplay
 from ._loss_curve import LossCurveDisplay
+from ._pictures import svg_pictures, write_pictures
 
-__all__ = ["ClassLossDisplay", "ConfidenceDisplay", "CumulativeLossDisplay", "LossCurveDisplay"]
+__all__ = [
+    "ClassLossDisplay",
+    "ConfidenceDisplay",
+    "CumulativeLossDisplay",
+    "LossCurveDisplay",
+    "svg_pictures",
+    "write_pictures",
+]

@@ -10,13 +10,13 @@ import numpy as np
 from .._typing import ArrayLike, HostArray
 from ..evaluation import FocalReport, Report
 from ..metrics.predictions import read_predictions
-from ._style import COLOURS, frame, in_percent, ink, new_axes
+from ._style import COLOURS, frame, in_percent, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST = 20  # bars
-LONGEST = 24  # characters of a name
+LONGEST = 20  # characters of a name
 
 
 class ClassLossDisplay:
@@ -173,14 +173,13 @@ class ClassLossDisplay:
         order = np.argsort(-np.asarray(self.shares), kind="stable")
         first, others = order[:MOST], order[MOST:]
         ax = new_axes(height_of(len(order))) if ax is None else ax
-        title = f"Which classes carry the loss, at gamma {self.gamma:g}"
+        title = f"Loss by class, gamma {self.gamma:g}"
         frame(ax, title, f"share of the loss{self._word_on(others)}", "")
         places, shares = range(len(first)), [self.shares[c] for c in first]
         self.bars_ = ax.barh(places, shares, **{"color": COLOURS[0], "height": 0.7, **bar_options})
         ax.set_yticks(places, [_short(self.names[c]) for c in first], parse_math=False)
         beside = ax.secondary_yaxis("right")
-        beside.set_yticks(places, [_number(self.mean_losses[c]) for c in first])
-        beside.set_ylabel("mean loss of the class", color=ink(ax))
+        beside.set_yticks(places, [_mean(self.mean_losses[c]) for c in first])
         beside.spines["right"].set_visible(False)
         for side in (ax, beside):
             side.tick_params(axis="y", length=0)
@@ -194,7 +193,7 @@ class ClassLossDisplay:
         """Return what the classes that have no bar carry."""
         share = sum(self.shares[c] for c in others)
         most = f"the largest {MOST} of {len(self.shares):,}"
-        return f"; {share:.1%} lies beyond {most}" if len(others) else ""
+        return f"\n({share:.1%} lies beyond {most})" if len(others) else ""
 
 
 def height_of(classes: int) -> float:
@@ -202,8 +201,8 @@ def height_of(classes: int) -> float:
     return 1.4 + 0.26 * min(classes, MOST)
 
 
-def _number(loss: float | None) -> str:
-    return "-" if loss is None else f"{loss:.3g}"
+def _mean(loss: float | None) -> str:
+    return "no examples" if loss is None else f"mean {loss:.3g}"
 
 
 def _short(name: str) -> str:

@@ -104,8 +104,7 @@ class CumulativeLossDisplay:
         ValueError
             No such targets, or a loss of theirs that is 0 or infinite and has no shares.
         """
-        every = "rows" if report.task == "multi-class" else "positives"
-        name = every if positives else "negatives"
+        name = name_of(report, positives)
         curves = [report.cumulative_loss(gamma, positives) for gamma in report.gammas]
         for gamma, (_, loss) in zip(report.gammas, curves, strict=True):
             if np.isnan(loss[-1]):
@@ -184,3 +183,9 @@ class CumulativeLossDisplay:
         legend(ax, loc="upper left")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def name_of(report: FocalReport, positives: bool) -> str:
+    """Return what the positives of a report are called, or its negatives."""
+    every = "rows" if report.task == "multi-class" else "positives"
+    return every if positives else "negatives"

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # of Okabe and Ito, those with a contrast of 3 or more on white and on near-black
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 DASHES: tuple[Any, ...] = ("-", "--", "-.", (0, (7, 2, 1, 2, 1, 2)), (0, (10, 3)))
+OF_LEGENDS: dict[str, Any] = {"frameon": False, "handlelength": 3.5}
+LINE = 0.22  # inches
+
+
+@contextmanager
+def needing_matplotlib() -> Iterator[None]:
+    """Name the way out where an import finds no matplotlib."""
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError("pictures need matplotlib: pip install 'focalcore[plot]'") from error
 
 
 def new_axes(height: float | None = None) -> Axes:
     """Return the axes of a new figure, of a height in inches."""
-    try:
+    with needing_matplotlib():
         from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError("pictures need matplotlib: pip install 'focalcore[plot]'") from error
     figure, axes = pyplot.subplots(layout="constrained")
     if height is not None:
         figure.set_figheight(height)
@@ -56,7 +67,17 @@ def frame(axes: Axes, title: str, x: str, y: str) -> None:
 
 def legend(axes: Axes, **options: Any) -> None:
     """Write what the lines are, on no ground of its own."""
-    axes.legend(frameon=False, handlelength=3.5, **options)
+    axes.legend(**OF_LEGENDS, **options)
+
+
+def legend_below(figure: Figure) -> None:
+    """Move the legend of a figure's only axes below these, where it hides nothing."""
+    (axes,) = figure.axes
+    written = axes.get_legend()
+    if written is not None:
+        written.remove()
+        figure.set_figheight(figure.get_figheight() + LINE * len(written.get_texts()))
+        figure.legend(loc="outside lower left", **OF_LEGENDS)
 
 
 def in_percent(axes: Axes, *which: str) -> None:
