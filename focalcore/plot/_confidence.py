@@ -139,7 +139,8 @@ class ConfidenceDisplay:
         Parameters
         ----------
         report : FocalReport
-            A report with batches, of targets that have negatives beside them.
+            A report with batches, of targets that have negatives beside them. A soft target counts
+            as the label that it is nearer to.
         ax : matplotlib.axes.Axes, optional
             Where to draw. None: on a new figure.
         **line_options
