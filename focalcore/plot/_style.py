@@ -86,5 +86,5 @@ def in_percent(axes: Axes, *which: str) -> None:
 
     for name in which:
         axis = getattr(axes, f"{name}axis")
-        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.3g}%"))
