@@ -22,6 +22,7 @@ BACKENDS = {
     "torch": (["torch==2.13.0", "imbalanced-losses>=0.6"], "numpy,torch"),
     "jax": ([".[jax]", "optax>=0.2.5"], "numpy,jax"),
     "boosting": ([".[sklearn]", "catboost", "lightgbm>=4.7", "xgboost-cpu>=3.2"], "numpy"),
+    "plot": ([".[plot]"], "numpy"),
     "columns": (["pandas>=2.2", "polars>=1.0", "pyarrow>=16", "scikit-learn>=1.5"], "numpy"),
     "cupy": ([".[cupy]"], "numpy,cupy"),
 }
@@ -56,7 +57,7 @@ def lint(session):
 @nox.session
 def types(session):
     """The package with the libraries that have types, and what a user writes, by two checkers."""
-    session.install(".[lint,cli,dask,jax,keras]", "torch==2.13.0")
+    session.install(".[lint,cli,dask,jax,keras,plot]", "torch==2.13.0")
     session.run("mypy")
     session.run("mypy", "tests/typed_user.py")
     session.run("pyright", "tests/typed_user.py")

@@ -61,3 +61,15 @@ def derivatives(f, x, y, **options):
     each = (partial(f, y=target, **options) for target in y)
     pairs = [exact.derivatives(of, v) for of, v in zip(each, x, strict=True)]
     return np.asarray(pairs, float).T
+
+
+def contrast(one, other):
+    """The contrast of two colours as #rrggbb, by the Web Content Accessibility Guidelines 2.2."""
+    lighter, darker = sorted(map(_luminance, (one, other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour):
+    shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))

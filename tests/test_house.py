@@ -27,7 +27,7 @@ FLOORS = (
     ("_call", "_recall", "_linear"),
     ("balance", "functional", "derivatives", "posterior", "scoring", "losses"),
     ("evaluation",),
-    ("boosting", "calibration", "metrics", "jax", "keras", "torch"),
+    ("boosting", "calibration", "metrics", "plot", "jax", "keras", "torch"),
     ("__init__", "cli"),
     ("__main__",),
 )

@@ -170,6 +170,12 @@ class TestReport:
         with fails(ValueError, "target_names must be 3", "found 1"):
             focal_report(MULTI, ROWS, target_names=["ant"])
 
+    def test_columns_are_as_many_as_the_classes(self):
+        with fails(ValueError, "y_pred has 2 columns for the 3 classes", "labels="):
+            focal_report(MULTI, ROWS[:, :2])
+        with fails(ValueError, r"must have shape \(n,\)", r"found \(\)"):
+            focal_report(BINARY, 0.5)
+
 
 class TestBadInput:
     @pytest.mark.parametrize("case", BAD.values(), ids=BAD)

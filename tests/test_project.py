@@ -33,6 +33,11 @@ NEEDING = {
     "calibration._classifier": ("sklearn",),
     "calibration._temperature": ("sklearn",),
     "metrics._scorer": ("sklearn",),
+    "plot._class_loss": ("matplotlib",),
+    "plot._confidence": ("matplotlib",),
+    "plot._cumulative_loss": ("matplotlib",),
+    "plot._loss_curve": ("matplotlib",),
+    "plot._pictures": ("matplotlib",),
     "torch._metric": ("torch", "torchmetrics"),
 }
 
@@ -59,10 +64,20 @@ DOORS = {
         *("SparseCategoricalFocalLoss", "SparseCategoricalFocalMetric"),
     ),
     "metrics": ("focal_loss", "focal_report", "focal_scorer"),
+    "plot": (
+        *("ClassLossDisplay", "ConfidenceDisplay", "CumulativeLossDisplay", "LossCurveDisplay"),
+        *("svg_pictures", "write_pictures"),
+    ),
 }
 PUBLIC = [*focalcore.__all__, *(f"{door}.{name}" for door in DOORS for name in DOORS[door])]
 # what the doors need that no library gave its name
-NEEDS = {"balance": "numpy", "boosting": "sklearn", "calibration": "sklearn", "metrics": "numpy"}
+NEEDS = {
+    "balance": "numpy",
+    "boosting": "sklearn",
+    "calibration": "sklearn",
+    "metrics": "numpy",
+    "plot": "numpy",
+}
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -89,7 +104,7 @@ def test_nothing_but_what_is_named_for_a_framework_needs_it():
     code = (
         "import sys, importlib, pkgutil, focalcore;"
         "frameworks = ('torch', 'jax', 'cupy', 'dask', 'keras', 'tensorflow',"
-        " 'sklearn', 'xgboost', 'lightgbm', 'catboost');"
+        " 'sklearn', 'xgboost', 'lightgbm', 'catboost', 'matplotlib');"
         "needing = (*frameworks, 'calibration');"  # which is all of scikit-learn
         "sys.modules.update(dict.fromkeys(frameworks));"
         "[importlib.import_module(m.name) for m in "

@@ -14,7 +14,7 @@ from ..evaluation import FileReport, FocalReport, Opening, Predictions, evaluate
 from ..evaluation.file_report import Watcher, file_report
 from ..evaluation.renderings.json import json_of
 from .alpha import balanced, check_alpha
-from .console import say
+from .console import complain, say
 from .inputs import opening_of, openings, read_files
 from .outputs import Outputs
 
@@ -136,4 +136,6 @@ def _verdict(options: argparse.Namespace, report: FileReport) -> int:
         options.parser.error(
             "--normalizer positives needs positives, which these predictions have none of"
         )
-    return ABOVE if not loss <= options.fail_above else GOOD
+    if loss <= options.fail_above:
+        return GOOD
+    return complain(ABOVE, f"the loss, {loss:.6g}, is above --fail-above {options.fail_above:g}")

@@ -66,12 +66,23 @@ class Outputs:
             self.files["json"].write(json_of(report))
         if "html" in self.files:
             from ..evaluation.renderings.html import html_of
+            from ..plot import svg_pictures
 
-            self.files["html"].write(html_of(report, sums))
+            self.files["html"].write(html_of(report, svg_pictures(sums)))
         if self.options.plot is not None:
-            from ..plot import save_pictures
+            self._draw(sums)
 
-            save_pictures(self.options.plot, report, sums)
+    def _draw(self, sums: FocalReport) -> None:
+        """Write the pictures into their folder."""
+        from ..plot import write_pictures
+
+        try:
+            write_pictures(sums, self.options.plot)
+        except OSError as error:
+            self.options.parser.error(
+                f"--plot {self.options.plot} can't be written ({error.strerror or error}); name "
+                f"another folder"
+            )
 
 
 def _check_name(options: argparse.Namespace, option: str, name: str, read: Sequence[str]) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .._losses.measures import BINS
+from .._losses.measures import BINS, REACH
 from .._typing import HostArray
 
+MARGINS = (np.arange(BINS) + 0.5) * (2 * REACH / BINS) - REACH  # the middle of each bin
 HARDEST = {"1%": 0.01, "5%": 0.05, "20%": 0.2}
 
 
@@ -66,6 +67,6 @@ def histogram(bins: HostArray, weight: HostArray | None) -> HostArray:
 
 
 def _shares(x: HostArray) -> HostArray:
-    """Return the running sum as a share of the whole, from 0 on."""
+    """Return the running sum as a share of the whole, from 0 on; NaN if that is 0 or infinite."""
     total = np.concatenate([[0.0], np.cumsum(x)])
-    return total / total[-1] if total[-1] > 0 else total
+    return total / total[-1] if 0 < total[-1] < np.inf else np.full(total.shape, np.nan)

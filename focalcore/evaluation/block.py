@@ -20,7 +20,7 @@ class Block(NamedTuple):
 
     def at(self, rows: Any) -> Block:
         """Return some of the rows, by a slice or by their numbers."""
-        return self._make(None if x is None else x[rows] for x in self)
+        return Block(*(None if x is None else x[rows] for x in self))  # type: ignore[arg-type]
 
     def without(self, ignore_index: int | None, one_hot: bool = False) -> Block:
         """Return the block with 0 in place of ignored targets, and of the scores of these.

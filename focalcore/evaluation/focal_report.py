@@ -248,7 +248,8 @@ class FocalReport:
         Returns
         -------
         targets, loss : ndarray
-            Shares of the targets, from the easiest on, and of the loss that they carry.
+            Shares of the targets, from the easiest on, and of the loss that they carry; NaN where
+            there are none, or their loss is 0 or infinite.
         """
         if gamma not in self.gammas or self._sums is None:
             raise ValueError(f"gamma must be one of {self.gammas}, of batches that are there")

@@ -134,14 +134,8 @@ def _predictions(y_proba: Any) -> tuple[ArrayContext, Array]:
 def _columns(p: Array, labels: Labels) -> Array:
     """Return predictions of the second of two classes in one axis, others in two."""
     columns = 1 if p.ndim == 1 else p.shape[1]
-    if columns == labels.n_classes:
-        return p
-    if columns == 1 and labels.n_classes == 2:
-        return p if p.ndim == 1 else p[:, 0]
-    raise ValueError(
-        f"y_proba has {columns} columns for the {labels.n_classes} classes {labels.named()}; give "
-        f"all classes as labels="
-    )
+    labels.check_columns("y_proba", columns)
+    return p[:, 0] if p.ndim == 2 and columns < labels.n_classes else p
 
 
 def _warn_of_sums(xp: Library, p: Array) -> None:

@@ -38,6 +38,14 @@ class Labels(NamedTuple):
         """Return a number for each row, of those of the classes."""
         return np.asarray(of_classes)[self.codes]
 
+    def check_columns(self, name: str, columns: int) -> None:
+        """Refuse predictions that are neither of all classes nor of the second of two."""
+        if columns != self.n_classes and (columns, self.n_classes) != (1, 2):
+            raise ValueError(
+                f"{name} has {columns} columns for the {self.n_classes} classes {self.named()}; "
+                f"give all classes as labels="
+            )
+
     def named(self) -> list[Any]:
         """Return the classes as Python's values."""
         found: list[Any] = self.classes.tolist()

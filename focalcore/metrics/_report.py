@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .._typing import ArrayLike, Task
-from ..evaluation import FocalReport, Report
-from ..evaluation.arrays import on_host
-from ._labels import encoded
+from .._typing import ArrayLike
+from ..evaluation import Report
+from .predictions import read_predictions
 
 
 def focal_report(
@@ -88,22 +87,8 @@ def focal_report(
     log loss           4      0.0509
     <BLANKLINE>
     """
-    scores = on_host("y_pred", y_pred)
-    found = encoded(y_true, labels)
-    names = [str(c) for c in found.named()] if target_names is None else list(target_names)
-    if len(names) != found.n_classes:
-        raise ValueError(
-            f"target_names must be {found.n_classes}, one for each of {found.named()}; found "
-            f"{len(names)}"
-        )
-    is_one_column = scores.ndim == 1 or scores.shape[1] == 1
-    task: Task = "binary" if is_one_column and found.n_classes == 2 else "multi-class"
-    balance: Any = alpha
-    if task == "multi-class" and found.n_classes == 2 and isinstance(alpha, int | float):
-        balance = (1 - alpha, alpha)
-    report = FocalReport(task, gamma, balance, names, from_logits)
-    report.update(scores, found.codes, sample_weight)
-    computed = report.compute()
+    given = read_predictions(y_true, y_pred, labels, target_names, sample_weight)
+    computed = given.report(gamma, alpha, from_logits).compute()
     return computed.to_dict() if output_dict else "\n".join(_lines(computed, digits))
 
 
