@@ -19,6 +19,7 @@ class Outputs:
 
     def __init__(self, options: argparse.Namespace, files: dict[str, Any]) -> None:
         self.options, self.files = options, files
+        self.per_example: Any = None
         self.text_of = _table(options) if options.json != "-" else json_of
 
     @classmethod
@@ -40,7 +41,9 @@ class Outputs:
                 for option, name in wanted.items():
                     mode = "wb" if option == "per-example" else "w"
                     files[option] = stack.enter_context(whole_file(name, mode))
-                yield cls(options, files)
+                outputs = cls(options, files)
+                stack.callback(outputs.close)
+                yield outputs
         except OSError as error:
             if isinstance(error, BrokenPipeError) or not wanted:
                 raise
@@ -58,10 +61,14 @@ class Outputs:
         self.per_example = PerExample(self.files["per-example"], self.options.gamma, alpha)
         return [self.per_example.see]
 
+    def close(self) -> None:
+        """Finish what is written while files are read."""
+        if self.per_example is not None:
+            self.per_example.close()
+
     def write(self, report: FileReport, sums: FocalReport) -> None:
         """Write the report, and the pictures of its sums."""
-        if "per-example" in self.files:
-            self.per_example.close()
+        self.close()
         if "json" in self.files:
             self.files["json"].write(json_of(report))
         if "html" in self.files:
