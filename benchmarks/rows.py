@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from . import (
     rows_boosting,
+    rows_files,
     rows_jax,
     rows_keras,
     rows_labels,
@@ -28,5 +29,6 @@ ROWS = (
     *rows_jax.ROWS,
     *rows_keras.ROWS,
     *rows_boosting.ROWS,
+    *rows_files.ROWS,
 )
 MOST = max(LARGEST, *(elements(size) for row in ROWS for size in row.sizes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -62,6 +63,7 @@ class ArraySource(Source):
                 self._named(targets.reshape(-1, *self.targets_shape[1:])),
                 weight,
             )
+            _forget(self.scores, self.targets)
 
     def _which_scores(self, names: Names) -> tuple[str, bool]:
         """Return the name of the scores, and whether they are logits."""
@@ -181,6 +183,14 @@ def pieces(shape: tuple[int, ...], rows: int) -> Iterator[tuple[Any, ...]]:
     step = max(rows // max(size, 1), 1)
     for start in range(0, length, step):
         yield (slice(start, start + step),)
+
+
+def _forget(*arrays: HostArray) -> None:
+    """Give back the memory of mapped files whose pages have been read."""
+    for array in arrays:
+        mapped = getattr(array, "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _arithmetic(dtype: Any) -> Any:

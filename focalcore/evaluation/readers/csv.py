@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -32,9 +33,10 @@ class CsvTable(Table):
 
     def header(self) -> Sequence[str]:
         """Return the names of the columns."""
-        with self._opened() as reader:
-            names: list[str] = reader.schema.names
-        return names
+        try:
+            return next((row for _, row in self._rows()), [])
+        except (csv.Error, UnicodeError) as error:
+            raise self._diagnosed((), error) from None
 
     def batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:  # noqa: ARG002
         """Yield record batches of some columns."""
@@ -47,14 +49,12 @@ class CsvTable(Table):
 
     def where(self, row: int) -> str:
         """Return the line of a row, for which the file is read again."""
-        for i, (line, _) in enumerate(self._rows()):
-            if i == row:
-                return f"line {line}"
-        return super().where(row)
+        lines = (line for line, _ in self._rows())
+        return f"line {next(islice(lines, row + 1, None))}"
 
     @contextmanager
-    def _opened(self, columns: Sequence[str] = ()) -> Iterator[Any]:
-        """Open the file, to read some columns (none: all), and say which line is at fault."""
+    def _opened(self, columns: Sequence[str]) -> Iterator[Any]:
+        """Open the file, to read some columns, and say which line is at fault."""
         try:
             with opened(self.path) as stream:
                 yield arrow_csv.open_csv(
@@ -78,7 +78,7 @@ class CsvTable(Table):
         """Return an error that names the first line at fault, found by reading line by line."""
         header: list[str] = []
         try:
-            for line, row in self._rows(with_header=True):
+            for line, row in self._rows():
                 fault = _fault(header, columns, row, self.reading.decimal) if header else None
                 if fault is not None:
                     return BadDataError(f"{self.name}: line {line}{fault}")
@@ -97,16 +97,15 @@ class CsvTable(Table):
             return BadDataError(f"{self.name}: the file is empty; there must be a header and rows")
         return BadDataError(f"{self.name}: not {self.kind} ({error})")
 
-    def _rows(self, with_header: bool = False) -> Iterator[tuple[int, list[str]]]:
-        """Yield the number of the line that a row ends on, and its fields."""
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the number of the line that a row ends on, and its fields, from the header on."""
+        encoding = "utf-8-sig" if self.reading.encoding == "utf-8" else self.reading.encoding
         with opened(self.path) as stream:
-            text = io.TextIOWrapper(stream, encoding=self.reading.encoding, newline="")
+            text = io.TextIOWrapper(stream, encoding=encoding, newline="")
             reader = csv.reader(text, delimiter=self.separator, strict=True)
-            is_header = not with_header
             for row in reader:
-                if row and not is_header:
+                if row:
                     yield reader.line_num, row
-                is_header = is_header and not row
 
 
 def _fault(header: list[str], columns: Sequence[str], row: list[str], decimal: str) -> str | None:
