@@ -1,5 +1,7 @@
 import gc
+import json
 import os
+from functools import partial
 
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # before torch: the processes share the processors
     own = max(1, os.cpu_count() // int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from conformance.places import DASK, JAX, PLACES, TORCH, missing
+from focalcore.cli import main
 
 from .helpers import is_ours
 
@@ -89,3 +92,36 @@ def dask():
     import dask.array
 
     return dask
+
+
+@pytest.fixture
+def run(capsys):
+    """The command line: its exit code, and what it writes to stdout and stderr."""
+
+    def run(*arguments):
+        try:
+            code = main([str(a) for a in arguments])
+        except SystemExit as stop:
+            code = stop.code
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def evaluated(run):
+    """The command that scores files, likewise."""
+    return partial(run, "evaluate")
+
+
+@pytest.fixture
+def report(evaluated):
+    """What it says as JSON."""
+
+    def report(*arguments):
+        code, out, err = evaluated(*arguments, "--json", "-")
+        assert (code, err) == (0, "")
+        return json.loads(out)
+
+    return report

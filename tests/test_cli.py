@@ -20,32 +20,8 @@ from focalcore import (
     sparse_categorical_focal_loss,
 )
 from focalcore._kernels import compiler
-from focalcore.cli import main
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        try:
-            code = main([str(a) for a in arguments])
-        except SystemExit as stop:
-            code = stop.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
-@pytest.fixture
-def report(run):
-    def report(*arguments):
-        code, out, err = run("evaluate", *arguments, "--json", "-")
-        assert (code, err) == (0, "")
-        return json.loads(out)
-
-    return report
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ import pyarrow.parquet
 import pytest
 from ml_dtypes import bfloat16
 
-from focalcore.cli import main
-
 NAMES = ["ant", "bee", "cow"]
 DRAW = np.random.default_rng(18)
 X, Y = DRAW.normal(size=40).round(3), DRAW.integers(0, 2, 40)
@@ -304,29 +302,6 @@ SCORED = {
 }
 
 
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        try:
-            code = main(["evaluate", *map(str, arguments)])
-        except SystemExit as stop:
-            code = stop.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
-@pytest.fixture
-def report(run):
-    def report(*arguments):
-        code, out, err = run(*arguments, "--json", "-")
-        assert (code, err) == (0, "")
-        return json.loads(out)
-
-    return report
-
-
 @pytest.mark.parametrize("case", SCORED)
 def test_a_file_that_people_have_is_scored_right(report, tmp_path, case):
     write, said, expected = SCORED[case]
@@ -552,9 +527,11 @@ SAID = {"too few names": ["--class-names", "a,b"], "an axis that is not there": 
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_file_that_cannot_be_scored_is_refused_in_one_line(run, tmp_path, case):
+def test_a_file_that_cannot_be_scored_is_refused_in_one_line(evaluated, tmp_path, case):
     write, words = REFUSED[case]
-    code, out, err = run(*write(tmp_path), *SAID.get(case, []), "--json", tmp_path / "out.json")
+    code, out, err = evaluated(
+        *write(tmp_path), *SAID.get(case, []), "--json", tmp_path / "out.json"
+    )
     assert (code, out, err.count("\n")) == (3, "", 1)
     for word in words:
         assert word in err
@@ -562,10 +539,10 @@ def test_a_file_that_cannot_be_scored_is_refused_in_one_line(run, tmp_path, case
 
 
 @pytest.mark.slow
-def test_an_archive_that_would_fill_the_memory_is_refused(run, tmp_path):
+def test_an_archive_that_would_fill_the_memory_is_refused(evaluated, tmp_path):
     bomb(tmp_path / "a.npz")
     assert (tmp_path / "a.npz").stat().st_size < 2**23
-    code, _, err = run(tmp_path / "a.npz")
+    code, _, err = evaluated(tmp_path / "a.npz")
     assert (code, err.count("\n")) == (3, 1)
     assert "4.0 GiB" in err
 
@@ -580,12 +557,12 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("case", UNUSABLE)
-def test_arguments_that_cannot_be_are_wrong_usage(run, tmp_path, monkeypatch, case):
+def test_arguments_that_cannot_be_are_wrong_usage(evaluated, tmp_path, monkeypatch, case):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.docx").touch()
     if case != "a pattern that nothing fits":
         table("a.csv", columns=PLAIN)(tmp_path)
     arguments, word = UNUSABLE[case]
-    code, _, err = run(*arguments)
+    code, _, err = evaluated(*arguments)
     assert (code, err.count("\n")) == (2, 1)
     assert word in err

@@ -143,6 +143,42 @@ class TestHardest:
         assert shares == sorted(shares)
 
 
+@pytest.mark.parametrize("task", TASKS)
+class TestLeftOut:
+    """Whatever is there: what is left out may be no number at all."""
+
+    def test_a_mask_leaves_rows_out(self, task):
+        scores, targets, _ = TASKS[task]
+        kept = np.arange(len(scores)) % 3 > 0
+        broken = np.where(kept.reshape(-1, *[1] * (scores.ndim - 1)), scores, np.nan)
+        masked, chosen = FocalReport(task, (0.0, 2.0)), FocalReport(task, (0.0, 2.0))
+        masked.update(broken, targets, mask=kept)
+        chosen.update(scores[kept], targets[kept])
+        found, expected = masked.compute(), chosen.compute()
+        assert (found.examples, found.ignored) == (kept.sum(), (~kept).sum())
+        close(found.losses[1].focal_loss, expected.losses[1].focal_loss)
+        close(found.losses[1].log_loss, expected.losses[1].log_loss)
+        assert found.losses[1].hardest == pytest.approx(expected.losses[1].hardest, rel=1e-12)
+
+    def test_ignored_targets_are_what_a_mask_leaves_out(self, task):
+        scores, targets, _ = TASKS[task]
+        targets = targets.copy()
+        targets[::4] = -100
+        ignoring, masked = FocalReport(task, ignore_index=-100), FocalReport(task)
+        ignoring.update(scores, targets)
+        masked.update(scores, np.maximum(targets, 0), mask=targets >= 0)
+        assert ignoring.compute() == masked.compute()
+
+
+def test_a_mask_may_be_of_single_targets():
+    report = FocalReport("multi-label")
+    report.update(
+        [[1.0, np.nan], [0.5, -1.0]], [[1, 0], [0, 1]], mask=[[1 > 0, 0 > 1], [1 > 0] * 2]
+    )
+    found = report.compute()
+    assert (found.examples, found.ignored, found.targets) == (2, 0, 3)
+
+
 class TestMerging:
     @EVERY
     def test_batches_in_any_order_are_the_whole(self, task):

@@ -11,32 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from focalcore import sigmoid_focal_loss, softmax_focal_loss
-from focalcore.cli import main
 from focalcore.evaluation import Names, Opening, Place, Reading, evaluate
 from focalcore.evaluation.comparison import GROUPS, Comparison
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        try:
-            code = main(["evaluate", *map(str, arguments)])
-        except SystemExit as stop:
-            code = stop.code
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
-@pytest.fixture
-def report(run):
-    def report(*arguments):
-        code, out, err = run(*arguments, "--json", "-")
-        assert (code, err) == (0, "")
-        return json.loads(out)
-
-    return report
 
 
 @pytest.fixture
@@ -94,26 +70,26 @@ class TestHardest:
 
 
 class TestPerExample:
-    def test_each_example_has_its_loss(self, run, binary, tmp_path):
+    def test_each_example_has_its_loss(self, evaluated, binary, tmp_path):
         file, x, y = binary
         out = tmp_path / "out.parquet"
-        assert run(file, "--gamma", "0,2", "--chunk-rows", 70, "--per-example", out)[0] == 0
+        assert evaluated(file, "--gamma", "0,2", "--chunk-rows", 70, "--per-example", out)[0] == 0
         found = pa.parquet.read_table(out)
         assert found.column_names[2:] == ["focal_loss_gamma_0", "focal_loss_gamma_2"]
         np.testing.assert_array_equal(found["focal_loss_gamma_2"], sigmoid_focal_loss(x, y))
         assert found["example"].to_pylist() == [str(i) for i in range(300)]
 
-    def test_what_is_ignored_has_none(self, run, tmp_path):
+    def test_what_is_ignored_has_none(self, evaluated, tmp_path):
         np.savez(tmp_path / "a.npz", logits=[-9.0, 0.0], targets=[7, 1])
         out = tmp_path / "out.parquet"
-        run(tmp_path / "a.npz", "--ignore-index", 7, "--gamma", 0, "--per-example", out)
+        evaluated(tmp_path / "a.npz", "--ignore-index", 7, "--gamma", 0, "--per-example", out)
         found = pa.parquet.read_table(out)["focal_loss_gamma_0"].to_pylist()
         assert found == [None, pytest.approx(np.log(2))]
 
-    def test_nothing_is_left_of_a_run_that_fails(self, run, tmp_path):
+    def test_nothing_is_left_of_a_run_that_fails(self, evaluated, tmp_path):
         np.savez(tmp_path / "a.npz", logits=[1.0] * 100, targets=[1] * 99 + [2])
         out = tmp_path / "out.parquet"
-        code, _, err = run(tmp_path / "a.npz", "--chunk-rows", 10, "--per-example", out)
+        code, _, err = evaluated(tmp_path / "a.npz", "--chunk-rows", 10, "--per-example", out)
         assert code == 3
         assert "row 99" in err
         assert not list(tmp_path.glob("out*"))
@@ -157,10 +133,10 @@ class TestCompare:
         [([1, 0], "fewer rows"), ([1, 0, 0, 0], "more rows"), ([1, 1, 0], "row 1")],
         ids=["fewer", "more", "others"],
     )
-    def test_other_rows_are_refused(self, run, tmp_path, targets, word):
+    def test_other_rows_are_refused(self, evaluated, tmp_path, targets, word):
         np.savez(tmp_path / "a.npz", logits=[1.0, 2, 3], targets=[1, 0, 0])
         np.savez(tmp_path / "b.npz", logits=np.ones(len(targets)), targets=targets)
-        code, out, err = run(tmp_path / "a.npz", "--compare", tmp_path / "b.npz")
+        code, out, err = evaluated(tmp_path / "a.npz", "--compare", tmp_path / "b.npz")
         assert (code, out, err.count("\n")) == (3, "", 1)
         assert word in err
 
@@ -177,40 +153,40 @@ class TestCompare:
 
 class TestVerdict:
     @pytest.mark.parametrize(("factor", "code"), [(1.001, 0), (0.999, 1)], ids=["below", "above"])
-    def test_a_loss_above_the_bound_fails(self, run, binary, factor, code):
+    def test_a_loss_above_the_bound_fails(self, evaluated, binary, factor, code):
         file, x, y = binary
         bound = sigmoid_focal_loss(x, y).mean() * factor
-        found, out, err = run(file, "--fail-above", bound)
+        found, out, err = evaluated(file, "--fail-above", bound)
         assert found == code
         assert out
         assert ("--fail-above" in err) == (code == 1)
 
-    def test_the_bound_may_be_that_of_the_sum_for_each_positive(self, run, binary):
+    def test_the_bound_may_be_that_of_the_sum_for_each_positive(self, evaluated, binary):
         file, x, y = binary
         bound = sigmoid_focal_loss(x, y).sum() / y.sum()
         said = ("--normalizer", "positives", "--fail-above")
-        assert run(file, *said, bound * 1.001)[0] == 0
-        assert run(file, *said, bound * 0.999)[0] == 1
+        assert evaluated(file, *said, bound * 1.001)[0] == 0
+        assert evaluated(file, *said, bound * 0.999)[0] == 1
 
-    def test_an_infinite_loss_is_above_every_bound(self, run, tmp_path):
+    def test_an_infinite_loss_is_above_every_bound(self, evaluated, tmp_path):
         np.savez(tmp_path / "a.npz", logits=[-np.inf], targets=[1])
-        assert run(tmp_path / "a.npz", "--fail-above", 1e300)[0] == 1
+        assert evaluated(tmp_path / "a.npz", "--fail-above", 1e300)[0] == 1
 
 
 class TestPictures:
-    def test_a_page_and_pictures_are_written(self, run, binary, tmp_path):
+    def test_a_page_and_pictures_are_written(self, evaluated, binary, tmp_path):
         page, folder = tmp_path / "page.html", tmp_path / "pictures"
-        assert run(binary[0], "--html", page, "--plot", folder)[0] == 0
+        assert evaluated(binary[0], "--html", page, "--plot", folder)[0] == 0
         assert page.read_text().count("<svg") == len(list(folder.glob("*.png"))) == 5
 
-    def test_a_page_of_a_run_that_fails_is_not_there(self, run, tmp_path):
+    def test_a_page_of_a_run_that_fails_is_not_there(self, evaluated, tmp_path):
         np.savez(tmp_path / "a.npz", logits=[1.0], targets=[3])
-        assert run(tmp_path / "a.npz", "--html", tmp_path / "page.html")[0] == 3
+        assert evaluated(tmp_path / "a.npz", "--html", tmp_path / "page.html")[0] == 3
         assert not list(tmp_path.glob("page*"))
 
-    def test_a_folder_that_cannot_be_made_is_told(self, run, binary, tmp_path):
+    def test_a_folder_that_cannot_be_made_is_told(self, evaluated, binary, tmp_path):
         (tmp_path / "file").touch()
-        code, _, err = run(binary[0], "--plot", tmp_path / "file")
+        code, _, err = evaluated(binary[0], "--plot", tmp_path / "file")
         assert (code, err.count("\n")) == (2, 1)
         assert "--plot" in err
 
@@ -265,10 +241,10 @@ class TestCluster:
         same(report(files, "--dask", "local"), report(files))
 
     @pytest.mark.filterwarnings("ignore")
-    def test_bad_data_is_told_with_its_file(self, run, tmp_path, cluster):
+    def test_bad_data_is_told_with_its_file(self, evaluated, tmp_path, cluster):
         files = parts(tmp_path)
         np.savez(tmp_path / "part-9.npz", logits=np.zeros((5, 3)), targets=[0, 1, 2, 3, 0])
-        code, out, err = run(files, "--dask", cluster[0].scheduler_address)
+        code, out, err = evaluated(files, "--dask", cluster[0].scheduler_address)
         assert (code, out) == (3, "")
         assert "part-9.npz" in err
         assert "row 3" in err
@@ -294,17 +270,17 @@ class TestCluster:
         _, expected = evaluate([opening.open() for opening in openings], (2.0,))
         same(*(json.loads(json.dumps(each.compute().to_dict())) for each in (sums, expected)))
 
-    def test_no_cluster_is_told(self, run, binary):
+    def test_no_cluster_is_told(self, evaluated, binary):
         import dask
 
         with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
-            code, _, err = run(binary[0], "--dask", "tcp://127.0.0.1:9")
+            code, _, err = evaluated(binary[0], "--dask", "tcp://127.0.0.1:9")
         assert (code, err.count("\n")) == (3, 1)
         assert "--dask tcp://127.0.0.1:9" in err
 
     @pytest.mark.parametrize("option", ["--hardest", "--compare", "--per-example"])
-    def test_single_rows_stay_where_they_are(self, run, binary, option):
+    def test_single_rows_stay_where_they_are(self, evaluated, binary, option):
         value = {"--hardest": 3, "--compare": binary[0]}.get(option, "a.parquet")
-        code, _, err = run(binary[0], option, value, "--dask", "local")
+        code, _, err = evaluated(binary[0], option, value, "--dask", "local")
         assert code == 2
         assert option in err
