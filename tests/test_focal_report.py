@@ -117,6 +117,19 @@ class TestMeans:
             expected = -mp.log(1 - exact.sigmoid_posterior(300.0, 5.0))
         close(report.compute().losses[0].log_loss, float(expected), rtol=rtol)
 
+    def test_the_log_loss_of_a_hopeless_row_is_finite(self):
+        """The probability of a class is in proportion to h(p_c) (Charoenphakdee et al. 2021)."""
+        report = FocalReport("multi-class", (2.0,))
+        report.update(np.asarray([[60.0, 0.0, 1.0]], "float32"), [1])
+        with mp.workdps(200):
+            p = [mp.exp(x) for x in (60, 0, 1)]
+            p = [each / sum(p) for each in p]
+            h = [
+                each / ((1 - each) ** 2 * (1 - 2 * each * mp.log(each) / (1 - each))) for each in p
+            ]
+            expected = -mp.log(h[1] / sum(h))
+        close(report.compute().losses[0].log_loss, float(expected), rtol=1e-13)
+
 
 class TestHardest:
     @EVERY

@@ -195,8 +195,9 @@ class MultiClass(Batch):
         return np.bincount(self.block.targets, values, self.classes)
 
     def _log_loss(self, gamma: float, alpha: Alpha) -> HostArray:
-        """Return the log loss of each row by the posterior."""
-        x = self.block.scores if self.from_logits else np.log(self.block.scores)
+        """Return the log loss of each row by the posterior, in float64, which saturates late."""
+        x = self.block.scores.astype(np.float64, copy=False)
+        x = x if self.from_logits else np.log(x)
         posterior = softmax_focal_posterior(x, gamma=gamma, alpha=alpha)
         own = np.take_along_axis(posterior, self.block.targets[:, None], axis=1)[:, 0]
         return -np.log(own)

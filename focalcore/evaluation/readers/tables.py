@@ -95,7 +95,7 @@ class TableSource(Source):
         targets = self._rows(first, batch, taken.targets, present)
         weight, ids = None, None
         if taken.weight is not None:
-            weight = self._rows(first, batch, (taken.weight,), present)
+            weight = self._rows(first, batch, (taken.weight,), present).astype(np.float64)
         if self.id is not None:
             ids = _column(batch, self.raw[self.id])
             ids = np.asarray(ids.cast(pa.string()).to_pylist(), dtype=object)
@@ -137,8 +137,7 @@ class TableSource(Source):
                 f"{self.name}: {self.where(first)} column {shown(name)} is {found}; it must be a "
                 f"number: name other columns with --logits, --probs, --targets or --weight"
             )
-        numbers: HostArray = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        return numbers
+        return _floats(column)
 
     def _lists(self, first: int, name: str, column: Any) -> HostArray:
         """Return a column of lists of numbers, which all have one length."""
@@ -152,8 +151,7 @@ class TableSource(Source):
             )
         if column.null_count:
             column = pc.if_else(column.is_valid(), column, pa.scalar([np.nan] * n, column.type))
-        flat = column.flatten().cast(pa.float64()).to_numpy(zero_copy_only=False)
-        return flat.reshape(len(column), n)
+        return _floats(column.flatten()).reshape(len(column), n)
 
     def _labels(self, first: int, name: str, column: Any) -> HostArray:
         """Return the numbers of classes that are named, NaN where there is none."""
@@ -236,6 +234,16 @@ def _stripped(file: str, header: Sequence[str]) -> dict[str, str]:
 def _column(batch: Any, name: str) -> Any:
     column = batch.column(name)
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _floats(column: Any) -> HostArray:
+    """Return numbers as float32, if that holds them, or as float64; NaN where there is none."""
+    types = pa.types
+    is_single = types.is_float32(column.type) or types.is_float16(column.type)
+    found: HostArray = column.cast(pa.float32() if is_single else pa.float64()).to_numpy(
+        zero_copy_only=False
+    )
+    return found
 
 
 def _is_text(kind: Any) -> bool:
