@@ -11,6 +11,9 @@ from .source import Place, Reading
 from .tables import Table
 
 
+BUFFER = 2**20  # bytes of a column that are read at once
+
+
 class ParquetTable(Table):
     """A file of columns that are compressed in groups of rows."""
 
@@ -31,6 +34,6 @@ class ParquetTable(Table):
         return tuple(self.names)
 
     def batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
-        """Yield record batches of some columns."""
-        with arrow_parquet.ParquetFile(self.path) as file:
+        """Yield record batches of some columns, of which no whole group is in memory."""
+        with arrow_parquet.ParquetFile(self.path, buffer_size=BUFFER, pre_buffer=False) as file:
             yield from file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False)
