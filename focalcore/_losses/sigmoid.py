@@ -10,13 +10,13 @@ from .._dtypes import FLOATS, dtype_name
 from .._formulas import focal, sigmoid
 from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs, convert_inputs
-from .._inputs.doors import Door
+from .._inputs.doors import SIGMOID, Door
 from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, DType, Library, Namespace, Parameter, SoftTargets
 from .classes import class_numbers, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
-from .prepare import LossCall, elementwise_inputs, fit_parameters, loss_call
+from .prepare import LossCall, Recipe, elementwise_inputs, fit_parameters, loss_call
 from .spec import LossSpec, nan_outside, zero_left_out
 
 
@@ -125,6 +125,9 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidO
         detach_factor=options.detach_factor,
     )
     return loss_call(inputs, loss, options, look, **_given(inputs))
+
+
+RECIPE = Recipe(prepare, SIGMOID, SigmoidOptions)
 
 
 def _prepare_labels(

@@ -7,14 +7,14 @@ from functools import partial
 
 from .._formulas import focal, softmax
 from .._inputs import checks, class_axis, parse
-from .._inputs.doors import Door
+from .._inputs.doors import SOFTMAX, Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .classes import choice_of, distributions_or_nan, expected, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
-from .prepare import LossCall, loss_call, rowwise_inputs
+from .prepare import LossCall, Recipe, loss_call, rowwise_inputs
 from .spec import LossSpec, zero_left_out
 
 
@@ -168,3 +168,6 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxO
         loss = replace(loss, per_row=(*loss.per_row, "gamma"))
     alpha = class_axis.per_class(inputs, "alpha", axis)
     return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)
+
+
+RECIPE = Recipe(prepare, SOFTMAX, SoftmaxOptions)

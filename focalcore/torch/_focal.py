@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from .. import losses
+from .._losses.prepare import Recipe
 from .._typing import ArrayLike, Reduction, SoftTargets, Task
-from ._module import Asked, Loss, axis_of
+from ._module import Loss, axis_of, named
 
 
 class FocalLoss(Loss):
@@ -103,6 +104,5 @@ class FocalLoss(Loss):
             is_tensor = isinstance(given, torch.Tensor)  # a buffer, of its own type
             self._hold(option.name, given if is_tensor else getattr(checked, option.name))
 
-    def _asked(self, inputs: Tensor, **at_call: Any) -> Asked:
-        door = losses.DOORS[self.task_type]._replace(scores="inputs", weight="sample_weight")
-        return Asked(*losses.asked(self, door, inputs, **at_call))
+    def _asked(self, inputs: Tensor, **at_call: Any) -> Recipe:
+        return losses.asked(self, named(losses.RECIPES[self.task_type]), inputs, **at_call)

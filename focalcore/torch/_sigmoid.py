@@ -6,13 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
-from .._inputs.doors import SIGMOID
 from .._losses import sigmoid
-from .._losses.sigmoid import SigmoidOptions
 from .._typing import ArrayLike, SoftTargets, WorkersReduction
-from ._module import Asked, WorkersLoss, without_off
-
-DOOR = SIGMOID._replace(scores="inputs", weight="sample_weight", for_classes="SoftmaxFocalLoss")
+from ._module import WorkersLoss, named, without_off
 
 
 class SigmoidFocalLoss(WorkersLoss):
@@ -93,7 +89,7 @@ class SigmoidFocalLoss(WorkersLoss):
     0.00892
     """
 
-    _of_loss = Asked(sigmoid.prepare, DOOR, SigmoidOptions)
+    recipe = named(sigmoid.RECIPE, for_classes="SoftmaxFocalLoss")
 
     def __init__(
         self,

@@ -7,13 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from .._inputs import parse
-from .._inputs.doors import SOFTMAX
 from .._losses import softmax
-from .._losses.softmax import SoftmaxOptions
 from .._typing import ArrayLike, SoftTargets, WorkersReduction
-from ._module import Asked, WorkersLoss, axis_of, without_off
-
-DOOR = SOFTMAX._replace(scores="inputs", weight="sample_weight")
+from ._module import WorkersLoss, axis_of, named, without_off
 
 
 class SoftmaxFocalLoss(WorkersLoss):
@@ -86,7 +82,7 @@ class SoftmaxFocalLoss(WorkersLoss):
     1.4099
     """
 
-    _of_loss = Asked(softmax.prepare, DOOR, SoftmaxOptions)
+    recipe = named(softmax.RECIPE)
 
     def __init__(
         self,
