@@ -1,4 +1,4 @@
-"""Writes the exact values: `python -m conformance.generate` (a few minutes).
+"""Writes the exact values: `python -m conformance.generate`, for minutes, or with names of losses.
 
 The inputs are chosen here, in decimal, and rounded to the narrowest type that a set is for. What
 comes out is the definitions of `exact`, in 1000 digits, as hexadecimal numbers of 106 bits.
@@ -6,6 +6,7 @@ comes out is the definitions of `exact`, in 1000 digits, as hexadecimal numbers 
 
 import itertools
 import json
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -14,12 +15,14 @@ import mpmath as mp
 import numpy as np
 
 from . import exact
+from .exact_family import DEFINITIONS
 from .vectors import DATA
 
 DIGITS = 1000  # e^-2000 has to be seen beside 1
 FAR = 20_000.0  # stands for an infinite logit: what has a limit is there, to 1e-4000
 LOST = 750.0  # e to the minus that is 0 in every type
 NAMES = ("value", "slope", "curvature", "slope_scale", "curvature_scale")
+NAMES_OF_FAMILY = (*NAMES[:3], "value_scale", *NAMES[3:])
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 3.7, 5.0)
 
 # the hard places; the sets for wider types hold what narrower types can't
@@ -85,6 +88,17 @@ OPTIONS = {
         {"gamma": 2.0, "class_axis": -1, "detach_factor": True},
     ],
     "sigmoid-classes": [{"gamma": GAMMA_PER_CLASS, "alpha": ALPHA_PER_CLASS}],
+    "asymmetric-hard": [
+        {"gamma_pos": 1.0, "gamma_neg": 4.0, "clip": 0.05},
+        {"gamma_pos": 0.5, "gamma_neg": 2.0, "clip": 0.0},
+        {"gamma_pos": 0.0, "gamma_neg": 3.7, "clip": 0.05},
+        {"gamma_pos": 2.0, "gamma_neg": 1.0, "clip": 0.25},
+        {"gamma_pos": 2.0, "gamma_neg": 5.0, "clip": 0.05, "detach_factor": True},
+    ],
+    "asymmetric-soft": [
+        {"gamma_pos": 1.0, "gamma_neg": 4.0, "clip": 0.05},
+        {"gamma_pos": 0.5, "gamma_neg": 2.0, "clip": 0.0},
+    ],
     "softmax-pair": by_gamma,
     "softmax-hard": [
         *by_gamma,
@@ -134,6 +148,16 @@ OPTIONS = {
 }
 
 
+# logits at which a loss beside the focal loss is hard
+OWN_PLACES = {
+    "asymmetric": {  # just above and below the clip of 0.05
+        "half": [-2.9375, -2.953125],
+        "float32": [-2.944438, -2.94444],
+        "float64": [-2.944438979165, -2.944438979168],
+    },
+}
+
+
 def rounded(values, inputs):
     """Decimal values, as numbers that the type of a set holds exactly."""
     if inputs != "half":
@@ -157,8 +181,9 @@ def inputs_of(kind, inputs):
     """The logits (or probabilities) and targets of a set."""
     loss, targets = kind.split("-")
     labels = SOFT_LABELS if targets == "soft" else [0, 1]
-    if kind in ("sigmoid-hard", "sigmoid-soft"):
+    if kind in ("sigmoid-hard", "sigmoid-soft") or loss in DEFINITIONS:
         places = [s * x for x in PLACES[inputs] for s in (1.0, -1.0)]
+        places += OWN_PLACES.get(loss, {}).get(inputs, [])
         more = [] if inputs == "half" else scattered(inputs, (16,), 1).tolist()
         return crossed(rounded(places + more, inputs), labels)
     if targets == "posterior":  # has no targets: of each pair with both of them, one is left
@@ -200,7 +225,9 @@ def results_of(kind, options, x, y):
         "sigmoid-posterior": posterior_of_logit,
         "softmax-posterior": posterior_of_row,
     }
-    row = of_its_own.get(kind, row)
+    row = (
+        partial(of_element, DEFINITIONS[loss]) if loss in DEFINITIONS else of_its_own.get(kind, row)
+    )
     with mp.workdps(DIGITS):
         each = [row(a, b, **chosen) for a, b, chosen in elements(loss, options, x, y)]
     names = each[0].keys()
@@ -239,6 +266,18 @@ def of_logit(x, y, detach_factor=False, **options):
         return of(v), *exact.derivatives(of, v, DIGITS), *scales
 
     return dict(zip(NAMES, limit(near, [x]), strict=True))
+
+
+def of_element(definition, x, y, detach_factor=False, **options):
+    def near(far):
+        v = finite(x, far)
+        of = partial(definition.value, y=y, held=v if detach_factor else None, **options)
+        terms = [size.terms(not detach_factor) for size in definition.sizes(v, y, **options)]
+        found = of(v), *exact.derivatives(of, v, DIGITS)
+        sizes = [mp.fsum(each) for each in zip(*terms, strict=True)]
+        return *found, *(max(abs(f), s) for f, s in zip(found, sizes, strict=True))
+
+    return dict(zip(NAMES_OF_FAMILY, limit(near, [x]), strict=True))
 
 
 def of_row(x, y, **options):
@@ -427,12 +466,14 @@ def set_of(kind, inputs):
     }
 
 
-def main():
-    jobs = list(itertools.product(OPTIONS, PLACES))
+def main(losses=()):
+    """Write the sets of some losses, or of all."""
+    kinds = [kind for kind in OPTIONS if not losses or kind.split("-")[0] in losses]
+    jobs = list(itertools.product(kinds, PLACES))
     with ProcessPoolExecutor() as pool:
         sets = list(pool.map(set_of, *zip(*jobs, strict=True)))
-    for loss in ("sigmoid", "softmax", "binary", "categorical"):
-        own = [s for s in sets if s["id"].startswith(loss)]
+    for loss in dict.fromkeys(kind.split("-")[0] for kind in kinds):
+        own = [s for s in sets if s["id"].startswith(f"{loss}-")]
         (DATA / f"{loss}.json").write_text(laid_out({"loss": loss, "sets": own}) + "\n")
 
 
@@ -447,4 +488,4 @@ def laid_out(value, margin=""):
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

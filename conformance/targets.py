@@ -35,6 +35,8 @@ SLICE = (
     "sigmoid-soft[gamma=0.5, soft_targets=mixture, detach_factor=True]",
     "sigmoid-posterior[gamma=2, alpha=0.25]",
     "softmax-posterior[gamma=(0.5 2 3.75), alpha=(0.25 1 3)]",
+    "asymmetric-hard[gamma_pos=1, gamma_neg=4, clip=0.05]",
+    "asymmetric-soft[gamma_pos=0.5, gamma_neg=2, clip=0]",
     "softmax-pair[gamma=1.5]",
     "softmax-hard[gamma=0.5, label_smoothing=0.1, soft_targets=expected]",
     "softmax-hard[gamma=2, label_smoothing=0.1, soft_targets=hard]",

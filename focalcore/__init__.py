@@ -6,7 +6,13 @@ from .derivatives import (
     softmax_focal_loss_grad_and_hess,
     softmax_focal_loss_value_and_grad,
 )
-from .functional import sigmoid_focal_loss, softmax_focal_loss
+from .functional import (
+    asymmetric_loss,
+    asymmetric_loss_grad_and_hess,
+    asymmetric_loss_value_and_grad,
+    sigmoid_focal_loss,
+    softmax_focal_loss,
+)
 from .losses import FocalLoss
 from .posterior import (
     sigmoid_focal_logit,
@@ -21,6 +27,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FocalLoss",
+    "asymmetric_loss",
+    "asymmetric_loss_grad_and_hess",
+    "asymmetric_loss_value_and_grad",
     "binary_focal_loss",
     "categorical_focal_loss",
     "sigmoid_focal_logit",

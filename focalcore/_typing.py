@@ -81,6 +81,16 @@ class SoftmaxKeywords(LossKeywords, total=False):
     axis: int
 
 
+class ElementKeywords(TypedDict, total=False):
+    """The options that the losses of independent logits beside the focal loss have in common."""
+
+    mask: ArrayLike | None
+    weight: ArrayLike | None
+    reduction: Reduction
+    normalizer: str | float | Array | None
+    detach_factor: bool
+
+
 class LinearKeywords(LossKeywords, total=False):
     """The options of `linear_softmax_focal_loss`, in which `weight` is the classifier's."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import focalcore
+from focalcore._losses.asymmetric import AsymmetricOptions
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
 from focalcore._losses.distributions import DistributionOptions
@@ -45,6 +46,8 @@ class Row:
     grad_and_hess: Callable[..., Any] | None = None
     of_rows: bool = False  # of classes, which lie on the last axis
     bad: Any = 2.0  # what no target may be
+    labels: str = "targets"  # what these are called
+    module: str = ""  # of torch, if it is of the family beside the focal loss
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -76,12 +79,19 @@ def swapped(loss: Callable[..., Any]) -> Callable[..., Any]:
     return lambda scores, targets, **options: loss(targets, scores, **options)
 
 
+# those beside the focal loss
+ASYMMETRIC = partial(of_logits, module="AsymmetricLoss")
+FAMILY = (
+    ASYMMETRIC("asymmetric", "asymmetric_loss", BITS, AsymmetricOptions),
+    ASYMMETRIC("asymmetric-soft", "asymmetric_loss", SOFT, AsymmetricOptions),
+)
 LOSSES = (
     of_logits("sigmoid-binary", SIGMOID, BITS, SigmoidOptions),
     of_logits("sigmoid-soft", SIGMOID, SOFT, SigmoidOptions),
     of_logits("sigmoid-labels", SIGMOID, LABELS, SigmoidOptions, class_axis=-1, bad=SHAPE[1] + 1),
     of_logits("softmax-labels", SOFTMAX, LABELS, SoftmaxOptions, of_rows=True, bad=SHAPE[1]),
     of_logits("softmax-distributions", SOFTMAX, ROWS, SoftmaxOptions, of_rows=True),
+    *FAMILY,
     Row("binary", swapped(focalcore.binary_focal_loss), SOFT, BITS, BinaryOptions),
     Row("binary-logits", swapped(from_logits), LOGITS, SOFT, BinaryOptions),
     Row(

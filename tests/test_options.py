@@ -10,6 +10,7 @@ import pytest
 
 import focalcore
 from conformance.places import TORCH
+from focalcore._losses.asymmetric import AsymmetricOptions
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
 from focalcore._losses.distributions import DistributionOptions
@@ -20,7 +21,9 @@ from focalcore._losses.softmax import SoftmaxOptions
 from .new_loss import function as new
 from .table import LOSSES
 
+OF_FAMILY = {"asymmetric_loss": AsymmetricOptions}
 LISTS = {
+    **OF_FAMILY,
     "sigmoid_focal_loss": SigmoidOptions,
     "softmax_focal_loss": SoftmaxOptions,
     "binary_focal_loss": BinaryOptions,

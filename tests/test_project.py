@@ -14,7 +14,12 @@ ROOT = pathlib.Path(focalcore.__file__).parent
 
 
 OF_SCORING = ("scoring._binary", "scoring._categorical", "scoring._sparse_categorical")
-OF_DOORS = ("torch._focal", "torch._linear", "torch._sigmoid", "torch._softmax", "jax")
+OF_TORCH = sorted(
+    f"torch.{path.stem}"
+    for path in (ROOT / "torch").glob("_[!_]*.py")
+    if path.stem not in ("_elements", "_metric", "_module")  # which have none, or need more
+)
+OF_DOORS = (*OF_TORCH, "jax")
 OF_FUNCTIONAL = sorted(
     f"functional.{path.stem}"
     for path in (ROOT / "functional").glob("_[!_]*.py")
@@ -58,7 +63,10 @@ DOORS = {
     "boosting": ("FocalLGBMClassifier", "FocalObjective", "FocalXGBClassifier"),
     "calibration": ("FocalCalibratedClassifier", "FocalTemperature"),
     "jax": ("linear_softmax_focal_loss",),
-    "torch": ("FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"),
+    "torch": (
+        "AsymmetricLoss",
+        *("FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"),
+    ),
     "keras": (
         *("BinaryFocalLoss", "BinaryFocalMetric"),
         *("CategoricalFocalLoss", "CategoricalFocalMetric"),

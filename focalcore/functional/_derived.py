@@ -19,6 +19,9 @@ R = TypeVar("R")
 
 VALUE_AND_GRAD = """{title}, and its gradient.
 
+A closed form, for libraries that do not differentiate, and for anyone who wants the numbers: never
+NaN, and the limit where a logit is infinite.
+
 Parameters
 ----------
 {first}, {second} : array
@@ -47,6 +50,9 @@ Examples
 """
 
 GRAD_AND_HESS = """First and second derivative of `{loss}`.
+
+Closed forms, which a second-order booster asks for: never NaN, and the limits where a logit is
+infinite.
 
 Parameters
 ----------

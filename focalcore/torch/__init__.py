@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._asymmetric import AsymmetricLoss
 from ._focal import FocalLoss
 from ._linear import linear_softmax_focal_loss
 from ._sigmoid import SigmoidFocalLoss
 from ._softmax import SoftmaxFocalLoss
 
-__all__ = ["FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"]
+__all__ = [
+    "AsymmetricLoss",
+    "FocalLoss",
+    "SigmoidFocalLoss",
+    "SoftmaxFocalLoss",
+    "linear_softmax_focal_loss",
+]
 
 if TYPE_CHECKING:
     from ._metric import FocalMetric as FocalMetric

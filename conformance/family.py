@@ -1,0 +1,17 @@
+"""The losses beside the focal loss that there are exact values of: a row for each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Member(NamedTuple):
+    """A loss of the family."""
+
+    function: str  # of focalcore
+    exponents: dict[str, float]  # the options by which bounds go, and their defaults
+
+
+FAMILY = {
+    "asymmetric": Member("asymmetric_loss", {"gamma_pos": 1.0, "gamma_neg": 4.0}),
+}
