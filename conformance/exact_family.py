@@ -75,6 +75,54 @@ def sizes_of_asymmetric(x, y, gamma_pos=1.0, gamma_neg=4.0, clip=0.05):
     return [of_positive, of_negative]
 
 
+def quality(x, y, beta=2.0, held=None):
+    y = number(y)
+    apart = abs(y - sigmoid(x if held is None else held)[0])
+    return power(apart, number(beta)) * cross_entropy(x, y)
+
+
+def sizes_of_quality(x, y, beta=2.0):
+    y, (p, q) = number(y), sigmoid(x)
+    apart, first, second = (1 - y) * p + y * q, p * q, p * q * abs(q - p)
+    ce = cross_entropy(x, y)
+    return [Size(mp.mpf(1), apart, ce, number(beta), (first, apart), (second, p * q))]
+
+
+def varifocal(x, y, alpha=0.75, gamma=2.0, weighted=True, held=None):
+    y, (p, _) = number(y), sigmoid(x if held is None else held)
+    if y > 0:
+        return (y if weighted else 1) * cross_entropy(x, y)
+    return number(alpha) * power(p, number(gamma)) * cross_entropy(x, y)
+
+
+def sizes_of_varifocal(x, y, alpha=0.75, gamma=2.0, weighted=True):
+    y, (p, q) = number(y), sigmoid(x)
+    ce, apart, zero, one = cross_entropy(x, y), (1 - y) * p + y * q, mp.mpf(0), mp.mpf(1)
+    if y > 0:
+        weight = y if weighted else one
+        return [Size(weight, one, ce, zero, (zero, apart), (zero, p * q))]
+    return [Size(number(alpha), p, ce, number(gamma), (p * q, p), (p * q * abs(q - p), p * q))]
+
+
+def gaussian(x, y, alpha=2.0, gamma=4.0, held=None):
+    y, (p, q) = number(y), sigmoid(x if held is None else held)
+    if y == 1:
+        return power(q, number(alpha)) * cross_entropy(x, y)
+    return power(1 - y, number(gamma)) * power(p, number(alpha)) * cross_entropy(x, 0)
+
+
+def sizes_of_gaussian(x, y, alpha=2.0, gamma=4.0):
+    y, (p, q) = number(y), sigmoid(x)
+    is_peak = int(y == 1)
+    u, weight = (q, mp.mpf(1)) if is_peak else (p, power(1 - y, number(gamma)))
+    ce, second = cross_entropy(x, is_peak), (p * q * abs(q - p), p * q)
+    return [Size(weight, u, ce, number(alpha), (p * q, u), second)]
+
+
+def cross_entropy(x, y):
+    return y * mp.log1p(mp.exp(-number(x))) + (1 - y) * mp.log1p(mp.exp(number(x)))
+
+
 def sigmoid(x):
     """The probability of the positive class, and of the negative one."""
     p, q, _ = probabilities([x, 0])
@@ -83,4 +131,7 @@ def sigmoid(x):
 
 DEFINITIONS = {
     "asymmetric": Definition(asymmetric, sizes_of_asymmetric),
+    "gaussian": Definition(gaussian, sizes_of_gaussian),
+    "quality": Definition(quality, sizes_of_quality),
+    "varifocal": Definition(varifocal, sizes_of_varifocal),
 }

@@ -99,6 +99,23 @@ OPTIONS = {
         {"gamma_pos": 1.0, "gamma_neg": 4.0, "clip": 0.05},
         {"gamma_pos": 0.5, "gamma_neg": 2.0, "clip": 0.0},
     ],
+    "gaussian-soft": [
+        {"alpha": 2.0, "gamma": 4.0},
+        {"alpha": 0.5, "gamma": 3.7},
+        {"alpha": 3.7, "gamma": 2.0},
+        {"alpha": 2.0, "gamma": 4.0, "detach_factor": True},
+    ],
+    "quality-hard": [{"beta": b} for b in (0.5, 1.0, 2.0)],
+    "quality-soft": [
+        *({"beta": b} for b in (0.0, 2.0, 3.0, 3.7)),
+        {"beta": 2.0, "detach_factor": True},
+    ],
+    "varifocal-soft": [
+        {"alpha": 0.75, "gamma": 2.0},
+        {"alpha": 0.25, "gamma": 0.5, "weighted": False},
+        {"alpha": 1.0, "gamma": 3.7},
+        {"alpha": 0.75, "gamma": 2.0, "detach_factor": True},
+    ],
     "softmax-pair": by_gamma,
     "softmax-hard": [
         *by_gamma,
@@ -158,6 +175,15 @@ OWN_PLACES = {
 }
 
 
+OWN_LABELS = {"quality-soft": [2**-14], "varifocal-soft": [2**-14]}
+NEAR = [0.25, 1, 3, 5, 7.5]  # logits at which a score is their probability
+
+
+def held_by(values, inputs):
+    """The numbers of a set's type that are nearest to some values."""
+    return values.astype(ml_dtypes.bfloat16 if inputs == "half" else inputs).astype("float64")
+
+
 def rounded(values, inputs):
     """Decimal values, as numbers that the type of a set holds exactly."""
     if inputs != "half":
@@ -185,7 +211,12 @@ def inputs_of(kind, inputs):
         places = [s * x for x in PLACES[inputs] for s in (1.0, -1.0)]
         places += OWN_PLACES.get(loss, {}).get(inputs, [])
         more = [] if inputs == "half" else scattered(inputs, (16,), 1).tolist()
-        return crossed(rounded(places + more, inputs), labels)
+        x, y = crossed(rounded(places + more, inputs), [*labels, *OWN_LABELS.get(kind, [])])
+        if kind == "quality-soft":  # and at p itself
+            near = rounded([0.0, *NEAR, *(-v for v in NEAR)], inputs)
+            p = 1 / (1 + np.exp(-near))
+            x, y = np.append(x, near), np.append(y, held_by(p, inputs))
+        return x, y
     if targets == "posterior":  # has no targets: of each pair with both of them, one is left
         x, _ = inputs_of(f"{loss}-hard", inputs)
         return x[::2], np.zeros(len(x) // 2, "int64")

@@ -10,8 +10,17 @@ from .functional import (
     asymmetric_loss,
     asymmetric_loss_grad_and_hess,
     asymmetric_loss_value_and_grad,
+    gaussian_focal_loss,
+    gaussian_focal_loss_grad_and_hess,
+    gaussian_focal_loss_value_and_grad,
+    quality_focal_loss,
+    quality_focal_loss_grad_and_hess,
+    quality_focal_loss_value_and_grad,
     sigmoid_focal_loss,
     softmax_focal_loss,
+    varifocal_loss,
+    varifocal_loss_grad_and_hess,
+    varifocal_loss_value_and_grad,
 )
 from .losses import FocalLoss
 from .posterior import (
@@ -32,6 +41,12 @@ __all__ = [
     "asymmetric_loss_value_and_grad",
     "binary_focal_loss",
     "categorical_focal_loss",
+    "gaussian_focal_loss",
+    "gaussian_focal_loss_grad_and_hess",
+    "gaussian_focal_loss_value_and_grad",
+    "quality_focal_loss",
+    "quality_focal_loss_grad_and_hess",
+    "quality_focal_loss_value_and_grad",
     "sigmoid_focal_logit",
     "sigmoid_focal_loss",
     "sigmoid_focal_loss_grad_and_hess",
@@ -45,4 +60,7 @@ __all__ = [
     "sparse_categorical_focal_loss",
     "use_compiler",
     "use_threads",
+    "varifocal_loss",
+    "varifocal_loss_grad_and_hess",
+    "varifocal_loss_value_and_grad",
 ]

@@ -17,8 +17,11 @@ from focalcore._losses.asymmetric import AsymmetricOptions
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
 from focalcore._losses.distributions import DistributionOptions
+from focalcore._losses.gaussian import GaussianOptions
+from focalcore._losses.quality import QualityOptions
 from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
+from focalcore._losses.varifocal import VarifocalOptions
 
 from .new_loss import function as new
 from .new_loss.loss import MarginOptions
@@ -81,9 +84,15 @@ def swapped(loss: Callable[..., Any]) -> Callable[..., Any]:
 
 # those beside the focal loss
 ASYMMETRIC = partial(of_logits, module="AsymmetricLoss")
+QUALITY = partial(of_logits, module="QualityFocalLoss", labels="scores")
+VARIFOCAL = partial(of_logits, module="VarifocalLoss", labels="scores")
+GAUSSIAN = partial(of_logits, module="GaussianFocalLoss", labels="heatmap")
 FAMILY = (
     ASYMMETRIC("asymmetric", "asymmetric_loss", BITS, AsymmetricOptions),
     ASYMMETRIC("asymmetric-soft", "asymmetric_loss", SOFT, AsymmetricOptions),
+    QUALITY("quality", "quality_focal_loss", SOFT, QualityOptions),
+    VARIFOCAL("varifocal", "varifocal_loss", SOFT * BITS, VarifocalOptions),
+    GAUSSIAN("gaussian", "gaussian_focal_loss", np.maximum(SOFT, BITS), GaussianOptions),
 )
 LOSSES = (
     of_logits("sigmoid-binary", SIGMOID, BITS, SigmoidOptions),

@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 
 import focalcore
+from conformance.modes import with_kernels
 from conformance.places import JAX
-from focalcore import asymmetric_loss, sigmoid_focal_loss, use_compiler
+from focalcore import (
+    _kernels,
+    asymmetric_loss,
+    gaussian_focal_loss,
+    quality_focal_loss,
+    sigmoid_focal_loss,
+    use_compiler,
+    varifocal_loss,
+)
 
 from .helpers import close
 from .table import FAMILY
@@ -73,6 +82,15 @@ class TestEvery:
         torch.testing.assert_close(ours, expected)
 
     @EVERY
+    @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+    def test_it_has_a_kernel(self, row, dtype):
+        if why := _kernels.why_not():
+            pytest.skip(why)
+        x = row.scores.astype(dtype)
+        for f in (row.loss, row.value_and_grad, row.grad_and_hess):
+            assert with_kernels(f)(x, row.targets) is not None
+
+    @EVERY
     def test_its_derivatives_take_arrays_by_name(self, row):
         first, second = ("logits", row.labels)
         found = row.value_and_grad(**{second: row.targets, first: row.scores})
@@ -115,3 +133,91 @@ class TestAsymmetric:
             )
         close(value, [[0, np.inf], [-(0.95**4) * np.log(0.05), 0]])
         np.testing.assert_array_equal(slope, [[0, -1], [0, 0]])
+
+
+KERNELS = pytest.mark.parametrize("by_kernel", [True, False], ids=["kernel", "functions"])
+
+
+class TestQuality:
+    @GAMMAS
+    @pytest.mark.parametrize("kind", ["int64", "float64"])
+    def test_of_hard_scores_it_is_the_focal_loss(self, gamma, kind):
+        y = BITS.astype(kind)
+        found = quality_focal_loss(X, y, beta=gamma)
+        np.testing.assert_array_equal(found, sigmoid_focal_loss(X, y, gamma=gamma))
+
+    def test_a_beta_of_0_is_the_cross_entropy(self):
+        y = rng.random(X.shape)
+        close(quality_focal_loss(X, y, beta=0.0), sigmoid_focal_loss(X, y, gamma=0.0), rtol=1e-15)
+
+    @KERNELS
+    @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 1.5, 2.0, 3.7, [0.5, 1.0, 2.0]])
+    def test_where_p_is_the_score_nothing_is_nan(self, beta, by_kernel):
+        """There |y - p| has no digit left, and below a beta of 2 a derivative is infinite."""
+        x = np.asarray([[-20.0, 0.0, 3.0]] * 2)
+        y = 1 / (1 + np.exp(-x))
+        with use_compiler(by_kernel):
+            value, slope = focalcore.quality_focal_loss_value_and_grad(x, y, beta=beta)
+            _, bend = focalcore.quality_focal_loss_grad_and_hess(x, y, beta=beta)
+        assert np.isfinite([value, slope, bend]).all()
+
+    @KERNELS
+    @pytest.mark.parametrize("beta", [2.0, np.full((1, 1), 2.0)], ids=["number", "array"])
+    def test_where_p_is_just_the_score_it_is_as_flat_as_its_limit(self, beta, by_kernel):
+        x, y = np.zeros((1, 1)), np.full((1, 1), 0.5)
+        with use_compiler(by_kernel):
+            value, slope = focalcore.quality_focal_loss_value_and_grad(x, y, beta=beta)
+            _, bend = focalcore.quality_focal_loss_grad_and_hess(x, y, beta=beta)
+        assert not value.any()
+        assert not slope.any()
+        close(bend, 2 / 16 * np.log(2))
+
+
+class TestVarifocal:
+    @GAMMAS
+    def test_of_hard_scores_positives_have_the_cross_entropy_and_negatives_the_focal_loss(
+        self, gamma
+    ):
+        y = BITS.astype("float64")
+        focal = sigmoid_focal_loss(X, y, gamma=gamma) * np.where(y, 1.0, 0.75)
+        expected = np.where(y, sigmoid_focal_loss(X, y, gamma=0.0), focal)
+        close(varifocal_loss(X, y, gamma=gamma), expected, rtol=1e-14)
+
+    def test_a_positive_weighs_its_score_or_1(self):
+        y = rng.random(X.shape) + 1e-3
+        close(varifocal_loss(X, y / 2), y / 2 * varifocal_loss(X, y / 2, weighted=False))
+        close(
+            varifocal_loss(X, y / 2, weighted=False), sigmoid_focal_loss(X, y / 2, gamma=0.0), 1e-14
+        )
+
+    def test_a_held_factor_leaves_p_less_y(self):
+        x, y = X, np.zeros(X.shape)
+        _, slope = focalcore.varifocal_loss_value_and_grad(x, y, detach_factor=True)
+        p = 1 / (1 + np.exp(-x))
+        close(slope, 0.75 * p**2 * p)
+
+
+class TestGaussian:
+    @GAMMAS
+    def test_of_zeros_and_ones_it_is_the_focal_loss(self, gamma):
+        found = gaussian_focal_loss(X, BITS, alpha=gamma)
+        np.testing.assert_array_equal(found, sigmoid_focal_loss(X, BITS, gamma=gamma))
+
+    def test_a_negative_weighs_less_the_nearer_to_a_peak_it_is(self):
+        y = np.asarray([0.0, 0.5, 0.75])
+        found = gaussian_focal_loss(np.ones(3), y) / gaussian_focal_loss(1.0, 0.0)
+        close(found, [1, 0.5**4, 0.25**4])
+
+    def test_positives_are_the_peaks_alone(self):
+        y = np.asarray([0.0, 0.9, 1.0, 1.0])
+        mean = gaussian_focal_loss(np.ones(4), y, reduction="mean", normalizer="positives")
+        close(mean, gaussian_focal_loss(np.ones(4), y).sum() / 2)
+
+
+def test_in_float16_the_copies_are_infinite_and_these_are_not(torch):
+    """The published form of a loss, and of its slope, at a logit that float16 holds."""
+    x = torch.tensor([12.0, -12.0], dtype=torch.float16)
+    p = x.sigmoid()
+    copied = -(torch.log(1 - p) * p**4)
+    assert torch.isinf(copied).any()
+    assert torch.isfinite(asymmetric_loss(x, torch.zeros(2))).all()

@@ -10,7 +10,6 @@ import pytest
 
 import focalcore
 from conformance.places import TORCH
-from focalcore._losses.asymmetric import AsymmetricOptions
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
 from focalcore._losses.distributions import DistributionOptions
@@ -19,9 +18,9 @@ from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
 
 from .new_loss import function as new
-from .table import LOSSES
+from .table import FAMILY, LOSSES
 
-OF_FAMILY = {"asymmetric_loss": AsymmetricOptions}
+OF_FAMILY = {row.loss.func.__name__: row.options for row in FAMILY}
 LISTS = {
     **OF_FAMILY,
     "sigmoid_focal_loss": SigmoidOptions,
@@ -37,7 +36,7 @@ DERIVATIVES = {
     for name in ("sigmoid_focal_loss", "softmax_focal_loss")
     for kind in ("value_and_grad", "grad_and_hess")
 }
-OF_ARRAYS = ("logits", "targets", "y_true", "y_pred")
+OF_ARRAYS = ("logits", "targets", "scores", "heatmap", "y_true", "y_pred")
 
 
 def defaults(function):

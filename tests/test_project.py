@@ -64,8 +64,8 @@ DOORS = {
     "calibration": ("FocalCalibratedClassifier", "FocalTemperature"),
     "jax": ("linear_softmax_focal_loss",),
     "torch": (
-        "AsymmetricLoss",
-        *("FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"),
+        *("AsymmetricLoss", "FocalLoss", "GaussianFocalLoss", "QualityFocalLoss"),
+        *("SigmoidFocalLoss", "SoftmaxFocalLoss", "VarifocalLoss", "linear_softmax_focal_loss"),
     ),
     "keras": (
         *("BinaryFocalLoss", "BinaryFocalMetric"),

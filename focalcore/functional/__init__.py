@@ -5,13 +5,37 @@ from ._asymmetric import (
     asymmetric_loss_grad_and_hess,
     asymmetric_loss_value_and_grad,
 )
+from ._gaussian import (
+    gaussian_focal_loss,
+    gaussian_focal_loss_grad_and_hess,
+    gaussian_focal_loss_value_and_grad,
+)
+from ._quality import (
+    quality_focal_loss,
+    quality_focal_loss_grad_and_hess,
+    quality_focal_loss_value_and_grad,
+)
 from ._sigmoid import sigmoid_focal_loss
 from ._softmax import softmax_focal_loss
+from ._varifocal import (
+    varifocal_loss,
+    varifocal_loss_grad_and_hess,
+    varifocal_loss_value_and_grad,
+)
 
 __all__ = [
     "asymmetric_loss",
     "asymmetric_loss_grad_and_hess",
     "asymmetric_loss_value_and_grad",
+    "gaussian_focal_loss",
+    "gaussian_focal_loss_grad_and_hess",
+    "gaussian_focal_loss_value_and_grad",
+    "quality_focal_loss",
+    "quality_focal_loss_grad_and_hess",
+    "quality_focal_loss_value_and_grad",
     "sigmoid_focal_loss",
     "softmax_focal_loss",
+    "varifocal_loss",
+    "varifocal_loss_grad_and_hess",
+    "varifocal_loss_value_and_grad",
 ]

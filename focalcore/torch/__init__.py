@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from ._asymmetric import AsymmetricLoss
 from ._focal import FocalLoss
+from ._gaussian import GaussianFocalLoss
 from ._linear import linear_softmax_focal_loss
+from ._quality import QualityFocalLoss
 from ._sigmoid import SigmoidFocalLoss
 from ._softmax import SoftmaxFocalLoss
+from ._varifocal import VarifocalLoss
 
 __all__ = [
     "AsymmetricLoss",
     "FocalLoss",
+    "GaussianFocalLoss",
+    "QualityFocalLoss",
     "SigmoidFocalLoss",
     "SoftmaxFocalLoss",
+    "VarifocalLoss",
     "linear_softmax_focal_loss",
 ]
 
