@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import mpmath as mp
 
-from .exact import number, power, probabilities
+from .exact import balance, number, power, probabilities
 
 Number = Any
 
@@ -75,6 +75,23 @@ def sizes_of_asymmetric(x, y, gamma_pos=1.0, gamma_neg=4.0, clip=0.05):
     return [of_positive, of_negative]
 
 
+def poly(x, y, poly_epsilon, gamma=2.0, alpha=None, held=None):
+    """Leng et al. 2022, with the class balance on both terms."""
+    y, (positive, negative) = number(y), balance(alpha)
+    of_factor, u = (y * q + (1 - y) * p for p, q in map(sigmoid, (x if held is None else held, x)))
+    product = cross_entropy(x, y) + number(poly_epsilon) * u
+    return (y * positive + (1 - y) * negative) * power(of_factor, number(gamma)) * product
+
+
+def sizes_of_poly(x, y, poly_epsilon, gamma=2.0, alpha=None):
+    y, (p, q), epsilon = number(y), sigmoid(x), abs(number(poly_epsilon))
+    (positive, negative), bend = balance(alpha), p * q * abs(1 - 2 * y)
+    u, weight = y * q + (1 - y) * p, y * positive + (1 - y) * negative
+    first = bend, (1 - y) * p + y * q + epsilon * bend
+    second = bend * abs(q - p), p * q + epsilon * bend * abs(q - p)
+    return [Size(weight, u, cross_entropy(x, y) + epsilon * u, number(gamma), first, second)]
+
+
 def quality(x, y, beta=2.0, held=None):
     y = number(y)
     apart = abs(y - sigmoid(x if held is None else held)[0])
@@ -132,6 +149,7 @@ def sigmoid(x):
 DEFINITIONS = {
     "asymmetric": Definition(asymmetric, sizes_of_asymmetric),
     "gaussian": Definition(gaussian, sizes_of_gaussian),
+    "poly": Definition(poly, sizes_of_poly),
     "quality": Definition(quality, sizes_of_quality),
     "varifocal": Definition(varifocal, sizes_of_varifocal),
 }

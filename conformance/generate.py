@@ -105,6 +105,13 @@ OPTIONS = {
         {"alpha": 3.7, "gamma": 2.0},
         {"alpha": 2.0, "gamma": 4.0, "detach_factor": True},
     ],
+    "poly-hard": [
+        {"gamma": 2.0, "poly_epsilon": 1.0},
+        {"gamma": 0.5, "poly_epsilon": -1.0},
+        {"gamma": 0.0, "poly_epsilon": 0.25, "alpha": 0.25},
+        {"gamma": 2.0, "poly_epsilon": 1.0, "detach_factor": True},
+    ],
+    "poly-soft": [{"gamma": 2.0, "poly_epsilon": 1.0, "alpha": 0.25}],
     "quality-hard": [{"beta": b} for b in (0.5, 1.0, 2.0)],
     "quality-soft": [
         *({"beta": b} for b in (0.0, 2.0, 3.0, 3.7)),

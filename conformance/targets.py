@@ -38,6 +38,8 @@ SLICE = (
     "asymmetric-hard[gamma_pos=1, gamma_neg=4, clip=0.05]",
     "asymmetric-soft[gamma_pos=0.5, gamma_neg=2, clip=0]",
     "gaussian-soft[alpha=2, gamma=4]",
+    "poly-hard[gamma=2, poly_epsilon=1]",
+    "poly-soft[gamma=2, poly_epsilon=1, alpha=0.25]",
     "quality-hard[beta=0.5]",
     "quality-soft[beta=2]",
     "varifocal-soft[alpha=0.75, gamma=2]",

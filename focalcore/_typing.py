@@ -60,6 +60,7 @@ class LossKeywords(TypedDict, total=False):
     detach_factor: bool
     label_smoothing: float
     soft_targets: SoftTargets
+    poly_epsilon: float | None
     ignore_index: int | None
     background: int | None
     reduction: Reduction

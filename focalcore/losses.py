@@ -56,7 +56,9 @@ class FocalLoss:
         As for `sigmoid_focal_loss`; of the tasks "binary" and "multi-label".
     axis : int, default -1
         The class axis; of the task "multi-class".
-    background, label_smoothing, soft_targets, ignore_index, normalizer, detach_factor : optional
+    background, label_smoothing, soft_targets, poly_epsilon, ignore_index : optional
+        As for the functions.
+    normalizer, detach_factor : optional
         As for the functions.
 
     Raises
@@ -88,6 +90,7 @@ class FocalLoss:
     background: int | None = None
     label_smoothing: float = 0.0
     soft_targets: SoftTargets = "expected"
+    poly_epsilon: float | None = None
     ignore_index: int | None = None
     normalizer: str | Array | float | None = None
     detach_factor: bool = False

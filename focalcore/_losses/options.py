@@ -86,6 +86,7 @@ class LogitsOptions(FocalOptions, MeanOptions):
     label_smoothing: float = option(0.0, parse.at_most(1.0))
     soft_targets: SoftTargets = option("expected", parse.one_of(SOFT_TARGETS))
     ignore_index: int | None = option(None, parse.index)
+    poly_epsilon: float | None = option(None, parse.poly_epsilon)
 
     def check_together(self) -> None:
         """Refuse options that contradict each other."""

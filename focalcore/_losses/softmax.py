@@ -70,13 +70,15 @@ class Softmax(LossSpec):
         gamma, alpha = operands.exponent(), operands.get("alpha")
         if self.is_per_row("gamma"):
             gamma = self.with_class_axis(xp, gamma)
+        epsilon = operands.get("poly_epsilon")
         if self.soft_targets == "mixture":
-            return softmax.Mixture(xp, row, smoothed, self.modulated(gamma), alpha)
+            return softmax.Mixture(xp, row, smoothed, self.modulated(gamma, epsilon), alpha)
         modulating = shares if self.soft_targets == "hard" else smoothed
         if not self.is_per_row("gamma"):
             gamma = expected(xp, modulating.y, gamma, self.axis)
         alpha = expected(xp, modulating.y, alpha, self.axis)
-        return softmax.Expected(xp, row, modulating, smoothed, self.modulated(gamma), alpha)
+        factor = self.modulated(gamma, epsilon)
+        return softmax.Expected(xp, row, modulating, smoothed, factor, alpha)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +169,8 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxO
     if is_per_row:
         loss = replace(loss, per_row=(*loss.per_row, "gamma"))
     alpha = class_axis.per_class(inputs, "alpha", axis)
-    return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)
+    given = {"gamma": gamma, "alpha": alpha, "poly_epsilon": options.poly_epsilon}
+    return loss_call(inputs, loss, options, look, **given)
 
 
 RECIPE = Recipe(prepare, SOFTMAX, SoftmaxOptions)

@@ -101,7 +101,6 @@ def gaussian_focal_loss(
     `logits`, `heatmap`, `mask`, `weight`, `alpha`, `gamma` and `normalizer` may be traced or lazy;
     the rest is static.
 
-
     References
     ----------
     Law and Deng, "CornerNet: detecting objects as paired keypoints", ECCV 2018, equation 1; Zhou et

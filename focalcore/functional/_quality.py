@@ -100,7 +100,6 @@ def quality_focal_loss(
     static. p - y is the one difference here: its error is units in the last place of (1 - y) p and
     y (1 - p). Where p is y, the slope is 0, of a beta of 1 or less one of those that it has.
 
-
     References
     ----------
     Li et al., "Generalized focal loss: learning qualified and distributed bounding boxes for dense

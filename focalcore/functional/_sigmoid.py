@@ -36,6 +36,7 @@ def sigmoid_focal_loss(
     pos_weight: ArrayLike | None = None,
     label_smoothing: float = 0.0,
     soft_targets: SoftTargets = "expected",
+    poly_epsilon: float | None = None,
     class_axis: int | None = None,
     background: int | None = None,
     ignore_index: int | None = None,
@@ -75,6 +76,10 @@ def sigmoid_focal_loss(
         probability p_t and alpha_t = y alpha + (1 - y)(1 - alpha). "mixture":
         y FL(1) + (1 - y) FL(0), each with a modulating factor of its own. "hard": smoothing enters
         the cross-entropy alone.
+    poly_epsilon : float, optional
+        A finite number epsilon >= -1, by which the term alpha_t epsilon (1 - p_t)^(gamma + 1) is
+        added, as of PolyLoss (Leng et al., ICLR 2022). Below 0 the two terms of an easy example
+        cancel: its digits are those of either.
     class_axis : int, optional
         The axis of the classes, where targets are class labels, as detectors have them: positive
         for the logit of their class, negative for the others. They are compared with the classes'
@@ -148,6 +153,7 @@ def sigmoid_focal_loss(
         pos_weight=pos_weight,
         label_smoothing=label_smoothing,
         soft_targets=soft_targets,
+        poly_epsilon=poly_epsilon,
         class_axis=class_axis,
         background=background,
         ignore_index=ignore_index,

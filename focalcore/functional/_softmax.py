@@ -36,6 +36,7 @@ def softmax_focal_loss(
     axis: int = -1,
     label_smoothing: float = 0.0,
     soft_targets: SoftTargets = "expected",
+    poly_epsilon: float | None = None,
     background: int | None = None,
     ignore_index: int | None = None,
     mask: ArrayLike | None = None,
@@ -72,6 +73,10 @@ def softmax_focal_loss(
         What a distribution y means. "expected": the formula above, with alpha_t and gamma_t the
         sums of y_c alpha_c and y_c gamma_c. "mixture": sum y_c FL(c), each class with a modulating
         factor of its own. "hard": smoothing enters the cross-entropy alone.
+    poly_epsilon : float, optional
+        A finite number epsilon >= -1, by which the term alpha_t epsilon (1 - p_t)^(gamma + 1) is
+        added, as of PolyLoss (Leng et al., ICLR 2022). Below 0 the two terms of an easy example
+        cancel: its digits are those of either.
     background : int, optional
         The label that ``normalizer="positives"`` does not count.
     ignore_index : int, optional
@@ -144,6 +149,7 @@ def softmax_focal_loss(
         axis=axis,
         label_smoothing=label_smoothing,
         soft_targets=soft_targets,
+        poly_epsilon=poly_epsilon,
         background=background,
         ignore_index=ignore_index,
         mask=mask,

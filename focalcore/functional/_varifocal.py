@@ -107,7 +107,6 @@ def varifocal_loss(
     `logits`, `scores`, `mask`, `weight`, `alpha`, `gamma` and `normalizer` may be traced or lazy;
     the rest is static.
 
-
     References
     ----------
     Zhang et al., "VarifocalNet: an IoU-aware dense object detector", CVPR 2021, equation 2.
