@@ -1,5 +1,6 @@
 """The losses beside the focal loss: what they have in common with it, and what each is alone."""
 
+import contextlib
 import pickle
 
 import numpy as np
@@ -11,6 +12,7 @@ from conformance.places import JAX
 from focalcore import (
     _kernels,
     asymmetric_loss,
+    focal_cost,
     gaussian_focal_loss,
     quality_focal_loss,
     sigmoid_focal_loss,
@@ -18,8 +20,8 @@ from focalcore import (
     varifocal_loss,
 )
 
-from .helpers import close
-from .table import FAMILY
+from .helpers import close, fails
+from .table import FAMILY, LOGITS
 
 GAMMAS = pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, 3.7])
 EVERY = pytest.mark.parametrize("row", FAMILY, ids=lambda row: row.id)
@@ -221,3 +223,114 @@ def test_in_float16_the_copies_are_infinite_and_these_are_not(torch):
     copied = -(torch.log(1 - p) * p**4)
     assert torch.isinf(copied).any()
     assert torch.isfinite(asymmetric_loss(x, torch.zeros(2))).all()
+
+
+class TestPoly:
+    """The polynomial term, of both focal losses."""
+
+    EPSILONS = pytest.mark.parametrize("epsilon", [-1.0, -0.3, 1.5])
+
+    @GAMMAS
+    @EPSILONS
+    @pytest.mark.parametrize("rule", ["expected", "mixture"])
+    @pytest.mark.parametrize("kind", ["int64", "float64"])
+    def test_it_adds_a_power_of_1_less_p_t(self, gamma, epsilon, rule, kind):
+        y, p = BITS.astype(kind), 1 / (1 + np.exp(-X))
+        more = np.where(BITS, 0.25 * (1 - p) ** (gamma + 1), 0.75 * p ** (gamma + 1))
+        options = {"gamma": gamma, "alpha": 0.25, "soft_targets": rule}
+        found = sigmoid_focal_loss(X, y, poly_epsilon=epsilon, **options)
+        expected = sigmoid_focal_loss(X, y, **options) + epsilon * more
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
+
+    @GAMMAS
+    @EPSILONS
+    @pytest.mark.parametrize("rule", ["expected", "mixture"])
+    @pytest.mark.parametrize("is_soft", [False, True], ids=["labels", "distributions"])
+    def test_of_two_classes_it_is_the_sigmoid_s(self, gamma, epsilon, rule, is_soft):
+        x, y = X.ravel(), BITS.ravel()
+        rows, options = np.stack([0 * x, x], axis=1), {"gamma": gamma, "poly_epsilon": epsilon}
+        targets = np.eye(2)[y] if is_soft else y
+        value, slope = focalcore.softmax_focal_loss_value_and_grad(
+            rows, targets, soft_targets=rule, **options
+        )
+        expected, slopes = focalcore.sigmoid_focal_loss_value_and_grad(x, y, **options)
+        np.testing.assert_allclose(value, expected, rtol=1e-11, atol=1e-14)
+        np.testing.assert_allclose(slope[:, 1], slopes, rtol=1e-11, atol=1e-14)
+
+    @EPSILONS
+    @pytest.mark.parametrize("rule", ["expected", "mixture"])
+    @pytest.mark.parametrize("name", ["sigmoid_focal_loss", "softmax_focal_loss"])
+    def test_torch_finds_both_derivatives(self, epsilon, rule, name, torch):
+        x = torch.tensor(LOGITS, requires_grad=True)
+        y = torch.softmax(torch.tensor(LOGITS[::-1].copy()), -1)
+
+        def f(x):
+            loss = getattr(focalcore, name)
+            return loss(x, y, poly_epsilon=epsilon, soft_targets=rule)
+
+        assert torch.autograd.gradcheck(f, x)
+        assert torch.autograd.gradgradcheck(f, x)
+
+    def test_the_classifier_in_one_has_it_too(self, torch):
+        from focalcore.torch import linear_softmax_focal_loss
+
+        hidden, weight = (torch.tensor(a) for a in (LOGITS, LOGITS[:3].T.copy() / 2))
+        labels = torch.tensor([0, 2, 1, 0])
+        found = linear_softmax_focal_loss(hidden, weight, labels, poly_epsilon=1.5)
+        expected = focalcore.softmax_focal_loss(hidden @ weight.T, labels, poly_epsilon=1.5)
+        torch.testing.assert_close(found, expected)
+
+    @pytest.mark.parametrize("bad", [-1.5, np.inf, np.nan])
+    def test_an_epsilon_below_minus_1_is_refused(self, bad):
+        with fails(ValueError, "poly_epsilon", ">= -1"):
+            sigmoid_focal_loss(X, BITS, poly_epsilon=bad)
+
+    def test_down_to_minus_1_the_loss_is_never_negative(self):
+        x = np.linspace(-40, 40, 10_001)
+        assert np.all(sigmoid_focal_loss(x, 1, gamma=0.0, poly_epsilon=-1.0) >= 0)
+
+
+class TestCost:
+    LABELS = np.asarray([2, 0, 0, 1])
+
+    @pytest.mark.parametrize("options", [{}, {"alpha": 0.5, "gamma": 3.7}], ids=str)
+    def test_it_is_what_a_positive_loses_less_what_a_negative_does(self, place, options):
+        x, labels = place.array(LOGITS), place.array(self.LABELS)
+        with place.running():
+            found = place.numpy(focal_cost(x, labels, **options))
+        both = ({"alpha": 0.25} | options, LOGITS[:, self.LABELS])
+        positive, negative = (sigmoid_focal_loss(both[1], y, **both[0]) for y in (1, 0))
+        np.testing.assert_allclose(found, positive - negative, rtol=1e-12, atol=1e-14)
+
+    def test_images_have_a_leading_axis(self):
+        x = np.stack([LOGITS, 2 * LOGITS])
+        np.testing.assert_array_equal(focal_cost(x, self.LABELS)[1], focal_cost(x[1], self.LABELS))
+
+    def test_it_goes_to_the_assignment(self):
+        assign = pytest.importorskip("scipy.optimize", reason="scipy is not installed")
+        queries, boxes = assign.linear_sum_assignment(focal_cost(LOGITS, [0, 1, 2]))
+        chosen = focal_cost(LOGITS, [0, 1, 2])[queries, boxes].sum()
+        assert chosen <= np.trace(focal_cost(LOGITS, [0, 1, 2]))
+
+    def test_no_box_costs_nothing(self, place):
+        with place.running():
+            found = focal_cost(place.array(LOGITS), place.array(self.LABELS[:0]))
+        assert tuple(found.shape) == (4, 0)
+
+    def test_a_label_that_is_no_class_is_an_error_or_nan(self, place):
+        x, labels = place.array(LOGITS), place.array(np.asarray([0, 3]))
+        with contextlib.ExitStack() as stack:
+            if place.can_raise:
+                stack.enter_context(fails(ValueError, "from 0 to 2", "found 3 at index"))
+            with place.running():
+                found = place.numpy(focal_cost(x, labels))
+            np.testing.assert_array_equal(np.isnan(found), [[False, True]] * 4)
+
+    @pytest.mark.parametrize("bad", [[[0, 1]], [0.5]], ids=["two-axes", "floats"])
+    def test_labels_are_one_list_of_integers(self, bad):
+        with pytest.raises((TypeError, ValueError), match="labels"):
+            focal_cost(LOGITS, bad)
+
+    def test_an_infinite_logit_costs_infinitely_much_or_little(self):
+        found = focal_cost(np.asarray([[np.inf, -np.inf]]), [0, 1])
+        np.testing.assert_array_equal(found, [[-np.inf, np.inf]])

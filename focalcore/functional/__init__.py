@@ -5,6 +5,7 @@ from ._asymmetric import (
     asymmetric_loss_grad_and_hess,
     asymmetric_loss_value_and_grad,
 )
+from ._cost import focal_cost
 from ._gaussian import (
     gaussian_focal_loss,
     gaussian_focal_loss_grad_and_hess,
@@ -27,6 +28,7 @@ __all__ = [
     "asymmetric_loss",
     "asymmetric_loss_grad_and_hess",
     "asymmetric_loss_value_and_grad",
+    "focal_cost",
     "gaussian_focal_loss",
     "gaussian_focal_loss_grad_and_hess",
     "gaussian_focal_loss_value_and_grad",
