@@ -59,7 +59,7 @@ def test_examples_in_docstrings_run(name):
 
 
 DOORS = {
-    "balance": ("alpha_of", "class_weights"),
+    "balance": ("alpha_of", "class_weights", "ldam_margins", "logit_adjustment"),
     "boosting": ("FocalLGBMClassifier", "FocalObjective", "FocalXGBClassifier"),
     "calibration": ("FocalCalibratedClassifier", "FocalTemperature"),
     "jax": ("linear_softmax_focal_loss",),

@@ -80,7 +80,7 @@ def focal_cost(
     >>> logits = np.array([[2.0, -1.0, -3.0], [-2.0, 0.5, -1.0]])
     >>> print(focal_cost(logits, [0, 1]).round(3))
     [[-1.237  0.158]
-     [ 0.397 -0.265]]
+     [ 0.411 -0.266]]
     """
     options = CostOptions(alpha=alpha, gamma=gamma)
     return _call.mapped(cost.prepare(DOOR, logits, labels, options))
