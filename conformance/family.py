@@ -14,6 +14,7 @@ class Member(NamedTuple):
 
 FAMILY = {
     "asymmetric": Member("asymmetric_loss", {"gamma_pos": 1.0, "gamma_neg": 4.0}),
+    "distribution": Member("distribution_focal_loss", {}),
     "gaussian": Member("gaussian_focal_loss", {"alpha": 2.0, "gamma": 4.0}),
     "poly": Member("sigmoid_focal_loss", {"gamma": 2.0}),
     "quality": Member("quality_focal_loss", {"beta": 2.0}),

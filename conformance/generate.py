@@ -46,6 +46,7 @@ MASKED = [  # a class that is ruled out by a large number; beside the random row
     [30, -1e9, 0], [12, -1e9, 0], [1, -1e9, 0.5], [0.5, 0.5, -1e9], [0, 0, -3.4028235e38],
 ]  # fmt: skip
 SOFT = [[1, 0, 0], [0.25, 0.25, 0.5], [0, 0.5, 0.5], [0.125, 0.625, 0.25], [0.75, 0, 0.25]]
+VALUES = [0, 2**-9, 0.75, 1, 1.25, 2]  # among three bins
 SOFT_LABELS = [0, 2**-9, 0.25, 0.5, 0.8984375, 1]
 PROBABILITIES = {
     "half": [0, 2**-14, 2**-8, 0.0625, 0.25, 0.5, 0.75, 0.9375, 0.99609375, 1],
@@ -99,6 +100,7 @@ OPTIONS = {
         {"gamma_pos": 1.0, "gamma_neg": 4.0, "clip": 0.05},
         {"gamma_pos": 0.5, "gamma_neg": 2.0, "clip": 0.0},
     ],
+    "distribution-soft": [{"axis": -1}],
     "gaussian-soft": [
         {"alpha": 2.0, "gamma": 4.0},
         {"alpha": 0.5, "gamma": 3.7},
@@ -246,6 +248,8 @@ def inputs_of(kind, inputs):
     rows = rounded(ROWS, inputs) if inputs == "half" else scattered(inputs, (10, 3), 4)
     if inputs == "float32":
         rows = np.concatenate([rows, rounded(MASKED, inputs)])
+    if loss == "distribution":
+        return crossed(rows, VALUES)
     return crossed(rows, SOFT if targets == "soft" else [0, 2])
 
 
@@ -260,6 +264,7 @@ def results_of(kind, options, x, y):
     row = {"sigmoid": of_logit, "softmax": of_row}.get(loss, of_probability)
     of_its_own = {
         "categorical-soft": of_distribution,
+        "distribution-soft": of_value,
         "sigmoid-posterior": posterior_of_logit,
         "softmax-posterior": posterior_of_row,
     }
@@ -275,7 +280,7 @@ def results_of(kind, options, x, y):
 
 def elements(loss, options, x, y):
     """Each logit or row, its target, and the options that hold for it."""
-    if loss == "softmax" or (loss == "categorical" and y.ndim == 2):
+    if loss in ("softmax", "distribution") or (loss == "categorical" and y.ndim == 2):
         return [(a, b, options) for a, b in zip(x, y, strict=True)]
     if loss == "categorical":
         plain = dict(options)
@@ -328,6 +333,10 @@ def of_row(x, y, **options):
         return exact.softmax_focal(row, y, **plain), slopes, curvatures, *wider(row, y, *scales)
 
     return dict(zip(NAMES, limit(near, x), strict=True))
+
+
+def of_value(x, v, axis):  # noqa: ARG001 - the last one
+    return of_row(x, [max(0.0, 1 - abs(j - v)) for j in range(len(x))], gamma=0.0)
 
 
 def of_probability(p, y, **options):

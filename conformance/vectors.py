@@ -62,7 +62,8 @@ class Vectors:
 
     @property
     def n_classes(self) -> int | None:
-        return self.logits.shape[-1] if self.loss == "softmax" else None
+        is_of_rows = self.loss in ("softmax", "distribution")
+        return self.logits.shape[-1] if is_of_rows else None
 
     def __len__(self) -> int:
         first, *_ = self.exact.values()

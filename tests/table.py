@@ -16,6 +16,7 @@ import focalcore
 from focalcore._losses.asymmetric import AsymmetricOptions
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
+from focalcore._losses.distribution_focal import DistributionFocalOptions
 from focalcore._losses.distributions import DistributionOptions
 from focalcore._losses.gaussian import GaussianOptions
 from focalcore._losses.quality import QualityOptions
@@ -86,12 +87,21 @@ def swapped(loss: Callable[..., Any]) -> Callable[..., Any]:
 ASYMMETRIC = partial(of_logits, module="AsymmetricLoss")
 QUALITY = partial(of_logits, module="QualityFocalLoss", labels="scores")
 VARIFOCAL = partial(of_logits, module="VarifocalLoss", labels="scores")
+DISTRIBUTION = partial(of_logits, module="DistributionFocalLoss", labels="values")
 GAUSSIAN = partial(of_logits, module="GaussianFocalLoss", labels="heatmap")
 FAMILY = (
     ASYMMETRIC("asymmetric", "asymmetric_loss", BITS, AsymmetricOptions),
     ASYMMETRIC("asymmetric-soft", "asymmetric_loss", SOFT, AsymmetricOptions),
     QUALITY("quality", "quality_focal_loss", SOFT, QualityOptions),
     VARIFOCAL("varifocal", "varifocal_loss", SOFT * BITS, VarifocalOptions),
+    DISTRIBUTION(
+        "distribution",
+        "distribution_focal_loss",
+        2 * SOFT[:, 0],
+        DistributionFocalOptions,
+        of_rows=True,
+        bad=2.5,
+    ),
     GAUSSIAN("gaussian", "gaussian_focal_loss", np.maximum(SOFT, BITS), GaussianOptions),
 )
 LOSSES = (

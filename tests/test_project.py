@@ -64,7 +64,8 @@ DOORS = {
     "calibration": ("FocalCalibratedClassifier", "FocalTemperature"),
     "jax": ("linear_softmax_focal_loss",),
     "torch": (
-        *("AsymmetricLoss", "FocalLoss", "GaussianFocalLoss", "QualityFocalLoss"),
+        *("AsymmetricLoss", "DistributionFocalLoss", "FocalLoss", "GaussianFocalLoss"),
+        "QualityFocalLoss",
         *("SigmoidFocalLoss", "SoftmaxFocalLoss", "VarifocalLoss", "linear_softmax_focal_loss"),
     ),
     "keras": (

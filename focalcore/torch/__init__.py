@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._asymmetric import AsymmetricLoss
+from ._distribution import DistributionFocalLoss
 from ._focal import FocalLoss
 from ._gaussian import GaussianFocalLoss
 from ._linear import linear_softmax_focal_loss
@@ -18,6 +19,7 @@ from ._varifocal import VarifocalLoss
 
 __all__ = [
     "AsymmetricLoss",
+    "DistributionFocalLoss",
     "FocalLoss",
     "GaussianFocalLoss",
     "QualityFocalLoss",

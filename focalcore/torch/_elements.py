@@ -25,7 +25,7 @@ class LossOfOptions(WorkersLoss):
         """Take the constructor's arguments from the options."""
         listed = {f.name: f.default for f in fields(cls.recipe.options) if f.name not in OF_CALLS}
         # what all losses have comes last
-        listed |= {name: listed.pop(name) for name in OF_ALL}
+        listed |= {name: listed.pop(name) for name in OF_ALL if name in listed}
         arguments = [
             Parameter(name, Parameter.KEYWORD_ONLY, default=default)
             for name, default in (listed | OF_WORKERS).items()
