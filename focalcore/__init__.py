@@ -7,6 +7,7 @@ from .derivatives import (
     softmax_focal_loss_value_and_grad,
 )
 from .functional import (
+    adaptive_gamma,
     asymmetric_loss,
     asymmetric_loss_grad_and_hess,
     asymmetric_loss_value_and_grad,
@@ -40,6 +41,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FocalLoss",
+    "adaptive_gamma",
     "asymmetric_loss",
     "asymmetric_loss_grad_and_hess",
     "asymmetric_loss_value_and_grad",

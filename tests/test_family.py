@@ -11,6 +11,7 @@ from conformance.modes import with_kernels
 from conformance.places import JAX
 from focalcore import (
     _kernels,
+    adaptive_gamma,
     asymmetric_loss,
     distribution_focal_loss,
     focal_cost,
@@ -359,3 +360,23 @@ class TestDistribution:
 
     def test_one_number_is_for_all_rows(self):
         close(distribution_focal_loss(LOGITS, 0.5), distribution_focal_loss(LOGITS, [0.5] * 4))
+
+
+class TestAdaptiveGamma:
+    P = np.asarray([0.0, 0.1999, 0.2, 1.0, np.nan, -0.1, 1.1])
+
+    def test_it_is_5_below_a_fifth_and_3_above(self, place):
+        with place.running():
+            found = place.numpy(adaptive_gamma(place.array(self.P)))
+        np.testing.assert_array_equal(found, [5, 5, 3, 3, np.nan, np.nan, np.nan])
+
+    @pytest.mark.parametrize("dtype", ["float16", "float32"])
+    def test_it_keeps_the_type(self, dtype):
+        assert adaptive_gamma(self.P.astype(dtype)).dtype == dtype
+
+    def test_it_is_the_gamma_of_each_row(self):
+        labels = np.asarray([0, 2, 1, 1])
+        p_t = np.exp(-softmax_focal_loss(LOGITS, labels, gamma=0.0))
+        found = softmax_focal_loss(LOGITS, labels, gamma=adaptive_gamma(p_t)[:, None])
+        of_3, of_5 = (softmax_focal_loss(LOGITS, labels, gamma=g) for g in (3.0, 5.0))
+        close(found, np.where(p_t < 0.2, of_5, of_3))

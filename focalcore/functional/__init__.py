@@ -1,5 +1,6 @@
 """The losses that are computed from logits, a file for each."""
 
+from ._adaptive_gamma import adaptive_gamma
 from ._asymmetric import (
     asymmetric_loss,
     asymmetric_loss_grad_and_hess,
@@ -30,6 +31,7 @@ from ._varifocal import (
 )
 
 __all__ = [
+    "adaptive_gamma",
     "asymmetric_loss",
     "asymmetric_loss_grad_and_hess",
     "asymmetric_loss_value_and_grad",
