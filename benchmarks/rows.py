@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from . import (
     rows_boosting,
+    rows_family,
     rows_jax,
     rows_keras,
     rows_labels,
@@ -27,6 +28,7 @@ ROWS = (
     *rows_linear.ROWS,
     *rows_jax.ROWS,
     *rows_keras.ROWS,
+    *rows_family.ROWS,
     *rows_boosting.ROWS,
 )
 MOST = max(LARGEST, *(elements(size) for row in ROWS for size in row.sizes))
