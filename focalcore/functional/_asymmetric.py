@@ -131,5 +131,5 @@ def asymmetric_loss(
     return _call.call(_call.value, RECIPE, logits, targets, options)
 
 
-asymmetric_loss_value_and_grad = value_and_grad_of(asymmetric_loss, RECIPE)
-asymmetric_loss_grad_and_hess = grad_and_hess_of(asymmetric_loss, RECIPE)
+asymmetric_loss_value_and_grad = value_and_grad_of(RECIPE)(asymmetric_loss)
+asymmetric_loss_grad_and_hess = grad_and_hess_of(RECIPE)(asymmetric_loss)

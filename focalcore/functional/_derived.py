@@ -82,19 +82,27 @@ Examples
 
 
 def value_and_grad_of(
-    loss: Callable[P, R], recipe: Recipe, example: str = "[0.5, -1.0], [1, 0]", shape: str = "(2,)"
-) -> Callable[P, tuple[R, R]]:
-    """Return the function that gives the value of a loss and its gradient."""
-    made = _derived(loss, recipe, _call.value_and_grad, "value_and_grad")
-    return _documented(made, loss, VALUE_AND_GRAD, example, shape)
+    recipe: Recipe, example: str = "[0.5, -1.0], [1, 0]", shape: str = "(2,)"
+) -> Callable[[Callable[P, R]], Callable[P, tuple[R, R]]]:
+    """Return what makes of a loss the function that gives its value and its gradient."""
+
+    def of(loss: Callable[P, R]) -> Callable[P, tuple[R, R]]:
+        made = _derived(loss, recipe, _call.value_and_grad, "value_and_grad")
+        return _documented(made, loss, VALUE_AND_GRAD, example, shape)
+
+    return of
 
 
 def grad_and_hess_of(
-    loss: Callable[P, R], recipe: Recipe, example: str = "[0.5, -1.0], [1, 0]", shape: str = "(2,)"
-) -> Callable[P, tuple[R, R]]:
-    """Return the function that gives the gradient of a loss and the diagonal of its Hessian."""
-    made = _derived(loss, recipe, _call.grad_and_hess, "grad_and_hess")
-    return _documented(made, loss, GRAD_AND_HESS, example, shape)
+    recipe: Recipe, example: str = "[0.5, -1.0], [1, 0]", shape: str = "(2,)"
+) -> Callable[[Callable[P, R]], Callable[P, tuple[R, R]]]:
+    """Return what makes of a loss the function of its gradient and its Hessian's diagonal."""
+
+    def of(loss: Callable[P, R]) -> Callable[P, tuple[R, R]]:
+        made = _derived(loss, recipe, _call.grad_and_hess, "grad_and_hess")
+        return _documented(made, loss, GRAD_AND_HESS, example, shape)
+
+    return of
 
 
 def _derived(loss: Any, recipe: Recipe, result: Callable[[Any], Any], kind: str) -> Any:

@@ -116,7 +116,7 @@ def distribution_focal_loss(
 
 
 EXAMPLE = "[[0.0, 2.0, 1.0]], [1.25]", "(1, 3)"
-distribution_focal_loss_value_and_grad = value_and_grad_of(
-    distribution_focal_loss, RECIPE, *EXAMPLE
+distribution_focal_loss_value_and_grad = value_and_grad_of(RECIPE, *EXAMPLE)(
+    distribution_focal_loss
 )
-distribution_focal_loss_grad_and_hess = grad_and_hess_of(distribution_focal_loss, RECIPE, *EXAMPLE)
+distribution_focal_loss_grad_and_hess = grad_and_hess_of(RECIPE, *EXAMPLE)(distribution_focal_loss)

@@ -128,5 +128,5 @@ def gaussian_focal_loss(
     return _call.call(_call.value, RECIPE, logits, heatmap, options)
 
 
-gaussian_focal_loss_value_and_grad = value_and_grad_of(gaussian_focal_loss, RECIPE)
-gaussian_focal_loss_grad_and_hess = grad_and_hess_of(gaussian_focal_loss, RECIPE)
+gaussian_focal_loss_value_and_grad = value_and_grad_of(RECIPE)(gaussian_focal_loss)
+gaussian_focal_loss_grad_and_hess = grad_and_hess_of(RECIPE)(gaussian_focal_loss)

@@ -123,5 +123,5 @@ def quality_focal_loss(
     return _call.call(_call.value, RECIPE, logits, scores, options)
 
 
-quality_focal_loss_value_and_grad = value_and_grad_of(quality_focal_loss, RECIPE)
-quality_focal_loss_grad_and_hess = grad_and_hess_of(quality_focal_loss, RECIPE)
+quality_focal_loss_value_and_grad = value_and_grad_of(RECIPE)(quality_focal_loss)
+quality_focal_loss_grad_and_hess = grad_and_hess_of(RECIPE)(quality_focal_loss)

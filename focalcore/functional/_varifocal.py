@@ -131,5 +131,5 @@ def varifocal_loss(
     return _call.call(_call.value, RECIPE, logits, scores, options)
 
 
-varifocal_loss_value_and_grad = value_and_grad_of(varifocal_loss, RECIPE)
-varifocal_loss_grad_and_hess = grad_and_hess_of(varifocal_loss, RECIPE)
+varifocal_loss_value_and_grad = value_and_grad_of(RECIPE)(varifocal_loss)
+varifocal_loss_grad_and_hess = grad_and_hess_of(RECIPE)(varifocal_loss)

@@ -16,5 +16,5 @@ def squared_margin(logits, targets, **options):
     return _call.call(_call.value, RECIPE, logits, targets, checked)
 
 
-squared_margin_value_and_grad = value_and_grad_of(squared_margin, RECIPE)
-squared_margin_grad_and_hess = grad_and_hess_of(squared_margin, RECIPE)
+squared_margin_value_and_grad = value_and_grad_of(RECIPE)(squared_margin)
+squared_margin_grad_and_hess = grad_and_hess_of(RECIPE)(squared_margin)
