@@ -72,7 +72,7 @@ class Softmax(LossSpec):
             gamma = self.with_class_axis(xp, gamma)
         epsilon = operands.get("poly_epsilon")
         if self.soft_targets == "mixture":
-            return softmax.Mixture(xp, row, smoothed, self.modulated(gamma, epsilon), alpha)
+            return softmax.mixture(xp, row, smoothed, self.modulated(gamma, epsilon), alpha)
         modulating = shares if self.soft_targets == "hard" else smoothed
         if not self.is_per_row("gamma"):
             gamma = expected(xp, modulating.y, gamma, self.axis)
@@ -109,6 +109,13 @@ class SoftmaxOfLabels(Softmax):
         choice = choice_of(xp, operands.arrays["scores"], labels, self.axis, self.device)
         return xp.squeeze(choice.gather(alpha), axis=self.axis)
 
+    def label_formula(
+        self, xp: Namespace, x: Array, choice: softmax.Choice, operands: Operands
+    ) -> focal.Formula:
+        """Return the formula of logits against labels that are not smoothed."""
+        gamma, alpha = per_row_parameters(self, xp, operands, choice)
+        return softmax.OfLabel(xp, x, choice, gamma, alpha)
+
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after smoothing and masking."""
         targets, counted = self.read(xp, operands)
@@ -117,8 +124,7 @@ class SoftmaxOfLabels(Softmax):
         targets = zero_left_out(xp, rows, xp.expand_dims(targets, axis=self.axis))
         choice = choice_of(xp, x, targets, self.axis, self.device)
         if not self.label_smoothing:
-            gamma, alpha = per_row_parameters(self, xp, operands, choice)
-            return softmax.OfLabel(xp, x, choice, gamma, alpha)
+            return self.label_formula(xp, x, choice, operands)
         nothing = xp.zeros_like(x)  # `gather` makes NaN of it where a label is no class
         y = choice.scatter(nothing + choice.gather(nothing), 1.0)
         return self.distribution_formula(xp, x, y, operands)
