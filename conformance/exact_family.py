@@ -75,6 +75,31 @@ def sizes_of_asymmetric(x, y, gamma_pos=1.0, gamma_neg=4.0, clip=0.05):
     return [of_positive, of_negative]
 
 
+def asymmetric_row(x, t, gamma_pos=0.0, gamma_neg=4.0, label_smoothing=0.1, held=None):
+    """Of a row of logits and its label."""
+    n, s = len(x), number(label_smoothing)
+    p, q, _ = probabilities(x if held is None else held)
+    terms = []
+    for c, against in enumerate(probabilities(x)[2]):
+        factor = power(q[c], number(gamma_pos)) if c == t else power(p[c], number(gamma_neg))
+        terms.append(((1 - s) * (c == t) + s / n) * factor * mp.log1p(against))
+    return mp.fsum(terms)
+
+
+def slope_sizes_of_asymmetric_row(x, t, gamma_pos=0.0, gamma_neg=4.0, label_smoothing=0.1):
+    """The sizes of what the slope of each logit is a sum of, without the derivative of a factor."""
+    n, s, (p, q, against) = len(x), number(label_smoothing), probabilities(x)
+    along = []  # of each class, over q: along its margin it is q times this, along another p_j
+    for c in range(n):
+        share, ce = (1 - s) * (c == t) + s / n, mp.log1p(against[c])
+        if c == t:
+            rate = number(gamma_pos) * p[c] * ce / q[c]
+            along.append(share * power(q[c], number(gamma_pos)) * (rate + 1))
+        else:
+            along.append(share * power(p[c], number(gamma_neg)) * (number(gamma_neg) * ce + 1))
+    return [mp.fsum(a * (q[c] if c == j else p[j]) for c, a in enumerate(along)) for j in range(n)]
+
+
 def poly(x, y, poly_epsilon, gamma=2.0, alpha=None, held=None):
     """Leng et al. 2022, with the class balance on both terms."""
     y, (positive, negative) = number(y), balance(alpha)

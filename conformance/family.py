@@ -14,6 +14,7 @@ class Member(NamedTuple):
 
 FAMILY = {
     "asymmetric": Member("asymmetric_loss", {"gamma_pos": 1.0, "gamma_neg": 4.0}),
+    "asymmetric_softmax": Member("asymmetric_softmax_loss", {"gamma_pos": 0.0, "gamma_neg": 4.0}),
     "distribution": Member("distribution_focal_loss", {}),
     "gaussian": Member("gaussian_focal_loss", {"alpha": 2.0, "gamma": 4.0}),
     "poly": Member("sigmoid_focal_loss", {"gamma": 2.0}),

@@ -14,9 +14,9 @@ import ml_dtypes
 import mpmath as mp
 import numpy as np
 
-from . import exact
+from . import exact, exact_family
 from .exact_family import DEFINITIONS
-from .vectors import DATA
+from .vectors import DATA, OF_ROWS
 
 DIGITS = 1000  # e^-2000 has to be seen beside 1
 FAR = 20_000.0  # stands for an infinite logit: what has a limit is there, to 1e-4000
@@ -99,6 +99,11 @@ OPTIONS = {
     "asymmetric-soft": [
         {"gamma_pos": 1.0, "gamma_neg": 4.0, "clip": 0.05},
         {"gamma_pos": 0.5, "gamma_neg": 2.0, "clip": 0.0},
+    ],
+    "asymmetric_softmax-hard": [
+        {"gamma_pos": 0.0, "gamma_neg": 4.0, "label_smoothing": 0.1},
+        {"gamma_pos": 0.5, "gamma_neg": 2.0, "label_smoothing": 0.25},
+        {"gamma_pos": 2.0, "gamma_neg": 3.7, "label_smoothing": 0.0},
     ],
     "distribution-soft": [{"axis": -1}],
     "gaussian-soft": [
@@ -265,6 +270,7 @@ def results_of(kind, options, x, y):
     of_its_own = {
         "categorical-soft": of_distribution,
         "distribution-soft": of_value,
+        "asymmetric_softmax-hard": of_asymmetric_row,
         "sigmoid-posterior": posterior_of_logit,
         "softmax-posterior": posterior_of_row,
     }
@@ -280,7 +286,7 @@ def results_of(kind, options, x, y):
 
 def elements(loss, options, x, y):
     """Each logit or row, its target, and the options that hold for it."""
-    if loss in ("softmax", "distribution") or (loss == "categorical" and y.ndim == 2):
+    if loss in OF_ROWS or (loss == "categorical" and y.ndim == 2):
         return [(a, b, options) for a, b in zip(x, y, strict=True)]
     if loss == "categorical":
         plain = dict(options)
@@ -331,6 +337,24 @@ def of_row(x, y, **options):
         scales = scales_of_row(row, y, **options), curvatures
         plain = {name: v for name, v in options.items() if name != "detach_factor"}
         return exact.softmax_focal(row, y, **plain), slopes, curvatures, *wider(row, y, *scales)
+
+    return dict(zip(NAMES, limit(near, x), strict=True))
+
+
+def of_asymmetric_row(x, t, **options):
+    def near(far):
+        row = [exact.number(finite(v, far)) for v in x]
+
+        def along(j):
+            moved = lambda v: [*row[:j], v, *row[j + 1 :]]  # noqa: E731
+            return lambda v: exact_family.asymmetric_row(moved(v), t, **options)
+
+        pairs = [exact.derivatives(along(j), v, DIGITS) for j, v in enumerate(row)]
+        slopes, bends = zip(*pairs, strict=True)
+        sizes = exact_family.slope_sizes_of_asymmetric_row(row, t, **options)
+        scales = [max(abs(a), b) for a, b in zip(slopes, sizes, strict=True)]
+        value = exact_family.asymmetric_row(row, t, **options)
+        return value, slopes, bends, *wider(row, t, scales, bends)
 
     return dict(zip(NAMES, limit(near, x), strict=True))
 

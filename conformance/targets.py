@@ -37,6 +37,7 @@ SLICE = (
     "softmax-posterior[gamma=(0.5 2 3.75), alpha=(0.25 1 3)]",
     "asymmetric-hard[gamma_pos=1, gamma_neg=4, clip=0.05]",
     "asymmetric-soft[gamma_pos=0.5, gamma_neg=2, clip=0]",
+    "asymmetric_softmax-hard[gamma_pos=0, gamma_neg=4, label_smoothing=0.1]",
     "distribution-soft[axis=-1]",
     "gaussian-soft[alpha=2, gamma=4]",
     "poly-hard[gamma=2, poly_epsilon=1]",

@@ -18,6 +18,7 @@ from .family import FAMILY
 Array = Any
 
 DATA = pathlib.Path(__file__).parent / "data"
+OF_ROWS = ("softmax", "distribution", "asymmetric_softmax")  # of logits of classes, or of bins
 QUANTITIES = ("value", "slope", "curvature", "posterior")
 INFINITE = {  # what a type rounds to infinity, from here on
     "float16": (2 - 2.0**-11) * 2.0**15,
@@ -62,8 +63,7 @@ class Vectors:
 
     @property
     def n_classes(self) -> int | None:
-        is_of_rows = self.loss in ("softmax", "distribution")
-        return self.logits.shape[-1] if is_of_rows else None
+        return self.logits.shape[-1] if self.loss in OF_ROWS else None
 
     def __len__(self) -> int:
         first, *_ = self.exact.values()

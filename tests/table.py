@@ -14,6 +14,7 @@ import numpy as np
 
 import focalcore
 from focalcore._losses.asymmetric import AsymmetricOptions
+from focalcore._losses.asymmetric_softmax import AsymmetricSoftmaxOptions
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
 from focalcore._losses.distribution_focal import DistributionFocalOptions
@@ -85,6 +86,7 @@ def swapped(loss: Callable[..., Any]) -> Callable[..., Any]:
 
 # those beside the focal loss
 ASYMMETRIC = partial(of_logits, module="AsymmetricLoss")
+RIVALS = partial(of_logits, module="AsymmetricSoftmaxLoss", labels="labels")
 QUALITY = partial(of_logits, module="QualityFocalLoss", labels="scores")
 VARIFOCAL = partial(of_logits, module="VarifocalLoss", labels="scores")
 DISTRIBUTION = partial(of_logits, module="DistributionFocalLoss", labels="values")
@@ -92,6 +94,14 @@ GAUSSIAN = partial(of_logits, module="GaussianFocalLoss", labels="heatmap")
 FAMILY = (
     ASYMMETRIC("asymmetric", "asymmetric_loss", BITS, AsymmetricOptions),
     ASYMMETRIC("asymmetric-soft", "asymmetric_loss", SOFT, AsymmetricOptions),
+    RIVALS(
+        "asymmetric-softmax",
+        "asymmetric_softmax_loss",
+        LABELS,
+        AsymmetricSoftmaxOptions,
+        of_rows=True,
+        bad=SHAPE[1],
+    ),
     QUALITY("quality", "quality_focal_loss", SOFT, QualityOptions),
     VARIFOCAL("varifocal", "varifocal_loss", SOFT * BITS, VarifocalOptions),
     DISTRIBUTION(

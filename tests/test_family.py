@@ -13,6 +13,7 @@ from focalcore import (
     _kernels,
     adaptive_gamma,
     asymmetric_loss,
+    asymmetric_softmax_loss,
     distribution_focal_loss,
     focal_cost,
     gaussian_focal_loss,
@@ -380,3 +381,35 @@ class TestAdaptiveGamma:
         found = softmax_focal_loss(LOGITS, labels, gamma=adaptive_gamma(p_t)[:, None])
         of_3, of_5 = (softmax_focal_loss(LOGITS, labels, gamma=g) for g in (3.0, 5.0))
         close(found, np.where(p_t < 0.2, of_5, of_3))
+
+
+class TestAsymmetricSoftmax:
+    ROW_LABELS = np.asarray([2, 0, 1, 1])
+
+    @GAMMAS
+    def test_without_smoothing_it_is_the_focal_loss(self, gamma):
+        found = asymmetric_softmax_loss(
+            LOGITS, self.ROW_LABELS, gamma_pos=gamma, label_smoothing=0.0
+        )
+        np.testing.assert_array_equal(
+            found, softmax_focal_loss(LOGITS, self.ROW_LABELS, gamma=gamma)
+        )
+
+    def test_without_gammas_it_is_the_smoothed_cross_entropy(self):
+        options = {"gamma_pos": 0.0, "gamma_neg": 0.0, "label_smoothing": 0.2}
+        expected = softmax_focal_loss(LOGITS, self.ROW_LABELS, gamma=0.0, label_smoothing=0.2)
+        close(asymmetric_softmax_loss(LOGITS, self.ROW_LABELS, **options), expected)
+
+    def test_each_class_may_have_gammas_of_its_own(self):
+        one = asymmetric_softmax_loss(LOGITS, self.ROW_LABELS, gamma_pos=0.5, gamma_neg=3.7)
+        each = {"gamma_pos": [0.5] * 3, "gamma_neg": np.full(3, 3.7)}
+        close(asymmetric_softmax_loss(LOGITS, self.ROW_LABELS, **each), one)
+
+    def test_the_gradient_of_a_row_sums_to_0(self):
+        _, slope = focalcore.asymmetric_softmax_loss_value_and_grad(10 * LOGITS, self.ROW_LABELS)
+        np.testing.assert_allclose(slope.sum(axis=1), 0, atol=1e-14)
+
+    def test_a_row_that_is_ignored_costs_nothing(self):
+        found = asymmetric_softmax_loss(LOGITS, [2, -1, 1, 1], ignore_index=-1)
+        assert found[1] == 0
+        assert np.all(found[[0, 2, 3]] > 0)

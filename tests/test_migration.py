@@ -124,6 +124,14 @@ def asl(x, y, holds):
     return -((y * p.log() + (1 - y) * q.log()) * weight).sum()
 
 
+def asl_single_label(x, t):
+    """ASL's code for single labels, with its defaults."""
+    log_p, rows = x.log_softmax(1), one_hot(t, C).to(x)
+    p = log_p.exp()
+    weight = (1 - p * rows - (1 - p) * (1 - rows)) ** (0 * rows + 4 * (1 - rows))
+    return -((0.9 * rows + 0.1 / C) * log_p * weight).sum(1).mean()
+
+
 def qfl(x, b, q):
     """mmdet's code: all logits as negatives, then those of the labels."""
     p, rows = x.sigmoid(), torch.nonzero(b < C).squeeze(1)
@@ -241,6 +249,7 @@ FORMULAS = {
     ),
     "ASL `AsymmetricLoss()(x, y)`": lambda x, y, **_: asl(x, y, True),
     "timm `AsymmetricLossMultiLabel()(x, y)`": lambda x, y, **_: asl(x, y, False),
+    "ASL `ASLSingleLabel()(x, t)`": lambda x, t, **_: asl_single_label(x, t),
     "mmdet `QualityFocalLoss()(x, (b, q))`": lambda x, b, q, **_: qfl(x, b, q),
     "mmdet `VarifocalLoss()(x, q[:, None] * h)`": lambda x, q, h, **_: vfl(
         x, q[:, None] * h

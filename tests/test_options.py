@@ -36,7 +36,7 @@ DERIVATIVES = {
     for name in ("sigmoid_focal_loss", "softmax_focal_loss")
     for kind in ("value_and_grad", "grad_and_hess")
 }
-OF_ARRAYS = ("logits", "targets", "scores", "heatmap", "values", "y_true", "y_pred")
+OF_ARRAYS = ("logits", "targets", "scores", "labels", "heatmap", "values", "y_true", "y_pred")
 
 
 def defaults(function):

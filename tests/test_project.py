@@ -64,8 +64,8 @@ DOORS = {
     "calibration": ("FocalCalibratedClassifier", "FocalTemperature"),
     "jax": ("linear_softmax_focal_loss",),
     "torch": (
-        *("AsymmetricLoss", "DistributionFocalLoss", "FocalLoss", "GaussianFocalLoss"),
-        "QualityFocalLoss",
+        *("AsymmetricLoss", "AsymmetricSoftmaxLoss", "DistributionFocalLoss", "FocalLoss"),
+        *("GaussianFocalLoss", "QualityFocalLoss"),
         *("SigmoidFocalLoss", "SoftmaxFocalLoss", "VarifocalLoss", "linear_softmax_focal_loss"),
     ),
     "keras": (

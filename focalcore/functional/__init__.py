@@ -6,6 +6,11 @@ from ._asymmetric import (
     asymmetric_loss_grad_and_hess,
     asymmetric_loss_value_and_grad,
 )
+from ._asymmetric_softmax import (
+    asymmetric_softmax_loss,
+    asymmetric_softmax_loss_grad_and_hess,
+    asymmetric_softmax_loss_value_and_grad,
+)
 from ._cost import focal_cost
 from ._distribution import (
     distribution_focal_loss,
@@ -35,6 +40,9 @@ __all__ = [
     "asymmetric_loss",
     "asymmetric_loss_grad_and_hess",
     "asymmetric_loss_value_and_grad",
+    "asymmetric_softmax_loss",
+    "asymmetric_softmax_loss_grad_and_hess",
+    "asymmetric_softmax_loss_value_and_grad",
     "distribution_focal_loss",
     "distribution_focal_loss_grad_and_hess",
     "distribution_focal_loss_value_and_grad",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._asymmetric import AsymmetricLoss
+from ._asymmetric_softmax import AsymmetricSoftmaxLoss
 from ._distribution import DistributionFocalLoss
 from ._focal import FocalLoss
 from ._gaussian import GaussianFocalLoss
@@ -19,6 +20,7 @@ from ._varifocal import VarifocalLoss
 
 __all__ = [
     "AsymmetricLoss",
+    "AsymmetricSoftmaxLoss",
     "DistributionFocalLoss",
     "FocalLoss",
     "GaussianFocalLoss",
