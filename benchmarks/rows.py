@@ -10,6 +10,7 @@ from __future__ import annotations
 from . import (
     rows_boosting,
     rows_files,
+    rows_family,
     rows_jax,
     rows_keras,
     rows_labels,
@@ -28,6 +29,7 @@ ROWS = (
     *rows_linear.ROWS,
     *rows_jax.ROWS,
     *rows_keras.ROWS,
+    *rows_family.ROWS,
     *rows_boosting.ROWS,
     *rows_files.ROWS,
 )

@@ -1,4 +1,4 @@
-"""Writes the exact values: `python -m conformance.generate` (a few minutes).
+"""Writes the exact values: `python -m conformance.generate`, for minutes, or with names of losses.
 
 The inputs are chosen here, in decimal, and rounded to the narrowest type that a set is for. What
 comes out is the definitions of `exact`, in 1000 digits, as hexadecimal numbers of 106 bits.
@@ -6,6 +6,7 @@ comes out is the definitions of `exact`, in 1000 digits, as hexadecimal numbers 
 
 import itertools
 import json
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -13,13 +14,15 @@ import ml_dtypes
 import mpmath as mp
 import numpy as np
 
-from . import exact
-from .vectors import DATA
+from . import exact, exact_family
+from .exact_family import DEFINITIONS
+from .vectors import DATA, OF_ROWS
 
 DIGITS = 1000  # e^-2000 has to be seen beside 1
 FAR = 20_000.0  # stands for an infinite logit: what has a limit is there, to 1e-4000
 LOST = 750.0  # e to the minus that is 0 in every type
 NAMES = ("value", "slope", "curvature", "slope_scale", "curvature_scale")
+NAMES_OF_FAMILY = (*NAMES[:3], "value_scale", *NAMES[3:])
 GAMMAS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 3.7, 5.0)
 
 # the hard places; the sets for wider types hold what narrower types can't
@@ -43,6 +46,7 @@ MASKED = [  # a class that is ruled out by a large number; beside the random row
     [30, -1e9, 0], [12, -1e9, 0], [1, -1e9, 0.5], [0.5, 0.5, -1e9], [0, 0, -3.4028235e38],
 ]  # fmt: skip
 SOFT = [[1, 0, 0], [0.25, 0.25, 0.5], [0, 0.5, 0.5], [0.125, 0.625, 0.25], [0.75, 0, 0.25]]
+VALUES = [0, 2**-9, 0.75, 1, 1.25, 2]  # among three bins
 SOFT_LABELS = [0, 2**-9, 0.25, 0.5, 0.8984375, 1]
 PROBABILITIES = {
     "half": [0, 2**-14, 2**-8, 0.0625, 0.25, 0.5, 0.75, 0.9375, 0.99609375, 1],
@@ -85,6 +89,47 @@ OPTIONS = {
         {"gamma": 2.0, "class_axis": -1, "detach_factor": True},
     ],
     "sigmoid-classes": [{"gamma": GAMMA_PER_CLASS, "alpha": ALPHA_PER_CLASS}],
+    "asymmetric-hard": [
+        {"gamma_pos": 1.0, "gamma_neg": 4.0, "clip": 0.05},
+        {"gamma_pos": 0.5, "gamma_neg": 2.0, "clip": 0.0},
+        {"gamma_pos": 0.0, "gamma_neg": 3.7, "clip": 0.05},
+        {"gamma_pos": 2.0, "gamma_neg": 1.0, "clip": 0.25},
+        {"gamma_pos": 2.0, "gamma_neg": 5.0, "clip": 0.05, "detach_factor": True},
+    ],
+    "asymmetric-soft": [
+        {"gamma_pos": 1.0, "gamma_neg": 4.0, "clip": 0.05},
+        {"gamma_pos": 0.5, "gamma_neg": 2.0, "clip": 0.0},
+    ],
+    "asymmetric_softmax-hard": [
+        {"gamma_pos": 0.0, "gamma_neg": 4.0, "label_smoothing": 0.1},
+        {"gamma_pos": 0.5, "gamma_neg": 2.0, "label_smoothing": 0.25},
+        {"gamma_pos": 2.0, "gamma_neg": 3.7, "label_smoothing": 0.0},
+    ],
+    "distribution-soft": [{"axis": -1}],
+    "gaussian-soft": [
+        {"alpha": 2.0, "gamma": 4.0},
+        {"alpha": 0.5, "gamma": 3.7},
+        {"alpha": 3.7, "gamma": 2.0},
+        {"alpha": 2.0, "gamma": 4.0, "detach_factor": True},
+    ],
+    "poly-hard": [
+        {"gamma": 2.0, "poly_epsilon": 1.0},
+        {"gamma": 0.5, "poly_epsilon": -1.0},
+        {"gamma": 0.0, "poly_epsilon": 0.25, "alpha": 0.25},
+        {"gamma": 2.0, "poly_epsilon": 1.0, "detach_factor": True},
+    ],
+    "poly-soft": [{"gamma": 2.0, "poly_epsilon": 1.0, "alpha": 0.25}],
+    "quality-hard": [{"beta": b} for b in (0.5, 1.0, 2.0)],
+    "quality-soft": [
+        *({"beta": b} for b in (0.0, 2.0, 3.0, 3.7)),
+        {"beta": 2.0, "detach_factor": True},
+    ],
+    "varifocal-soft": [
+        {"alpha": 0.75, "gamma": 2.0},
+        {"alpha": 0.25, "gamma": 0.5, "weighted": False},
+        {"alpha": 1.0, "gamma": 3.7},
+        {"alpha": 0.75, "gamma": 2.0, "detach_factor": True},
+    ],
     "softmax-pair": by_gamma,
     "softmax-hard": [
         *by_gamma,
@@ -134,6 +179,25 @@ OPTIONS = {
 }
 
 
+# logits at which a loss beside the focal loss is hard
+OWN_PLACES = {
+    "asymmetric": {  # just above and below the clip of 0.05
+        "half": [-2.9375, -2.953125],
+        "float32": [-2.944438, -2.94444],
+        "float64": [-2.944438979165, -2.944438979168],
+    },
+}
+
+
+OWN_LABELS = {"quality-soft": [2**-14], "varifocal-soft": [2**-14]}
+NEAR = [0.25, 1, 3, 5, 7.5]  # logits at which a score is their probability
+
+
+def held_by(values, inputs):
+    """The numbers of a set's type that are nearest to some values."""
+    return values.astype(ml_dtypes.bfloat16 if inputs == "half" else inputs).astype("float64")
+
+
 def rounded(values, inputs):
     """Decimal values, as numbers that the type of a set holds exactly."""
     if inputs != "half":
@@ -157,10 +221,16 @@ def inputs_of(kind, inputs):
     """The logits (or probabilities) and targets of a set."""
     loss, targets = kind.split("-")
     labels = SOFT_LABELS if targets == "soft" else [0, 1]
-    if kind in ("sigmoid-hard", "sigmoid-soft"):
+    if kind in ("sigmoid-hard", "sigmoid-soft") or loss in DEFINITIONS:
         places = [s * x for x in PLACES[inputs] for s in (1.0, -1.0)]
+        places += OWN_PLACES.get(loss, {}).get(inputs, [])
         more = [] if inputs == "half" else scattered(inputs, (16,), 1).tolist()
-        return crossed(rounded(places + more, inputs), labels)
+        x, y = crossed(rounded(places + more, inputs), [*labels, *OWN_LABELS.get(kind, [])])
+        if kind == "quality-soft":  # and at p itself
+            near = rounded([0.0, *NEAR, *(-v for v in NEAR)], inputs)
+            p = 1 / (1 + np.exp(-near))
+            x, y = np.append(x, near), np.append(y, held_by(p, inputs))
+        return x, y
     if targets == "posterior":  # has no targets: of each pair with both of them, one is left
         x, _ = inputs_of(f"{loss}-hard", inputs)
         return x[::2], np.zeros(len(x) // 2, "int64")
@@ -183,6 +253,8 @@ def inputs_of(kind, inputs):
     rows = rounded(ROWS, inputs) if inputs == "half" else scattered(inputs, (10, 3), 4)
     if inputs == "float32":
         rows = np.concatenate([rows, rounded(MASKED, inputs)])
+    if loss == "distribution":
+        return crossed(rows, VALUES)
     return crossed(rows, SOFT if targets == "soft" else [0, 2])
 
 
@@ -197,10 +269,14 @@ def results_of(kind, options, x, y):
     row = {"sigmoid": of_logit, "softmax": of_row}.get(loss, of_probability)
     of_its_own = {
         "categorical-soft": of_distribution,
+        "distribution-soft": of_value,
+        "asymmetric_softmax-hard": of_asymmetric_row,
         "sigmoid-posterior": posterior_of_logit,
         "softmax-posterior": posterior_of_row,
     }
-    row = of_its_own.get(kind, row)
+    row = (
+        partial(of_element, DEFINITIONS[loss]) if loss in DEFINITIONS else of_its_own.get(kind, row)
+    )
     with mp.workdps(DIGITS):
         each = [row(a, b, **chosen) for a, b, chosen in elements(loss, options, x, y)]
     names = each[0].keys()
@@ -210,7 +286,7 @@ def results_of(kind, options, x, y):
 
 def elements(loss, options, x, y):
     """Each logit or row, its target, and the options that hold for it."""
-    if loss == "softmax" or (loss == "categorical" and y.ndim == 2):
+    if loss in OF_ROWS or (loss == "categorical" and y.ndim == 2):
         return [(a, b, options) for a, b in zip(x, y, strict=True)]
     if loss == "categorical":
         plain = dict(options)
@@ -241,6 +317,18 @@ def of_logit(x, y, detach_factor=False, **options):
     return dict(zip(NAMES, limit(near, [x]), strict=True))
 
 
+def of_element(definition, x, y, detach_factor=False, **options):
+    def near(far):
+        v = finite(x, far)
+        of = partial(definition.value, y=y, held=v if detach_factor else None, **options)
+        terms = [size.terms(not detach_factor) for size in definition.sizes(v, y, **options)]
+        found = of(v), *exact.derivatives(of, v, DIGITS)
+        sizes = [mp.fsum(each) for each in zip(*terms, strict=True)]
+        return *found, *(max(abs(f), s) for f, s in zip(found, sizes, strict=True))
+
+    return dict(zip(NAMES_OF_FAMILY, limit(near, [x]), strict=True))
+
+
 def of_row(x, y, **options):
     def near(far):
         row = [finite(v, far) for v in x]
@@ -251,6 +339,28 @@ def of_row(x, y, **options):
         return exact.softmax_focal(row, y, **plain), slopes, curvatures, *wider(row, y, *scales)
 
     return dict(zip(NAMES, limit(near, x), strict=True))
+
+
+def of_asymmetric_row(x, t, **options):
+    def near(far):
+        row = [exact.number(finite(v, far)) for v in x]
+
+        def along(j):
+            moved = lambda v: [*row[:j], v, *row[j + 1 :]]  # noqa: E731
+            return lambda v: exact_family.asymmetric_row(moved(v), t, **options)
+
+        pairs = [exact.derivatives(along(j), v, DIGITS) for j, v in enumerate(row)]
+        slopes, bends = zip(*pairs, strict=True)
+        sizes = exact_family.slope_sizes_of_asymmetric_row(row, t, **options)
+        scales = [max(abs(a), b) for a, b in zip(slopes, sizes, strict=True)]
+        value = exact_family.asymmetric_row(row, t, **options)
+        return value, slopes, bends, *wider(row, t, scales, bends)
+
+    return dict(zip(NAMES, limit(near, x), strict=True))
+
+
+def of_value(x, v, axis):  # noqa: ARG001 - the last one
+    return of_row(x, [max(0.0, 1 - abs(j - v)) for j in range(len(x))], gamma=0.0)
 
 
 def of_probability(p, y, **options):
@@ -427,12 +537,14 @@ def set_of(kind, inputs):
     }
 
 
-def main():
-    jobs = list(itertools.product(OPTIONS, PLACES))
+def main(losses=()):
+    """Write the sets of some losses, or of all."""
+    kinds = [kind for kind in OPTIONS if not losses or kind.split("-")[0] in losses]
+    jobs = list(itertools.product(kinds, PLACES))
     with ProcessPoolExecutor() as pool:
         sets = list(pool.map(set_of, *zip(*jobs, strict=True)))
-    for loss in ("sigmoid", "softmax", "binary", "categorical"):
-        own = [s for s in sets if s["id"].startswith(loss)]
+    for loss in dict.fromkeys(kind.split("-")[0] for kind in kinds):
+        own = [s for s in sets if s["id"].startswith(f"{loss}-")]
         (DATA / f"{loss}.json").write_text(laid_out({"loss": loss, "sets": own}) + "\n")
 
 
@@ -447,4 +559,4 @@ def laid_out(value, margin=""):
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -7,6 +7,7 @@ from typing import Any
 
 import focalcore
 
+from .family import FAMILY
 from .places import PLACES, Place
 from .vectors import Vectors
 
@@ -54,7 +55,7 @@ class Focalcore(Implementation):
             name = "categorical_focal_loss" if is_soft else "sparse_categorical_focal_loss"
             categorical = getattr(focalcore, name)
             return lambda p, y: categorical(y, p, **options)
-        loss = getattr(focalcore, f"{vectors.loss}_focal_loss")
+        loss = getattr(focalcore, self._name(vectors))
         return lambda x, y: loss(x, y, **options)
 
     def slope(self, vectors: Vectors) -> Loss | None:
@@ -67,8 +68,13 @@ class Focalcore(Implementation):
         posterior = getattr(focalcore, f"{vectors.loss}_focal_posterior")
         return lambda x, y: posterior(x, **vectors.options)  # noqa: ARG005
 
+    @staticmethod
+    def _name(vectors: Vectors) -> str:
+        known = FAMILY.get(vectors.loss)
+        return known.function if known else f"{vectors.loss}_focal_loss"
+
     def _second_of(self, names: str, vectors: Vectors) -> Loss | None:
-        pair = getattr(focalcore, f"{vectors.loss}_focal_loss_{names}", None)
+        pair = getattr(focalcore, f"{self._name(vectors)}_{names}", None)
         if pair is None:  # of probabilities there is only the value
             return None
         return lambda x, y: pair(x, y, **vectors.options)[1]

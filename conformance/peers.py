@@ -37,7 +37,7 @@ class Peer(Implementation):
     def value(self, vectors: Vectors) -> Loss | None:
         options = vectors.options
         is_hard = vectors.targets.dtype.kind != "f"
-        if not is_hard or isinstance(options["gamma"], list) or not self.has(vectors):
+        if not (is_hard and self.has(vectors)) or isinstance(options["gamma"], list):
             return None
         return self.loss(vectors.loss, options["gamma"], options.get("alpha"))
 

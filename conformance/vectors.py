@@ -13,9 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .family import FAMILY
+
 Array = Any
 
 DATA = pathlib.Path(__file__).parent / "data"
+OF_ROWS = ("softmax", "distribution", "asymmetric_softmax")  # of logits of classes, or of bins
 QUANTITIES = ("value", "slope", "curvature", "posterior")
 INFINITE = {  # what a type rounds to infinity, from here on
     "float16": (2 - 2.0**-11) * 2.0**15,
@@ -44,7 +47,7 @@ class Vectors:
     """A set of logits and targets, one choice of options, and the exact results."""
 
     id: str  # of the set, without its inputs, and the options
-    loss: str  # sigmoid, softmax, binary (probabilities), categorical (probabilities)
+    loss: str  # sigmoid, softmax, binary and categorical (probabilities), or one of `family`
     options: dict[str, Any]
     logits: Array
     targets: Array
@@ -53,11 +56,14 @@ class Vectors:
     @property
     def gamma(self) -> float:
         """The largest gamma."""
-        return float(np.max(self.options["gamma"]))
+        if self.loss not in FAMILY:
+            return float(np.max(self.options["gamma"]))
+        known = FAMILY[self.loss].exponents
+        return max((self.options.get(name, default) for name, default in known.items()), default=0)
 
     @property
     def n_classes(self) -> int | None:
-        return self.logits.shape[-1] if self.loss == "softmax" else None
+        return self.logits.shape[-1] if self.loss in OF_ROWS else None
 
     def __len__(self) -> int:
         first, *_ = self.exact.values()
@@ -117,7 +123,7 @@ def _read(file: dict[str, Any], held: tuple[str, ...]) -> Iterator[Vectors]:
 def _exact(result: dict[str, Any]) -> dict[str, Exact]:
     highs = {name: _numbers(result[name]) for name in QUANTITIES if name in result}
     scales = {name: np.abs(high) for name, high in highs.items()}
-    for name in highs.keys() & {"slope", "curvature"}:
+    for name in (name for name in highs if f"{name}_scale" in result):
         terms = _numbers(result[f"{name}_scale"])
         scales[name] = np.where(np.isinf(terms), scales[name], terms)
     return {name: Exact(high, _rests(result[name]), scales[name]) for name, high in highs.items()}

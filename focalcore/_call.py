@@ -13,14 +13,12 @@ from typing import Any
 
 from . import _derivatives, _execution, _recall
 from ._execution.kinds import Again
-from ._inputs.doors import Door
 from ._losses.operands import Operands, Output
-from ._losses.prepare import LossCall
+from ._losses.prepare import LossCall, Recipe
 from ._losses.reduction import denominator_of, divided
 from ._typing import ArrayLike, Library, Parameter, Result
 
 Outputs = tuple[Output, ...]
-Prepare = Callable[[Door, Any, Any, Any], LossCall]
 
 # the outputs of each function here, before the value is summed up
 OUTPUTS: dict[Callable[[LossCall], Any], Outputs] = {}
@@ -48,17 +46,16 @@ def mapped(call: LossCall) -> Result:
 
 def call(
     result: Callable[[LossCall], Any],
-    prepare: Prepare,
-    door: Door,
+    recipe: Recipe,
     first: ArrayLike,
     second: ArrayLike,
     options: partial[Any],
 ) -> Any:
     """Return a result of a loss, from two arrays and options as the caller gave them."""
-    key = _recall.key_of((result, prepare), options.keywords, (first, second))
+    key = _recall.key_of((result, recipe.prepare), options.keywords, (first, second))
     found = None if key is None else _recall.recall(key, (first, second))
     if found is None:
-        prepared = prepare(door, first, second, options())
+        prepared = recipe.prepare(recipe.door, first, second, options())
         found = result(prepared)
         if key is not None:
             _remember(key, (first, second), prepared, OUTPUTS[result])

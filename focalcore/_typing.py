@@ -60,6 +60,7 @@ class LossKeywords(TypedDict, total=False):
     detach_factor: bool
     label_smoothing: float
     soft_targets: SoftTargets
+    poly_epsilon: float | None
     ignore_index: int | None
     background: int | None
     reduction: Reduction
@@ -79,6 +80,16 @@ class SoftmaxKeywords(LossKeywords, total=False):
 
     weight: ArrayLike | None
     axis: int
+
+
+class ElementKeywords(TypedDict, total=False):
+    """The options that the losses of independent logits beside the focal loss have in common."""
+
+    mask: ArrayLike | None
+    weight: ArrayLike | None
+    reduction: Reduction
+    normalizer: str | float | Array | None
+    detach_factor: bool
 
 
 class LinearKeywords(LossKeywords, total=False):

@@ -1,4 +1,4 @@
-"""Weights that balance classes of unequal size, from how many examples each has."""
+"""What balances classes of unequal size, from how many examples each has: weights and shifts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._inputs import parse
 from ._inputs.parse import rectangular
 from ._typing import HostArray, HostLike
 
-__all__ = ["alpha_of", "class_weights"]
+__all__ = ["alpha_of", "class_weights", "ldam_margins", "logit_adjustment"]
 
 Method = Literal["effective", "inverse", "sqrt"]
 Normalize = Literal["mean", "sum"]
@@ -137,6 +137,116 @@ def alpha_of(y: HostLike) -> float:
             f"{positives} ones"
         )
     return float(negatives / labels.size)
+
+
+def logit_adjustment(counts: HostLike, tau: float = 1.0) -> HostArray:
+    r"""What is added to each class' logits in training, so that rare classes count as much.
+
+    .. math:: a_c = \tau \log \pi_c, \qquad \pi_c = n_c / \sum_k n_k
+
+    A model that is trained on ``logits + a`` and asked for its logits alone has the least error
+    averaged over the classes, not over the examples (with the cross-entropy, and tau = 1). Of a
+    model that was trained without, subtract it from the logits instead.
+
+    Parameters
+    ----------
+    counts : array-like
+        How many examples each class has, of shape (classes,): finite numbers >= 0.
+    tau : float, default 1.0
+        How much of it, >= 0. 0: nothing.
+
+    Returns
+    -------
+    array
+        The shift of each class, float64, <= 0; -inf for a class with no example, which no row then
+        has a share in.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A tau of the wrong kind or outside its range; counts as for `class_weights`.
+
+    See Also
+    --------
+    class_weights : Weights of the examples, instead.
+    ldam_margins : A shift of the label's class alone.
+
+    References
+    ----------
+    Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, equations 9 and 10.
+
+    Examples
+    --------
+    >>> from focalcore import softmax_focal_loss
+    >>> from focalcore.balance import logit_adjustment
+    >>> shift = logit_adjustment([5000, 500, 50])
+    >>> print(shift.round(3))
+    [-0.104 -2.407 -4.71 ]
+    >>> print(softmax_focal_loss([[1.0, 0.0, 2.0]] + shift, [2], gamma=0.0).round(3))
+    [3.667]
+    """
+    tau = parse.number("tau", tau)
+    found = _checked(counts)
+    adjusted = np.where(found > 0, 0.0, -np.inf if tau else 0.0)
+    adjusted[found > 0] = tau * np.log(found[found > 0] / found.sum())
+    return adjusted
+
+
+def ldam_margins(counts: HostLike, max_margin: float = 0.5) -> HostArray:
+    r"""Margin of each class that a label's logit has to lead by: the rarer, the larger.
+
+    .. math:: \Delta_c \propto n_c^{-1/4}
+
+    It is subtracted from the logit of the label's class, and from no other.
+
+    Parameters
+    ----------
+    counts : array-like
+        How many examples each class has, of shape (classes,): finite numbers >= 0.
+    max_margin : float, default 0.5
+        The largest of the margins, >= 0.
+
+    Returns
+    -------
+    array
+        The margin of each class, float64; 0 for a class with no example, which no label names.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A margin of the wrong kind or outside its range; counts as for `class_weights`.
+
+    See Also
+    --------
+    logit_adjustment : A shift of all classes.
+
+    Notes
+    -----
+    The paper's logits are those of a normalized classifier, cosines, and are scaled, by 30, after
+    the margins.
+
+    References
+    ----------
+    Cao et al., "Learning imbalanced datasets with label-distribution-aware margin loss", NeurIPS
+    2019, equation 12.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from focalcore import softmax_focal_loss
+    >>> from focalcore.balance import ldam_margins
+    >>> margins, labels = ldam_margins([5000, 500, 50]), np.array([0, 2])
+    >>> print(margins.round(3))
+    [0.158 0.281 0.5  ]
+    >>> logits = np.array([[0.9, 0.1, 0.0], [0.3, 0.0, 0.2]])
+    >>> print(softmax_focal_loss(30 * (logits - np.eye(3)[labels] * margins), labels).round(2))
+    [ 0. 18.]
+    """
+    most = parse.number("max_margin", max_margin)
+    found = _checked(counts)
+    margins = np.zeros(found.shape)
+    margins[found > 0] = (found[found > 0].min() / found[found > 0]) ** 0.25 * most
+    return margins
 
 
 def _effective(counts: HostArray, beta: float) -> HostArray:

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Unpack, overload
 
 from . import _call
-from ._inputs.doors import SIGMOID, SOFTMAX
 from ._losses import sigmoid, softmax
 from ._losses.sigmoid import SigmoidOptions
 from ._losses.softmax import SoftmaxOptions
@@ -68,7 +67,7 @@ def sigmoid_focal_loss_value_and_grad(
     0.9117 [-0.1491  0.5384]
     """
     checked = partial(SigmoidOptions.of, "sigmoid_focal_loss_value_and_grad", **options)
-    return _call.call(_call.value_and_grad, sigmoid.prepare, SIGMOID, logits, targets, checked)
+    return _call.call(_call.value_and_grad, sigmoid.RECIPE, logits, targets, checked)
 
 
 @overload
@@ -122,7 +121,7 @@ def softmax_focal_loss_value_and_grad(
     [0.0457] [[-0.0983  0.0719  0.0264]]
     """
     checked = partial(SoftmaxOptions.of, "softmax_focal_loss_value_and_grad", **options)
-    return _call.call(_call.value_and_grad, softmax.prepare, SOFTMAX, logits, targets, checked)
+    return _call.call(_call.value_and_grad, softmax.RECIPE, logits, targets, checked)
 
 
 @overload
@@ -167,7 +166,7 @@ def sigmoid_focal_loss_grad_and_hess(
     [-0.2983 -1.0221] [ 0.3991 -0.017 ]
     """
     checked = partial(SigmoidOptions.of, "sigmoid_focal_loss_grad_and_hess", **options)
-    return _call.call(_call.grad_and_hess, sigmoid.prepare, SIGMOID, logits, targets, checked)
+    return _call.call(_call.grad_and_hess, sigmoid.RECIPE, logits, targets, checked)
 
 
 @overload
@@ -211,4 +210,4 @@ def softmax_focal_loss_grad_and_hess(
     [[-0.0983  0.0719  0.0264]] [[0.1853 0.1184 0.0327]]
     """
     checked = partial(SoftmaxOptions.of, "softmax_focal_loss_grad_and_hess", **options)
-    return _call.call(_call.grad_and_hess, softmax.prepare, SOFTMAX, logits, targets, checked)
+    return _call.call(_call.grad_and_hess, softmax.RECIPE, logits, targets, checked)

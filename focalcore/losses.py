@@ -12,10 +12,9 @@ from . import _call
 from ._backends import backend_of
 from ._backends.libraries import register_pytree
 from ._inputs import parse
-from ._inputs.doors import SIGMOID, SOFTMAX, Door
+from ._inputs.doors import Door
 from ._losses import sigmoid, softmax
-from ._losses.sigmoid import SigmoidOptions
-from ._losses.softmax import SoftmaxOptions
+from ._losses.prepare import Recipe
 from ._typing import (
     TASKS,
     Array,
@@ -57,7 +56,9 @@ class FocalLoss:
         As for `sigmoid_focal_loss`; of the tasks "binary" and "multi-label".
     axis : int, default -1
         The class axis; of the task "multi-class".
-    background, label_smoothing, soft_targets, ignore_index, normalizer, detach_factor : optional
+    background, label_smoothing, soft_targets, poly_epsilon, ignore_index : optional
+        As for the functions.
+    normalizer, detach_factor : optional
         As for the functions.
 
     Raises
@@ -89,6 +90,7 @@ class FocalLoss:
     background: int | None = None
     label_smoothing: float = 0.0
     soft_targets: SoftTargets = "expected"
+    poly_epsilon: float | None = None
     ignore_index: int | None = None
     normalizer: str | Array | float | None = None
     detach_factor: bool = False
@@ -130,8 +132,8 @@ class FocalLoss:
         at_call: dict[str, Any] = {"mask": mask, "weight": weight}
         if normalizer is not None:
             at_call["normalizer"] = parse.at_call("normalizer", normalizer)
-        prepare, door, options = asked(self, DOORS[self.task_type], logits, **at_call)
-        return _call.call(_call.value, prepare, door, logits, targets, options)
+        recipe = asked(self, RECIPES[self.task_type], logits, **at_call)
+        return _call.call(_call.value, recipe, logits, targets, recipe.options)
 
     def __repr__(self) -> str:
         shown = [
@@ -152,18 +154,15 @@ class FocalLoss:
         return tuple(_key_of(option) for option in options)
 
 
-BINARY = SIGMOID._replace(for_classes="task_type='multi-class'")
-DOORS = {"binary": BINARY, "multi-class": SOFTMAX, "multi-label": BINARY}
-OPTIONS: dict[str, Any] = {
-    "binary": SigmoidOptions,
-    "multi-class": SoftmaxOptions,
-    "multi-label": SigmoidOptions,
-}
+BINARY = sigmoid.RECIPE._replace(
+    door=sigmoid.RECIPE.door._replace(for_classes="task_type='multi-class'")
+)
+RECIPES = {"binary": BINARY, "multi-class": softmax.RECIPE, "multi-label": BINARY}
 
 
 def parsed_options(loss: Any) -> dict[str, Any]:
     """Return the options of an object, parsed, if its task has them and they fit each other."""
-    options, parsed = OPTIONS[loss.task_type], {}
+    options, parsed = RECIPES[loss.task_type].options, {}
     for field in fields(FocalLoss):
         name, value = field.name, getattr(loss, field.name)
         if name in options.names:
@@ -177,18 +176,15 @@ def parsed_options(loss: Any) -> dict[str, Any]:
     return parsed
 
 
-def asked(
-    loss: Any, door: Door, logits: ArrayLike, **at_call: Any
-) -> tuple[_call.Prepare, Door, partial[Any]]:
-    """Return how the loss of an object with the options of `FocalLoss` is prepared, and for whom.
+def asked(loss: Any, recipe: Recipe, logits: ArrayLike, **at_call: Any) -> Recipe:
+    """Return the recipe of one call, with the options of an object that has those of `FocalLoss`.
 
     The options are yet unchecked; with them go those of the call.
     """
-    _check_classes(loss, door, logits)
-    kind = OPTIONS[loss.task_type]
-    options = {name: getattr(loss, name) for name in kind.names if name not in ("mask", "weight")}
-    prepare = softmax.prepare if loss.task_type == "multi-class" else sigmoid.prepare
-    return prepare, door, partial(kind, **options | at_call)
+    _check_classes(loss, recipe.door, logits)
+    names = (name for name in recipe.options.names if name not in ("mask", "weight"))
+    options = {name: getattr(loss, name) for name in names}
+    return recipe._replace(options=partial(recipe.options, **options | at_call))
 
 
 def _is_default(value: Any, default: Any) -> bool:

@@ -13,11 +13,17 @@ from typing import Any
 import numpy as np
 
 import focalcore
+from focalcore._losses.asymmetric import AsymmetricOptions
+from focalcore._losses.asymmetric_softmax import AsymmetricSoftmaxOptions
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
+from focalcore._losses.distribution_focal import DistributionFocalOptions
 from focalcore._losses.distributions import DistributionOptions
+from focalcore._losses.gaussian import GaussianOptions
+from focalcore._losses.quality import QualityOptions
 from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
+from focalcore._losses.varifocal import VarifocalOptions
 
 from .new_loss import function as new
 from .new_loss.loss import MarginOptions
@@ -45,6 +51,8 @@ class Row:
     grad_and_hess: Callable[..., Any] | None = None
     of_rows: bool = False  # of classes, which lie on the last axis
     bad: Any = 2.0  # what no target may be
+    labels: str = "targets"  # what these are called
+    module: str = ""  # of torch, if it is of the family beside the focal loss
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -76,12 +84,43 @@ def swapped(loss: Callable[..., Any]) -> Callable[..., Any]:
     return lambda scores, targets, **options: loss(targets, scores, **options)
 
 
+# those beside the focal loss
+ASYMMETRIC = partial(of_logits, module="AsymmetricLoss")
+RIVALS = partial(of_logits, module="AsymmetricSoftmaxLoss", labels="labels")
+QUALITY = partial(of_logits, module="QualityFocalLoss", labels="scores")
+VARIFOCAL = partial(of_logits, module="VarifocalLoss", labels="scores")
+DISTRIBUTION = partial(of_logits, module="DistributionFocalLoss", labels="values")
+GAUSSIAN = partial(of_logits, module="GaussianFocalLoss", labels="heatmap")
+FAMILY = (
+    ASYMMETRIC("asymmetric", "asymmetric_loss", BITS, AsymmetricOptions),
+    ASYMMETRIC("asymmetric-soft", "asymmetric_loss", SOFT, AsymmetricOptions),
+    RIVALS(
+        "asymmetric-softmax",
+        "asymmetric_softmax_loss",
+        LABELS,
+        AsymmetricSoftmaxOptions,
+        of_rows=True,
+        bad=SHAPE[1],
+    ),
+    QUALITY("quality", "quality_focal_loss", SOFT, QualityOptions),
+    VARIFOCAL("varifocal", "varifocal_loss", SOFT * BITS, VarifocalOptions),
+    DISTRIBUTION(
+        "distribution",
+        "distribution_focal_loss",
+        2 * SOFT[:, 0],
+        DistributionFocalOptions,
+        of_rows=True,
+        bad=2.5,
+    ),
+    GAUSSIAN("gaussian", "gaussian_focal_loss", np.maximum(SOFT, BITS), GaussianOptions),
+)
 LOSSES = (
     of_logits("sigmoid-binary", SIGMOID, BITS, SigmoidOptions),
     of_logits("sigmoid-soft", SIGMOID, SOFT, SigmoidOptions),
     of_logits("sigmoid-labels", SIGMOID, LABELS, SigmoidOptions, class_axis=-1, bad=SHAPE[1] + 1),
     of_logits("softmax-labels", SOFTMAX, LABELS, SoftmaxOptions, of_rows=True, bad=SHAPE[1]),
     of_logits("softmax-distributions", SOFTMAX, ROWS, SoftmaxOptions, of_rows=True),
+    *FAMILY,
     Row("binary", swapped(focalcore.binary_focal_loss), SOFT, BITS, BinaryOptions),
     Row("binary-logits", swapped(from_logits), LOGITS, SOFT, BinaryOptions),
     Row(

@@ -4,7 +4,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from focalcore.balance import alpha_of, class_weights
+from focalcore import softmax_focal_loss
+from focalcore.balance import alpha_of, class_weights, ldam_margins, logit_adjustment
 
 from .helpers import close, fails
 
@@ -110,3 +111,39 @@ def test_with_alpha_both_classes_weigh_the_same():
 def test_labels_that_have_no_alpha_are_refused(y, words):
     with fails(ValueError, *words):
         alpha_of(y)
+
+
+class TestLogitAdjustment:
+    def test_it_is_tau_times_the_logarithm_of_the_share(self):
+        with mpmath.workdps(60):
+            expected = [float(mpmath.mpf(1.5) * mpmath.log(mpmath.mpf(n) / 5551)) for n in COUNTS]
+        close(logit_adjustment(COUNTS, 1.5), expected)
+
+    def test_without_an_example_a_class_is_ruled_out(self):
+        shift = logit_adjustment([3, 0, 1])
+        assert shift[1] == -np.inf
+        logits = np.zeros((1, 3)) + shift
+        close(softmax_focal_loss(logits, [0], gamma=0.0), -np.log(0.75))
+
+    def test_a_tau_of_0_shifts_nothing(self):
+        assert not logit_adjustment([3, 0, 1], 0).any()
+
+    def test_what_was_seen_more_often_needs_more(self):
+        assert np.all(np.diff(logit_adjustment(COUNTS)) < 0)
+
+    def test_a_negative_tau_is_refused(self):
+        with fails(ValueError, "tau"):
+            logit_adjustment(COUNTS, -1)
+
+
+class TestMargins:
+    def test_they_are_the_fourth_roots_of_the_inverse_counts(self):
+        with mpmath.workdps(60):
+            expected = [float(mpmath.mpf(n) ** -0.25 / 2) for n in COUNTS]
+        close(ldam_margins(COUNTS), expected)
+
+    def test_the_rarest_class_has_the_largest(self):
+        assert ldam_margins(COUNTS, 0.3).max() == 0.3
+
+    def test_without_an_example_a_class_has_none(self):
+        close(ldam_margins([16, 0, 1]), [0.25, 0, 0.5])

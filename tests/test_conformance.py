@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import focalcore
 from conformance import agreement, command, exact, generate, measure, report, tolerances
 from conformance import vectors as vectors_module
+from conformance.family import FAMILY
 from conformance.places import DASK, NUMPY, ON_CPU, STRICT, TORCH, TORCH_CUDA
 from conformance.targets import MATRIX, SAMPLE, SHORT_SAMPLE, SLICE, Target, chosen
 from conformance.vectors import DATA, Exact, load
@@ -66,7 +67,9 @@ class TestData:
                 wide = given_to_it.astype("float64")
                 np.testing.assert_array_equal(wide.astype(kind).astype("float64"), wide)
 
-    @pytest.mark.parametrize("kind", ["sigmoid-hard", "softmax-soft", "binary-soft"])
+    @pytest.mark.parametrize(
+        "kind", ["sigmoid-hard", "softmax-soft", "binary-soft", "quality-soft"]
+    )
     def test_what_is_stored_is_what_the_script_writes(self, kind):
         x, y = (part[-3:] for part in generate.inputs_of(kind, "half"))
         for options in generate.OPTIONS[kind][::3]:
@@ -82,7 +85,7 @@ class TestData:
             for name in set(stored) - {"options"}:
                 assert again[name] == stored[name][-3:]
 
-    @pytest.mark.parametrize("kind", ["sigmoid", "softmax"])
+    @pytest.mark.parametrize("kind", ["sigmoid", "softmax", *FAMILY])
     def test_scales_are_no_smaller_than_what_they_measure(self, kind):
         for vectors in (v for v in load("float64") if v.loss == kind and "slope" in v.exact):
             for quantity in ("slope", "curvature"):
@@ -98,7 +101,7 @@ class TestData:
             assert {place, -place} <= set(logits.tolist())
         assert np.any(np.signbit(logits) & (logits == 0))
         gammas = {
-            v.options["gamma"] for v in load("float64") if not isinstance(v.options["gamma"], list)
+            v.options["gamma"] for v in load("float64") if isinstance(v.options.get("gamma"), float)
         }
         assert gammas >= {0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.7, 5.0}
 

@@ -167,7 +167,7 @@ def test_formulas_call_nothing_outside_the_standard():
             sigmoid.mixture(xp, x, y, 1.5, None),
             softmax.OfLabel(xp, x, top, 0.5, None),
             softmax.Expected(xp, row, y, y, 3.7, None),
-            softmax.Mixture(xp, row, y, 0.0, None),
+            softmax.mixture(xp, row, y, 0.0, None),
             probability.Expected(xp, p, y, 2.0, 1e-7),
             probability.mixture(xp, p, y, 2.0, 1e-7, (0.25, 0.75)),
         ):

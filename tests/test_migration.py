@@ -55,15 +55,19 @@ def inputs(*behind):
         "s": torch.rand(x.shape, generator=draw, dtype=torch.float64),
         "v": torch.tensor([0.5, 0.25, 1.5], dtype=torch.float64),
         "gamma": 2.0,
+        **beside(shape),
     }
 
 
-INPUTS = {  # of each section of the page
-    "Detection": inputs(),
-    "Segmentation": inputs(4, 5),
-    "Frameworks": inputs(),
-    "A modulating factor": inputs(),
-}
+def beside(shape):
+    """What the letters of the losses beside the focal loss stand for, besides."""
+    own = torch.Generator().manual_seed(6)
+    heatmap = torch.rand(shape[0], C, *shape[1:], generator=own, dtype=torch.float64)
+    return {
+        "q": 0.1 + 0.9 * torch.rand(shape[0], generator=own, dtype=torch.float64),
+        "g": torch.where(heatmap > 0.7, 1.0, heatmap),
+        "d": (C - 1) * torch.rand(shape[0], generator=own, dtype=torch.float64),
+    }
 
 
 def lin(p, y, alpha=None, gamma=2.0):
@@ -84,6 +88,16 @@ def hot(b):
     return one_hot(b, C + 1)[..., :C].movedim(-1, 1)
 
 
+INPUTS = {  # of each section of the page
+    "Detection": inputs(),
+    "Segmentation": inputs(4, 5),
+    "Frameworks": inputs(),
+    "A modulating factor": inputs(),
+    "Beside the focal loss": inputs(),
+}
+INPUTS["Beside the focal loss"]["h"] = hot(INPUTS["Beside the focal loss"]["b"])
+
+
 def star(x, y, gamma=2):
     """FL*, equation 6 of the paper's appendix, where beta is 0."""
     return -torch.nn.functional.logsigmoid(gamma * x * (2 * y - 1)) / gamma
@@ -99,6 +113,65 @@ def with_constant_factor(p, y):
     """The formula where the modulating factor is a number, as to derivatives."""
     p_t = p * y + (1 - p) * (1 - y)
     return (1 - p_t.detach()) ** 2 * -p_t.log()
+
+
+def asl(x, y, holds):
+    """ASL's code, with its defaults."""
+    p = x.sigmoid()
+    q = (1 - p + 0.05).clamp(max=1)
+    p_t, gamma = p * y + q * (1 - y), 1 * y + 4 * (1 - y)
+    weight = (1 - p_t.detach() if holds else 1 - p_t) ** gamma
+    return -((y * p.log() + (1 - y) * q.log()) * weight).sum()
+
+
+def asl_single_label(x, t):
+    """ASL's code for single labels, with its defaults."""
+    log_p, rows = x.log_softmax(1), one_hot(t, C).to(x)
+    p = log_p.exp()
+    weight = (1 - p * rows - (1 - p) * (1 - rows)) ** (0 * rows + 4 * (1 - rows))
+    return -((0.9 * rows + 0.1 / C) * log_p * weight).sum(1).mean()
+
+
+def qfl(x, b, q):
+    """mmdet's code: all logits as negatives, then those of the labels."""
+    p, rows = x.sigmoid(), torch.nonzero(b < C).squeeze(1)
+    loss = bce(x, torch.zeros_like(x)) * p**2
+    score, at = q[rows], (rows, b[rows])
+    return loss.index_put(at, bce(x[at], score) * (score - p[at]).abs() ** 2).sum(1).mean()
+
+
+def vfl(x, s, *, holds=False):
+    """The code of mmdet, and of ultralytics and RT-DETR where positives have scores above 0."""
+    p = x.sigmoid().detach() if holds else x.sigmoid()
+    weight = s * (s > 0) + 0.75 * (p - s).abs() ** 2 * (s <= 0)
+    return bce(x, s) * weight
+
+
+def of_peaks(x, g):
+    """CenterNet's code, of each element."""
+    p, is_peak = x.sigmoid(), g.eq(1)
+    far = (1 - g) ** 4 * p**2 * (1 - p).log()
+    return -torch.where(is_peak, (1 - p) ** 2 * p.log(), far)
+
+
+def dfl(x, d):
+    """The cross-entropy of the bins on either side."""
+    ce, left = torch.nn.functional.cross_entropy, d.long()
+    lower, upper = (ce(x, bins, reduction="none") for bins in (left, left + 1))
+    return lower * (left + 1 - d) + upper * (d - left)
+
+
+def poly1(x, y):
+    """PolyLoss' code."""
+    p_t = x.sigmoid() * y + (1 - x.sigmoid()) * (1 - y)
+    return lin(x.sigmoid(), y) + (1 - p_t) ** 3
+
+
+def cost_class(x, t):
+    """The code of Deformable DETR's matcher, without what is added to the probabilities."""
+    p = x.sigmoid()
+    positive, negative = 0.25 * (1 - p) ** 2 * -p.log(), 0.75 * p**2 * -(1 - p).log()
+    return positive[:, t] - negative[:, t]
 
 
 # what each of the others computes, by its published formula
@@ -174,6 +247,27 @@ FORMULAS = {
     "ASL `AsymmetricLoss(gamma_neg=2, gamma_pos=2, clip=0)(x, y)`": lambda x, y, **_: (
         with_constant_factor(x.sigmoid(), y).sum()
     ),
+    "ASL `AsymmetricLoss()(x, y)`": lambda x, y, **_: asl(x, y, True),
+    "timm `AsymmetricLossMultiLabel()(x, y)`": lambda x, y, **_: asl(x, y, False),
+    "ASL `ASLSingleLabel()(x, t)`": lambda x, t, **_: asl_single_label(x, t),
+    "mmdet `QualityFocalLoss()(x, (b, q))`": lambda x, b, q, **_: qfl(x, b, q),
+    "mmdet `VarifocalLoss()(x, q[:, None] * h)`": lambda x, q, h, **_: vfl(
+        x, q[:, None] * h
+    ).mean(),
+    "ultralytics `VarifocalLoss()(x, q[:, None] * h, h)`": lambda x, q, h, **_: (
+        vfl(x, q[:, None] * h).mean(1).sum()
+    ),
+    "RT-DETR `loss_labels_vfl`": lambda x, q, h, n, **_: (
+        vfl(x, q[:, None] * h, holds=True).sum() / n
+    ),
+    "CenterNet `FocalLoss()(x.sigmoid(), g)`": lambda x, g, **_: (
+        of_peaks(x, g).sum() / g.eq(1).sum()
+    ),
+    "mmdet `GaussianFocalLoss()(x.sigmoid(), g)`": lambda x, g, **_: of_peaks(x, g).mean(),
+    "mmdet `DistributionFocalLoss()(x, d)`": lambda x, d, **_: dfl(x, d).mean(),
+    "ultralytics `DFLoss(3)(x, d[:, None])`": lambda x, d, **_: dfl(x, d)[:, None],
+    "PolyLoss `poly1_focal_loss(x, y, epsilon=1, alpha=None)`": lambda x, y, **_: poly1(x, y),
+    "Deformable DETR `HungarianMatcher`": lambda x, t, **_: cost_class(x, t),
 }
 
 SECTIONS = {

@@ -18,9 +18,11 @@ from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
 
 from .new_loss import function as new
-from .table import LOSSES
+from .table import FAMILY, LOSSES
 
+OF_FAMILY = {row.loss.func.__name__: row.options for row in FAMILY}
 LISTS = {
+    **OF_FAMILY,
     "sigmoid_focal_loss": SigmoidOptions,
     "softmax_focal_loss": SoftmaxOptions,
     "binary_focal_loss": BinaryOptions,
@@ -34,7 +36,7 @@ DERIVATIVES = {
     for name in ("sigmoid_focal_loss", "softmax_focal_loss")
     for kind in ("value_and_grad", "grad_and_hess")
 }
-OF_ARRAYS = ("logits", "targets", "y_true", "y_pred")
+OF_ARRAYS = ("logits", "targets", "scores", "labels", "heatmap", "values", "y_true", "y_pred")
 
 
 def defaults(function):

@@ -14,13 +14,22 @@ ROOT = pathlib.Path(focalcore.__file__).parent
 
 
 OF_SCORING = ("scoring._binary", "scoring._categorical", "scoring._sparse_categorical")
-OF_DOORS = ("torch._focal", "torch._linear", "torch._sigmoid", "torch._softmax", "jax")
+OF_TORCH = sorted(
+    f"torch.{path.stem}"
+    for path in (ROOT / "torch").glob("_[!_]*.py")
+    if path.stem not in ("_elements", "_metric", "_module")  # which have none, or need more
+)
+OF_DOORS = (*OF_TORCH, "jax")
+OF_FUNCTIONAL = sorted(
+    f"functional.{path.stem}"
+    for path in (ROOT / "functional").glob("_[!_]*.py")
+    if path.stem != "_derived"  # whose texts are those of the losses
+)
 OF_POSTERIOR = ("posterior._sigmoid", "posterior._softmax")
 OF_ALL = (
     "balance",
     "derivatives",
     "evaluation.focal_report",
-    "functional",
     "losses",
     "settings",
     "metrics._focal_loss",
@@ -42,7 +51,9 @@ NEEDING = {
 }
 
 
-@pytest.mark.parametrize("name", [*OF_ALL, *OF_SCORING, *OF_POSTERIOR, *OF_DOORS, *NEEDING])
+@pytest.mark.parametrize(
+    "name", [*OF_ALL, *OF_FUNCTIONAL, *OF_SCORING, *OF_POSTERIOR, *OF_DOORS, *NEEDING]
+)
 def test_examples_in_docstrings_run(name):
     needs = (name.partition(".")[0],) if name in OF_DOORS else NEEDING.get(name, ())
     for library in needs:
@@ -53,11 +64,15 @@ def test_examples_in_docstrings_run(name):
 
 
 DOORS = {
-    "balance": ("alpha_of", "class_weights"),
+    "balance": ("alpha_of", "class_weights", "ldam_margins", "logit_adjustment"),
     "boosting": ("FocalLGBMClassifier", "FocalObjective", "FocalXGBClassifier"),
     "calibration": ("FocalCalibratedClassifier", "FocalTemperature"),
     "jax": ("linear_softmax_focal_loss",),
-    "torch": ("FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"),
+    "torch": (
+        *("AsymmetricLoss", "AsymmetricSoftmaxLoss", "DistributionFocalLoss", "FocalLoss"),
+        *("GaussianFocalLoss", "QualityFocalLoss"),
+        *("SigmoidFocalLoss", "SoftmaxFocalLoss", "VarifocalLoss", "linear_softmax_focal_loss"),
+    ),
     "keras": (
         *("BinaryFocalLoss", "BinaryFocalMetric"),
         *("CategoricalFocalLoss", "CategoricalFocalMetric"),

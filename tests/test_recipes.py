@@ -142,7 +142,7 @@ class TestDetection:
         classes, p = torch.tensor([4, 0, 4]), logits[0].sigmoid()
         positive = 0.25 * (1 - p) ** 2 * -(p + 1e-8).log()
         negative = 0.75 * p**2 * -(1 - p + 1e-8).log()
-        found = recipe("detection", "DETR's matching cost").matching_cost(logits[0], classes)
+        found = focalcore.focal_cost(logits[0], classes)
         assert_close(found, (positive - negative)[:, classes], rtol=1e-6, atol=1e-7)
 
 

@@ -30,6 +30,9 @@ def numpy(x: NDArray[np.float32], y: NDArray[np.int64], good: NDArray[np.bool]) 
     assert_type(focalcore.softmax_focal_loss_grad_and_hess(x, [0, 1]), tuple[Host, Host])
     assert_type(focalcore.binary_focal_loss(y, x, 1.5, from_logits=True), Host)
     assert_type(focalcore.FocalLoss(task_type="multi-class")(x, y, weight=x), Host)
+    assert_type(focalcore.asymmetric_loss(x, y, gamma_neg=2.0, mask=good), Host)
+    assert_type(focalcore.quality_focal_loss_value_and_grad(x, x, beta=1.0), tuple[Host, Host])
+    assert_type(focalcore.focal_cost(x, y), Host)
 
 
 class Column:
@@ -61,6 +64,9 @@ def torch_tensors(x: torch.Tensor, y: torch.Tensor, learned: torch.nn.Parameter)
     assert_type(both, tuple[torch.Tensor, torch.Tensor])
     assert_type(focalcore.sparse_categorical_focal_loss(y, x, class_weight=[1.0]), torch.Tensor)
     assert_type(focalcore.FocalLoss()(x, y), torch.Tensor)
+    assert_type(focalcore.varifocal_loss(x, y, weighted=False), torch.Tensor)
+    bent = focalcore.gaussian_focal_loss_grad_and_hess(x, [[0.5, 1.0]], gamma=3.0)
+    assert_type(bent, tuple[torch.Tensor, torch.Tensor])
     focalcore.torch.SigmoidFocalLoss(0.25, 2.0, "mean_positive")
     focalcore.torch.FocalLoss(alpha=[1.0, 2.0], task_type="multi-class", num_classes=2)
     assert_type(
@@ -83,6 +89,8 @@ def mistakes(x: Host) -> None:
     focalcore.sigmoid_focal_loss(x, x, gama=2.0)  # type: ignore[call-overload]
     focalcore.softmax_focal_loss_value_and_grad(x, x, pos_weight=2)  # type: ignore[call-overload]
     focalcore.sigmoid_focal_loss(x, x, axis=0)  # type: ignore[call-overload]
+    focalcore.asymmetric_loss(x, x, gamma=2.0)  # type: ignore[call-overload]
+    focalcore.asymmetric_loss_value_and_grad(x, x, gamma=2.0)  # type: ignore[call-overload]
     focalcore.binary_focal_loss(x, x, 2.0, None)  # type: ignore[call-overload]
     focalcore.sigmoid_focal_loss(x)  # type: ignore[call-overload]
     focalcore.sigmoid_focal_loss({"a": 1.0}, x)  # type: ignore[call-overload]

@@ -67,6 +67,11 @@ def broadcast_arrays(x: Array, y: Array) -> list[Array]:
     return [tf.ensure_shape(tf.broadcast_to(a, shape), both) for a in (x, y)]
 
 
+def take(x: Array, indices: Array, *, axis: int) -> Array:
+    """Return the entries of these indices along an axis."""
+    return tf.gather(x, indices, axis=axis)
+
+
 def finfo(dtype: DType) -> Any:
     """Return the limits of a floating dtype."""
     return np.finfo(dtype.as_numpy_dtype)
@@ -133,6 +138,7 @@ DIFFERENTIABLE = autodiff_safe(
     total=_total,
     broadcast_arrays=broadcast_arrays,
     bool=tf.bool,
+    take=take,
 )
 
 

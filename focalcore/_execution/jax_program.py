@@ -12,7 +12,7 @@ import numpy as np
 
 from .._backends.jax import BACKEND
 from .._losses.linear import LinearCall
-from .._losses.operands import Operands
+from .._losses.operands import Operands, is_exponent, rest_of
 from .._losses.prepare import LossCall
 from .._typing import Array
 from . import plain
@@ -45,16 +45,17 @@ def compiled(f: Callable[[CallT], T]) -> Callable[[CallT], T]:
 def _numbers_as_arrays(operands: Operands) -> Operands:
     """Return the operands with numbers as arrays, so that one program serves a sweep of them."""
     dtype = operands.dtype(jnp)
-    numbers = dict(operands.numbers)
-    exact = numbers.pop("gamma", None)
+    exponents = {name: x for name, x in operands.numbers if is_exponent(name)}
+    numbers = {name: x for name, x in operands.numbers if name not in exponents}
     if _is_inside_jit(operands.arrays["scores"]):  # in which they are constants
         numbers = {}
     arrays: dict[str, Any] = {name: jnp.asarray(x, dtype=dtype) for name, x in numbers.items()}
-    if exact is not None and exact not in STATIC:
-        gamma = np.asarray(exact, dtype)
-        arrays["gamma"] = jnp.asarray(gamma, dtype=dtype)
-        if dtype == jnp.float32:
-            arrays["gamma_rest"] = jnp.asarray(exact - float(gamma), dtype=dtype)
+    for name, exact in exponents.items():
+        if exact not in STATIC:
+            gamma = np.asarray(exact, dtype)
+            arrays[name] = jnp.asarray(gamma, dtype=dtype)
+            if dtype == jnp.float32:
+                arrays[rest_of(name)] = jnp.asarray(exact - float(gamma), dtype=dtype)
     return operands.bind(**arrays)
 
 

@@ -16,6 +16,9 @@ R and K stay bounded as u goes to 0, so there is no division by u, no negative e
 NaN for any gamma >= 0. Where the factor is detached, derivatives take u^gamma as a constant: of
 the sums, D and H are left.
 
+The polynomial term of Leng et al. 2022, ``epsilon u^(gamma + 1)``, is one of a cross-entropy to
+which ``epsilon u`` is added, so D gets ``epsilon u R`` more, and H ``epsilon u K``.
+
 An error of u enters gamma times. Where u, R and D are fractions with one sum T below the line, and
 K and H have its square there, the division is done once, at the end; and what T lost to rounding is
 known (Knuth's two-sum) and made good.
@@ -66,7 +69,11 @@ class Product:
         divisor: Divisor | None = None,  # what u is divided by already, and derivatives are not yet
     ) -> None:
         self.xp, self.u, self.ce, self.multiply, self.divisor = xp, u, ce, multiply, divisor
-        self.is_detached, self.gamma = isinstance(gamma, Detached), number_of(gamma)
+        plain = gamma if isinstance(gamma, Modulation) else Modulation(gamma)
+        self.is_detached, self.gamma = plain.is_detached, number_of(gamma)
+        self.epsilon = plain.epsilon
+        if self.epsilon is not None:
+            self.ce = ce + self.epsilon * u
         if self.is_detached and not isinstance(self.gamma, float):
             self.gamma = xp.stop_gradient(self.gamma)
         factor = power(xp, u, gamma)
@@ -84,17 +91,27 @@ class Product:
         return self.multiply(self._divided(self.factor, None, 0), self.ce)
 
     def slope(self) -> Array:
-        R, D = self.first_derivatives()
+        R, D = self._first()
         if self.is_detached:
             return self.multiply(self.factor, self._divided(D, None, 1))
         return self.multiply(self.factor, self._divided(self._times_ce(self.gamma * R), D, 1))
 
     def curvature(self) -> Array:
-        (R, D), (K, H) = self.first_derivatives(), self.second_derivatives()
+        (R, D), (K, H) = self._first(), self._second()
         if self.is_detached:
             return self.multiply(self.factor, self._divided(H, None, 2))
         bend = self._times_ce(self.gamma * ((self.gamma - 1) * R * R + K))
         return self.multiply(self.factor, self._divided(bend, 2 * self.gamma * R * D + H, 2))
+
+    def _first(self) -> tuple[Array, Array]:
+        """Return R and D, with the slope of the polynomial term."""
+        R, D = self.first_derivatives()
+        return R, D if self.epsilon is None else D + self.epsilon * (self.u * R)
+
+    def _second(self) -> tuple[Array, Array]:
+        """Return K and H, with the curvature of the polynomial term."""
+        K, H = self.second_derivatives()
+        return K, H if self.epsilon is None else H + self.epsilon * (self.u * K)
 
     def _divided(self, x: Array, rest: Array | None, times: int) -> Array:
         """Return ``x + rest`` over a power of T, whose loss is made good there and in u^gamma."""
@@ -191,22 +208,24 @@ class Exponent(NamedTuple):
         return 0
 
 
-class Detached(NamedTuple):
-    """A gamma whose power derivatives take as a constant."""
+class Modulation(NamedTuple):
+    """A gamma, and what becomes of the product beside it."""
 
     gamma: Number | Exponent
+    is_detached: bool = False  # whether derivatives take the factor as a constant
+    epsilon: Number | None = None  # of the polynomial term, if there is one
 
     @property
     def ndim(self) -> int:
         return getattr(self.gamma, "ndim", 0)
 
 
-Gamma = Number | Exponent | Detached
+Gamma = Number | Exponent | Modulation
 
 
 def number_of(gamma: Gamma) -> Number:
     """Return gamma as one number or array, in the type of u."""
-    return number_of(gamma.gamma) if isinstance(gamma, Detached | Exponent) else gamma
+    return number_of(gamma.gamma) if isinstance(gamma, Modulation | Exponent) else gamma
 
 
 def power(xp: Namespace, u: Array, gamma: Gamma) -> Array:
@@ -214,8 +233,9 @@ def power(xp: Namespace, u: Array, gamma: Gamma) -> Array:
 
     Of another gamma a rest below 1/4 is left: so small, it loses little when rounded to u's type.
     """
-    if isinstance(gamma, Detached):
-        return xp.stop_gradient(power(xp, u, gamma.gamma))
+    if isinstance(gamma, Modulation):
+        factor = power(xp, u, gamma.gamma)
+        return xp.stop_gradient(factor) if gamma.is_detached else factor
     if isinstance(gamma, Exponent):
         return xp.pow(u, gamma.gamma) * xp.pow(u, gamma.rest)
     if not isinstance(gamma, float):

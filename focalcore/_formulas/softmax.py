@@ -23,7 +23,7 @@ from typing import NamedTuple, Protocol
 
 from . import focal, sigmoid
 from .arrays import Array, Namespace, Number
-from .focal import Gamma
+from .focal import Formula, Gamma
 
 
 class Choice(Protocol):
@@ -204,23 +204,14 @@ class Expected(focal.Product):
 
 
 class Mixture:
-    """The loss ``sum y_c alpha_c (1 - p_c)^gamma (-log p_c)``: a modulating factor per class.
+    """The loss ``sum y_c f(w_c)``: a formula of each class, a function of its negative margin w_c.
 
-    Every class has a negative margin w_c of its own, and dw_c/dx_j = p_j / q_c. Only the largest
-    class can have a q near 0; for that one p_j / q is pi_j, which needs no division.
+    dw_c/dx_j = p_j / q_c. Only the largest class can have a q near 0; for that one p_j / q is pi_j,
+    which needs no division.
     """
 
-    def __init__(
-        self,
-        xp: Namespace,
-        row: RowProbabilities,
-        target: focal.Target,
-        gamma: Gamma,
-        alpha: Number | None,
-    ) -> None:
-        self.xp, self.row, self.top = xp, row, row.top
-        self.shares = target.y if alpha is None else target.y * alpha
-        self.f = sigmoid.FromMargin(xp, _EachVsRest(xp, row), gamma)
+    def __init__(self, xp: Namespace, row: RowProbabilities, shares: Array, f: Formula) -> None:
+        self.xp, self.row, self.top, self.shares, self.f = xp, row, row.top, shares, f
         self.q, self.pi = row.top.scatter(row.q, 1.0), row.top.scatter(row.odds.pi(), 0.0)
 
     def value(self) -> Array:
@@ -248,7 +239,19 @@ class Mixture:
         return self._sum(rest) - rest
 
 
-class _EachVsRest:
+def mixture(
+    xp: Namespace,
+    row: RowProbabilities,
+    target: focal.Target,
+    gamma: Gamma,
+    alpha: Number | None,
+) -> Mixture:
+    """Return the loss ``sum y_c alpha_c (1 - p_c)^gamma (-log p_c)``: a factor for each class."""
+    shares = target.y if alpha is None else target.y * alpha
+    return Mixture(xp, row, shares, sigmoid.FromMargin(xp, EachVsRest(xp, row), gamma))
+
+
+class EachVsRest:
     """The odds of every class against the other classes of its row."""
 
     def __init__(self, xp: Namespace, row: RowProbabilities) -> None:

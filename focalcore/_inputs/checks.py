@@ -76,6 +76,14 @@ def check_labels_or_background(
     _raise_outside(labels, counted, Claim(text, 0, last, advice))
 
 
+def check_among_bins(inputs: Inputs, door: Door, axis: int) -> None:
+    """Check that every counted value lies among the bins, which are numbered from 0."""
+    last = inputs.scores.shape[axis] - 1
+    text = f"{door.labels} must lie in [0, {last}], among the numbers of the bins"
+    claim = Claim(text, 0, last, partial(door.left_out, "mask="))
+    _check(inputs.context, inputs.targets, None, inputs.mask, claim)
+
+
 def check_distributions(inputs: Inputs, door: Door, axis: int) -> None:
     """Check that counted rows are in [0, 1] and sum to 1."""
     context, mask = inputs.context, inputs.mask

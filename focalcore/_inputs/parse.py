@@ -83,6 +83,18 @@ def number(name: str, value: Any, most: float = INFINITY) -> float:
     return found
 
 
+def poly_epsilon(name: str, value: Any) -> float | None:
+    """Return a finite number >= -1, down to which a loss with it is never negative, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
+        raise TypeError(f"{name} must be a finite number >= -1; found {type(value).__name__}")
+    found = float(value)
+    if not -1 <= found < INFINITY:
+        raise ValueError(f"{name} must be a finite number >= -1; found {found}")
+    return found
+
+
 def at_most(most: float) -> Parser:
     """Return the parser of a number in [0, most]."""
     return partial(number, most=most)

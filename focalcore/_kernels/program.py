@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._losses.operands import Operands, Output
+from .._losses.operands import Operands, Output, is_exponent
 from .._losses.reduction import dtype_of
 from .._losses.spec import LossSpec
 from .symbols import Over, Symbol, reachable
@@ -69,7 +69,7 @@ def split(
     """Return the numbers that a kernel is made for, and those that it is given at each call."""
     constants, given = [], {}
     for name, value in numbers:
-        if name == "gamma" and value <= STATIC_GAMMA and value * 4 == int(value * 4):
+        if is_exponent(name) and value <= STATIC_GAMMA and value * 4 == int(value * 4):
             constants.append((name, value))
         else:
             given[name] = float(value)

@@ -8,13 +8,13 @@ from functools import partial
 from .._formulas import focal, probability
 from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs, convert_inputs
-from .._inputs.doors import Door
+from .._inputs.doors import BINARY, Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import check_broadcast, full_rank, same_shape
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .operands import Operands
 from .options import ScoringOptions
-from .prepare import LossCall, check_beside, fit_parameters, loss_call
+from .prepare import LossCall, Recipe, check_beside, fit_parameters, loss_call
 from .sigmoid import Sigmoid, balance_of, weights_of
 from .spec import LossSpec, nan_outside
 
@@ -72,6 +72,9 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
     given = {"gamma": inputs.parameters["gamma"]} | weights_of(inputs.parameters)
     look = partial(_look, inputs, door, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, **given)
+
+
+RECIPE = Recipe(prepare, BINARY, BinaryOptions)
 
 
 def _look(inputs: Inputs, door: Door, *, are_probabilities: bool) -> None:

@@ -8,13 +8,13 @@ from functools import partial
 from .._formulas import focal, probability
 from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs
-from .._inputs.doors import Door
+from .._inputs.doors import CATEGORICAL, Door
 from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, Namespace, Parameter
 from .classes import choice_of, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import ScoringOptions
-from .prepare import LossCall, loss_call, rowwise_inputs
+from .prepare import LossCall, Recipe, loss_call, rowwise_inputs
 from .softmax import SoftmaxOfLabels
 from .spec import LossSpec, nan_outside
 
@@ -69,6 +69,9 @@ def prepare(
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "class_weight"))
     look = partial(_look, inputs, door, axis, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)
+
+
+RECIPE = Recipe(prepare, CATEGORICAL, CategoricalOptions)
 
 
 def _look(inputs: Inputs, door: Door, axis: int, *, are_probabilities: bool) -> None:

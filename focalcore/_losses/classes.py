@@ -45,7 +45,8 @@ def per_row_parameters(
         return loss.with_class_axis(xp, p) if loss.is_per_row(name) else choice.gather(p)
 
     gamma = of_row("gamma", operands.exponent())
-    return loss.modulated(gamma), of_row("alpha", operands.get("alpha"))
+    epsilon = operands.get("poly_epsilon")
+    return loss.modulated(gamma, epsilon), of_row("alpha", operands.get("alpha"))
 
 
 def distributions_or_nan(xp: Namespace, y: Array, axis: int) -> Array:

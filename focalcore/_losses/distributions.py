@@ -8,13 +8,13 @@ from functools import partial
 from .._formulas import focal, probability
 from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs
-from .._inputs.doors import Door
+from .._inputs.doors import DISTRIBUTIONS, Door
 from .._inputs.options import option, options, parameter
 from .._typing import SOFT_TARGETS, Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .classes import distributions_or_nan, expected
 from .operands import Operands
 from .options import ScoringOptions, check_hard
-from .prepare import LossCall, loss_call, rowwise_inputs
+from .prepare import LossCall, Recipe, loss_call, rowwise_inputs
 from .softmax import SoftmaxOfDistributions
 from .spec import LossSpec, nan_outside
 
@@ -90,6 +90,9 @@ def prepare(
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "alpha"))
     look = partial(_look, inputs, door, axis, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)
+
+
+RECIPE = Recipe(prepare, DISTRIBUTIONS, DistributionOptions)
 
 
 def _look(inputs: Inputs, door: Door, axis: int, *, are_probabilities: bool) -> None:

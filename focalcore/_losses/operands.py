@@ -12,6 +12,16 @@ from .._formulas.focal import Exponent
 from .._typing import Array, DType, Library, Parameter
 
 
+def is_exponent(name: str) -> bool:
+    """Tell by its name whether a number is an exponent, with which a program may be made."""
+    return name.startswith("gamma")
+
+
+def rest_of(name: str) -> str:
+    """Return the name of what an exponent is more than its array, whose type has no digits left."""
+    return f"{name}_rest"
+
+
 def nothing() -> None:
     """Look at nothing."""
 
@@ -52,10 +62,10 @@ class Operands:
                 return value
         return self.arrays.get(name)
 
-    def exponent(self) -> Parameter:
-        """Return gamma, as formulas take it."""
-        rest = self.arrays.get("gamma_rest")
-        return self.get("gamma") if rest is None else Exponent(self.arrays["gamma"], rest)
+    def exponent(self, name: str = "gamma") -> Parameter:
+        """Return an exponent, as formulas take it."""
+        rest = self.arrays.get(rest_of(name))
+        return self.get(name) if rest is None else Exponent(self.arrays[name], rest)
 
     def bind(self, **values: Parameter) -> Operands:
         """Return the operands with more values, or others in place of those of the same names."""

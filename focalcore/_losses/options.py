@@ -57,19 +57,15 @@ class ReducedOptions(WeighedOptions):
 
 
 @options
-class LogitsOptions(FocalOptions, ReducedOptions):
-    """The options of the losses from logits."""
+class MeanOptions(ReducedOptions):
+    """The same, and what a mean divides by."""
 
-    label_smoothing: float = option(0.0, parse.at_most(1.0))
-    soft_targets: SoftTargets = option("expected", parse.one_of(SOFT_TARGETS))
-    ignore_index: int | None = option(None, parse.index)
     normalizer: Parameter | str | None = parameter(
         None, partial(parse.normalizer, names=("weight",))
     )
 
     def check_together(self) -> None:
         """Refuse options that contradict each other."""
-        check_hard(self.soft_targets, self.label_smoothing)
         if self.normalizer is None:
             return
         if self.reduction != "mean":
@@ -81,3 +77,18 @@ class LogitsOptions(FocalOptions, ReducedOptions):
                 "normalizer='weight' divides by the sum of the weights, and the call has none; "
                 "give weights, or leave normalizer out"
             )
+
+
+@options
+class LogitsOptions(FocalOptions, MeanOptions):
+    """The options of the focal losses from logits."""
+
+    label_smoothing: float = option(0.0, parse.at_most(1.0))
+    soft_targets: SoftTargets = option("expected", parse.one_of(SOFT_TARGETS))
+    ignore_index: int | None = option(None, parse.index)
+    poly_epsilon: float | None = option(None, parse.poly_epsilon)
+
+    def check_together(self) -> None:
+        """Refuse options that contradict each other."""
+        check_hard(self.soft_targets, self.label_smoothing)
+        super().check_together()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .._inputs import class_axis
 from .._inputs.arrays import ArrayContext, Inputs, convert_inputs
@@ -26,6 +26,14 @@ class LossCall(NamedTuple):
     operands: Operands
     reduction: Reduction = "none"
     divide_by: Output | None = None  # None: the number that was given, or the count
+
+
+class Recipe(NamedTuple):
+    """What is known of a loss before it is called."""
+
+    prepare: Callable[[Door, Any, Any, Any], LossCall]  # from a door, two arrays and the options
+    door: Door
+    options: Any  # the class that checks them, or what makes them of one call
 
 
 def loss_call(

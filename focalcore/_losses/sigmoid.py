@@ -10,13 +10,13 @@ from .._dtypes import FLOATS, dtype_name
 from .._formulas import focal, sigmoid
 from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs, convert_inputs
-from .._inputs.doors import Door
+from .._inputs.doors import SIGMOID, Door
 from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, DType, Library, Namespace, Parameter, SoftTargets
 from .classes import class_numbers, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
-from .prepare import LossCall, elementwise_inputs, fit_parameters, loss_call
+from .prepare import LossCall, Recipe, elementwise_inputs, fit_parameters, loss_call
 from .spec import LossSpec, nan_outside, zero_left_out
 
 
@@ -63,7 +63,8 @@ class Sigmoid(LossSpec):
         x = operands.wide(xp, "scores")
         if counted is not None:
             x, y = zero_left_out(xp, counted, x), zero_left_out(xp, counted, y)
-        gamma, balance = self.modulated(operands.exponent()), balance_of(operands)
+        gamma = self.modulated(operands.exponent(), operands.get("poly_epsilon"))
+        balance = balance_of(operands)
         shares = focal.Target.of(y)
         if kind not in FLOATS and not self.label_smoothing:  # each is 0, 1 or NaN
             return sigmoid.BinaryTarget(xp, x, shares, gamma, balance)
@@ -124,7 +125,10 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidO
         ignore_index=options.ignore_index,
         detach_factor=options.detach_factor,
     )
-    return loss_call(inputs, loss, options, look, **_given(inputs))
+    return loss_call(inputs, loss, options, look, **_given(inputs, options))
+
+
+RECIPE = Recipe(prepare, SIGMOID, SigmoidOptions)
 
 
 def _prepare_labels(
@@ -149,13 +153,14 @@ def _prepare_labels(
     )
     shape, (backend, device) = inputs.scores.shape, inputs.context
     classes = class_numbers(backend.xp, inputs.targets, shape, axis, device)
-    given = _given(inputs) | {"classes": classes, "last_class": class_axis.last(classes, axis)}
-    return loss_call(inputs, loss, options, look, **given)
+    of_classes = {"classes": classes, "last_class": class_axis.last(classes, axis)}
+    return loss_call(inputs, loss, options, look, **_given(inputs, options), **of_classes)
 
 
-def _given(inputs: Inputs) -> dict[str, Parameter]:
-    """Return gamma and the weights of positives and negatives, by name."""
-    return {"gamma": inputs.parameters["gamma"]} | weights_of(inputs.parameters)
+def _given(inputs: Inputs, options: SigmoidOptions) -> dict[str, Parameter]:
+    """Return gamma, epsilon, and the weights of positives and negatives, by name."""
+    given = {"gamma": inputs.parameters["gamma"], "poly_epsilon": options.poly_epsilon}
+    return given | weights_of(inputs.parameters)
 
 
 def weights_of(parameters: dict[str, Parameter]) -> dict[str, Parameter]:

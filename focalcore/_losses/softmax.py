@@ -7,14 +7,14 @@ from functools import partial
 
 from .._formulas import focal, softmax
 from .._inputs import checks, class_axis, parse
-from .._inputs.doors import Door
+from .._inputs.doors import SOFTMAX, Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
 from .classes import choice_of, distributions_or_nan, expected, per_row_parameters, wide_labels
 from .operands import Operands
 from .options import LogitsOptions
-from .prepare import LossCall, loss_call, rowwise_inputs
+from .prepare import LossCall, Recipe, loss_call, rowwise_inputs
 from .spec import LossSpec, zero_left_out
 
 
@@ -70,13 +70,15 @@ class Softmax(LossSpec):
         gamma, alpha = operands.exponent(), operands.get("alpha")
         if self.is_per_row("gamma"):
             gamma = self.with_class_axis(xp, gamma)
+        epsilon = operands.get("poly_epsilon")
         if self.soft_targets == "mixture":
-            return softmax.Mixture(xp, row, smoothed, self.modulated(gamma), alpha)
+            return softmax.mixture(xp, row, smoothed, self.modulated(gamma, epsilon), alpha)
         modulating = shares if self.soft_targets == "hard" else smoothed
         if not self.is_per_row("gamma"):
             gamma = expected(xp, modulating.y, gamma, self.axis)
         alpha = expected(xp, modulating.y, alpha, self.axis)
-        return softmax.Expected(xp, row, modulating, smoothed, self.modulated(gamma), alpha)
+        factor = self.modulated(gamma, epsilon)
+        return softmax.Expected(xp, row, modulating, smoothed, factor, alpha)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,13 @@ class SoftmaxOfLabels(Softmax):
         choice = choice_of(xp, operands.arrays["scores"], labels, self.axis, self.device)
         return xp.squeeze(choice.gather(alpha), axis=self.axis)
 
+    def label_formula(
+        self, xp: Namespace, x: Array, choice: softmax.Choice, operands: Operands
+    ) -> focal.Formula:
+        """Return the formula of logits against labels that are not smoothed."""
+        gamma, alpha = per_row_parameters(self, xp, operands, choice)
+        return softmax.OfLabel(xp, x, choice, gamma, alpha)
+
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after smoothing and masking."""
         targets, counted = self.read(xp, operands)
@@ -115,8 +124,7 @@ class SoftmaxOfLabels(Softmax):
         targets = zero_left_out(xp, rows, xp.expand_dims(targets, axis=self.axis))
         choice = choice_of(xp, x, targets, self.axis, self.device)
         if not self.label_smoothing:
-            gamma, alpha = per_row_parameters(self, xp, operands, choice)
-            return softmax.OfLabel(xp, x, choice, gamma, alpha)
+            return self.label_formula(xp, x, choice, operands)
         nothing = xp.zeros_like(x)  # `gather` makes NaN of it where a label is no class
         y = choice.scatter(nothing + choice.gather(nothing), 1.0)
         return self.distribution_formula(xp, x, y, operands)
@@ -167,4 +175,8 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SoftmaxO
     if is_per_row:
         loss = replace(loss, per_row=(*loss.per_row, "gamma"))
     alpha = class_axis.per_class(inputs, "alpha", axis)
-    return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)
+    given = {"gamma": gamma, "alpha": alpha, "poly_epsilon": options.poly_epsilon}
+    return loss_call(inputs, loss, options, look, **given)
+
+
+RECIPE = Recipe(prepare, SOFTMAX, SoftmaxOptions)

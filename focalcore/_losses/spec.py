@@ -56,9 +56,11 @@ class LossSpec:
         """Return the loss without a device."""
         return self if self.device is None else replace(self, device=None)
 
-    def modulated(self, gamma: Parameter) -> focal.Gamma:
-        """Return gamma as formulas take it."""
-        return focal.Detached(gamma) if self.detach_factor else gamma
+    def modulated(self, gamma: Parameter, epsilon: Parameter = None) -> focal.Gamma:
+        """Return gamma as formulas take it, with that of a polynomial term if there is one."""
+        if epsilon is None and not self.detach_factor:
+            return gamma
+        return focal.Modulation(gamma, self.detach_factor, epsilon)
 
     def is_per_row(self, name: str) -> bool:
         """Tell whether an operand has no class axis."""

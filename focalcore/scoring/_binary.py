@@ -6,9 +6,7 @@ from functools import partial
 from typing import Unpack, overload
 
 from .. import _call
-from .._inputs.doors import BINARY
-from .._losses import binary
-from .._losses.binary import BinaryOptions
+from .._losses.binary import RECIPE, BinaryOptions
 from .._typing import (
     Array,
     ArrayLike,
@@ -116,4 +114,4 @@ def binary_focal_loss(
         detach_factor=detach_factor,
         weight=sample_weight,
     )
-    return _call.call(_call.value, binary.prepare, BINARY, y_true, y_pred, options)
+    return _call.call(_call.value, RECIPE, y_true, y_pred, options)

@@ -6,9 +6,7 @@ from functools import partial
 from typing import Unpack, overload
 
 from .. import _call
-from .._inputs.doors import DISTRIBUTIONS
-from .._losses import distributions
-from .._losses.distributions import DistributionOptions
+from .._losses.distributions import RECIPE, DistributionOptions
 from .._typing import (
     Array,
     ArrayLike,
@@ -126,4 +124,4 @@ def categorical_focal_loss(
         detach_factor=detach_factor,
         weight=sample_weight,
     )
-    return _call.call(_call.value, distributions.prepare, DISTRIBUTIONS, y_true, y_pred, options)
+    return _call.call(_call.value, RECIPE, y_true, y_pred, options)

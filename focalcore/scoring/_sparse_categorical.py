@@ -6,9 +6,7 @@ from functools import partial
 from typing import Unpack, overload
 
 from .. import _call
-from .._inputs.doors import CATEGORICAL
-from .._losses import categorical
-from .._losses.categorical import CategoricalOptions
+from .._losses.categorical import RECIPE, CategoricalOptions
 from .._typing import (
     Array,
     ArrayLike,
@@ -114,4 +112,4 @@ def sparse_categorical_focal_loss(
         detach_factor=detach_factor,
         weight=sample_weight,
     )
-    return _call.call(_call.value, categorical.prepare, CATEGORICAL, y_true, y_pred, options)
+    return _call.call(_call.value, RECIPE, y_true, y_pred, options)

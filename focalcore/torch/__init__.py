@@ -7,12 +7,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._asymmetric import AsymmetricLoss
+from ._asymmetric_softmax import AsymmetricSoftmaxLoss
+from ._distribution import DistributionFocalLoss
 from ._focal import FocalLoss
+from ._gaussian import GaussianFocalLoss
 from ._linear import linear_softmax_focal_loss
+from ._quality import QualityFocalLoss
 from ._sigmoid import SigmoidFocalLoss
 from ._softmax import SoftmaxFocalLoss
+from ._varifocal import VarifocalLoss
 
-__all__ = ["FocalLoss", "SigmoidFocalLoss", "SoftmaxFocalLoss", "linear_softmax_focal_loss"]
+__all__ = [
+    "AsymmetricLoss",
+    "AsymmetricSoftmaxLoss",
+    "DistributionFocalLoss",
+    "FocalLoss",
+    "GaussianFocalLoss",
+    "QualityFocalLoss",
+    "SigmoidFocalLoss",
+    "SoftmaxFocalLoss",
+    "VarifocalLoss",
+    "linear_softmax_focal_loss",
+]
 
 if TYPE_CHECKING:
     from ._metric import FocalMetric as FocalMetric

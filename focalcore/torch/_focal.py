@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from .. import losses
+from .._losses.prepare import Recipe
 from .._typing import ArrayLike, Reduction, SoftTargets, Task
-from ._module import Asked, Loss, axis_of
+from ._module import Loss, axis_of, named
 
 
 class FocalLoss(Loss):
@@ -34,8 +35,10 @@ class FocalLoss(Loss):
         Length of the class axis, checked at each call. None: whatever it is.
     axis, dim : int, default -1
         The class axis of "multi-class", by either name.
-    pos_weight, class_axis, background, label_smoothing, soft_targets, ignore_index : optional
+    pos_weight, class_axis, background, label_smoothing, soft_targets : optional
         As for the functions; those that the task does not have are errors.
+    poly_epsilon, ignore_index : optional
+        As for the functions.
     normalizer : {"positives", "weight", "alpha"}, number or 0-d tensor, optional
         What "mean" divides by. None: the number of what counts, or the sum of its weights.
     detach_factor : bool, default False
@@ -78,6 +81,7 @@ class FocalLoss(Loss):
         background: int | None = None,
         label_smoothing: float = 0.0,
         soft_targets: SoftTargets = "expected",
+        poly_epsilon: float | None = None,
         ignore_index: int | None = None,
         normalizer: str | Tensor | float | None = None,
         detach_factor: bool = False,
@@ -93,6 +97,7 @@ class FocalLoss(Loss):
             background=background,
             label_smoothing=label_smoothing,
             soft_targets=soft_targets,
+            poly_epsilon=poly_epsilon,
             ignore_index=ignore_index,
             normalizer=normalizer,
             detach_factor=detach_factor,
@@ -103,6 +108,5 @@ class FocalLoss(Loss):
             is_tensor = isinstance(given, torch.Tensor)  # a buffer, of its own type
             self._hold(option.name, given if is_tensor else getattr(checked, option.name))
 
-    def _asked(self, inputs: Tensor, **at_call: Any) -> Asked:
-        door = losses.DOORS[self.task_type]._replace(scores="inputs", weight="sample_weight")
-        return Asked(*losses.asked(self, door, inputs, **at_call))
+    def _asked(self, inputs: Tensor, **at_call: Any) -> Recipe:
+        return losses.asked(self, named(losses.RECIPES[self.task_type]), inputs, **at_call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,18 +16,9 @@ from .. import _call
 from .._backends.torch import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
 from .._inputs import parse
-from .._inputs.doors import Door
 from .._losses.operands import Output
-from .._losses.prepare import LossCall
+from .._losses.prepare import LossCall, Recipe
 from .._typing import WORKERS_REDUCTIONS, ArrayLike, Parameter, Reduction, WorkersReduction
-
-
-class Asked(NamedTuple):
-    """How a loss is prepared, what it calls its arguments, and what checks its options."""
-
-    prepare: _call.Prepare
-    door: Door
-    options: Any
 
 
 class Loss(torch.nn.Module):
@@ -44,7 +35,7 @@ class Loss(torch.nn.Module):
         cls._options = tuple(p.name for p in options if p.kind is p.POSITIONAL_OR_KEYWORD)
         cls._defaults = {p.name: p.default for p in options if p.kind is p.KEYWORD_ONLY}
 
-    def _asked(self, inputs: Tensor, **at_call: Any) -> Asked:
+    def _asked(self, inputs: Tensor, **at_call: Any) -> Recipe:
         """Return how the loss of a call is prepared, with its options and those of the call."""
         raise NotImplementedError
 
@@ -89,9 +80,7 @@ class Loss(torch.nn.Module):
         is_over_workers = is_named and self._is_over_workers(inputs)
         weighs_positives = given is None and divisor == "positives" and weight is not None
         if not (is_over_workers or weighs_positives):
-            return _call.call(
-                _call.value, asked.prepare, asked.door, inputs, targets, asked.options
-            )
+            return _call.call(_call.value, asked, inputs, targets, asked.options)
         call = asked.prepare(asked.door, inputs, targets, asked.options())
         if weighs_positives:
             call = call._replace(divide_by=Output.POSITIVE_WEIGHT)
@@ -141,7 +130,7 @@ class Loss(torch.nn.Module):
 class WorkersLoss(Loss):
     """A loss whose mean may be taken over the batches of many workers."""
 
-    _of_loss: Asked
+    recipe: Recipe
 
     def __init__(
         self,
@@ -167,19 +156,19 @@ class WorkersLoss(Loss):
         options["normalizer"] = normalizer
         self._names = tuple(options)
         for name, value in options.items():
-            self._hold(name, self._of_loss.options.parse(name, value))
+            self._hold(name, self.recipe.options.parse(name, value))
 
     def _check_together(self) -> None:
         """Refuse options that contradict each other, but for what comes with a call."""
-        self._of_loss.options(**self._given(reduction=self._plain_reduction, weight=1.0))
+        self.recipe.options(**self._given(reduction=self._plain_reduction, weight=1.0))
 
     def _given(self, **at_call: Any) -> dict[str, Any]:
         """Return the options by name, with those of a call."""
         return {name: getattr(self, name) for name in self._names} | at_call
 
-    def _asked(self, inputs: Tensor, **at_call: Any) -> Asked:  # noqa: ARG002
-        options = partial(self._of_loss.options, **self._given(**at_call))
-        return self._of_loss._replace(options=options)
+    def _asked(self, inputs: Tensor, **at_call: Any) -> Recipe:  # noqa: ARG002
+        options = partial(self.recipe.options, **self._given(**at_call))
+        return self.recipe._replace(options=options)
 
     def _over_workers(self, call: LossCall) -> Tensor:
         return mean_over_workers(*_call.sum_and_denominator(call), self.process_group)
@@ -218,6 +207,12 @@ class WorkersLoss(Loss):
         copied = copy.copy(self)
         copied.__dict__ = copy.deepcopy(self.__dict__, memo)
         return copied
+
+
+def named(recipe: Recipe, **names: Any) -> Recipe:
+    """Return a recipe in which the arguments are called as the modules call them."""
+    door = recipe.door._replace(scores="inputs", weight="sample_weight", **names)
+    return recipe._replace(door=door)
 
 
 def without_off(alpha: ArrayLike | None) -> ArrayLike | None:

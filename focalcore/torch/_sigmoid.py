@@ -6,13 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
-from .._inputs.doors import SIGMOID
 from .._losses import sigmoid
-from .._losses.sigmoid import SigmoidOptions
 from .._typing import ArrayLike, SoftTargets, WorkersReduction
-from ._module import Asked, WorkersLoss, without_off
-
-DOOR = SIGMOID._replace(scores="inputs", weight="sample_weight", for_classes="SoftmaxFocalLoss")
+from ._module import WorkersLoss, named, without_off
 
 
 class SigmoidFocalLoss(WorkersLoss):
@@ -43,6 +39,8 @@ class SigmoidFocalLoss(WorkersLoss):
         How far, s in [0, 1]: the targets become (1 - s) y + s / 2.
     soft_targets : {"expected", "mixture", "hard"}, default "expected"
         What a target between 0 and 1 means; see `focalcore.sigmoid_focal_loss`.
+    poly_epsilon : float, optional
+        That of the term which PolyLoss adds; see the function.
     class_axis : int, optional
         The axis of the classes, where targets are class labels, as detectors have them.
     background : int, optional
@@ -93,7 +91,7 @@ class SigmoidFocalLoss(WorkersLoss):
     0.00892
     """
 
-    _of_loss = Asked(sigmoid.prepare, DOOR, SigmoidOptions)
+    recipe = named(sigmoid.RECIPE, for_classes="SoftmaxFocalLoss")
 
     def __init__(
         self,
@@ -105,6 +103,7 @@ class SigmoidFocalLoss(WorkersLoss):
         pos_weight: ArrayLike | None = None,
         label_smoothing: float = 0.0,
         soft_targets: SoftTargets = "expected",
+        poly_epsilon: float | None = None,
         class_axis: int | None = None,
         background: int | None = None,
         ignore_index: int | None = None,
@@ -125,6 +124,7 @@ class SigmoidFocalLoss(WorkersLoss):
             class_axis=class_axis,
             background=background,
             ignore_index=ignore_index,
+            poly_epsilon=poly_epsilon,
             detach_factor=detach_factor,
         )
         self._check_together()

@@ -7,13 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from .._inputs import parse
-from .._inputs.doors import SOFTMAX
 from .._losses import softmax
-from .._losses.softmax import SoftmaxOptions
 from .._typing import ArrayLike, SoftTargets, WorkersReduction
-from ._module import Asked, WorkersLoss, axis_of, without_off
-
-DOOR = SOFTMAX._replace(scores="inputs", weight="sample_weight")
+from ._module import WorkersLoss, axis_of, named, without_off
 
 
 class SoftmaxFocalLoss(WorkersLoss):
@@ -48,6 +44,8 @@ class SoftmaxFocalLoss(WorkersLoss):
     soft_targets : {"expected", "mixture", "hard"}, optional
         What a distribution means; see `focalcore.softmax_focal_loss`. None: "hard" where labels are
         smoothed, else "expected".
+    poly_epsilon : float, optional
+        That of the term which PolyLoss adds; see the function.
     normalizer : {"positives", "weight", "alpha"}, number or 0-d tensor, optional
         What "mean" divides by, in place of what is said above.
     detach_factor : bool, default False
@@ -86,7 +84,7 @@ class SoftmaxFocalLoss(WorkersLoss):
     1.4099
     """
 
-    _of_loss = Asked(softmax.prepare, DOOR, SoftmaxOptions)
+    recipe = named(softmax.RECIPE)
 
     def __init__(
         self,
@@ -101,6 +99,7 @@ class SoftmaxFocalLoss(WorkersLoss):
         axis: int = 1,
         dim: int | None = None,
         soft_targets: SoftTargets | None = None,
+        poly_epsilon: float | None = None,
         normalizer: str | Tensor | float | None = None,
         detach_factor: bool = False,
         process_group: Any = None,
@@ -117,6 +116,7 @@ class SoftmaxFocalLoss(WorkersLoss):
             label_smoothing=label_smoothing,
             soft_targets=smoothed if soft_targets is None else soft_targets,
             ignore_index=ignore_index,
+            poly_epsilon=poly_epsilon,
             detach_factor=detach_factor,
         )
         self.background_class = parse.index("background_class", background_class)

@@ -1,27 +1,20 @@
-"""The function: what `focalcore.functional` would hold, and its derivatives."""
+"""The function: what a file of `focalcore.functional` would hold, and its derivatives."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from focalcore import _call
-from focalcore._inputs.doors import Door
+from focalcore.functional._derived import grad_and_hess_of, value_and_grad_of
 
-from .loss import MarginOptions, prepare
-
-DOOR = Door(leave_out=("mask=",))
+from .loss import RECIPE
 
 
 def squared_margin(logits, targets, **options):
-    checked = partial(MarginOptions.of, "squared_margin", **options)
-    return _call.call(_call.value, prepare, DOOR, logits, targets, checked)
+    """Squared margin of independent logits."""
+    checked = partial(RECIPE.options.of, "squared_margin", **options)
+    return _call.call(_call.value, RECIPE, logits, targets, checked)
 
 
-def squared_margin_value_and_grad(logits, targets, **options):
-    checked = partial(MarginOptions.of, "squared_margin_value_and_grad", **options)
-    return _call.call(_call.value_and_grad, prepare, DOOR, logits, targets, checked)
-
-
-def squared_margin_grad_and_hess(logits, targets, **options):
-    checked = partial(MarginOptions.of, "squared_margin_grad_and_hess", **options)
-    return _call.call(_call.grad_and_hess, prepare, DOOR, logits, targets, checked)
+squared_margin_value_and_grad = value_and_grad_of(RECIPE)(squared_margin)
+squared_margin_grad_and_hess = grad_and_hess_of(RECIPE)(squared_margin)

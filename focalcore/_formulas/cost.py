@@ -1,0 +1,16 @@
+"""The cost of a match: what a logit loses as a positive, less what it loses as a negative."""
+
+from __future__ import annotations
+
+from . import focal, sigmoid
+from .arrays import Array, Namespace, Number
+from .focal import Gamma
+
+
+def cost(xp: Namespace, x: Array, gamma: Gamma, alpha: Number) -> Array:
+    """Return the difference of both focal losses, the positive one weighing alpha."""
+    ones, zeros = xp.ones_like(x), xp.zeros_like(x)
+    positive = sigmoid.BinaryTarget(xp, x, focal.Target(ones, zeros), gamma, None).value()
+    negative = sigmoid.BinaryTarget(xp, x, focal.Target(zeros, ones), gamma, None).value()
+    weighed = focal.safe_multiply(xp, alpha, positive)
+    return weighed - focal.safe_multiply(xp, 1 - alpha, negative)

@@ -1,0 +1,143 @@
+"""The derivatives of a loss, as functions made of the loss and its recipe.
+
+They have its arguments, and are documented by them; to type checkers they are what it is, but that
+they return two arrays.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from .. import _call
+from .._losses.prepare import Recipe
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+VALUE_AND_GRAD = """{title}, and its gradient.
+
+A closed form, for libraries that do not differentiate, and for anyone who wants the numbers: never
+NaN, and the limit where a logit is infinite.
+
+Parameters
+----------
+{first}, {second} : array
+    As for `{loss}`.
+**options
+    All options of `{loss}`.
+
+Returns
+-------
+value : array
+    What `{loss}` gives, reduced as asked.
+grad : array
+    The gradient of it with respect to `{first}`, of their shape and dtype; with reduction "none",
+    that of each element or row.
+
+See Also
+--------
+{loss} : The options, the errors, and what may be traced or lazy.
+
+Examples
+--------
+>>> from focalcore import {name}
+>>> value, grad = {name}({example})
+>>> print(grad.shape)
+{shape}
+"""
+
+GRAD_AND_HESS = """First and second derivative of `{loss}`.
+
+Closed forms, which a second-order booster asks for: never NaN, and the limits where a logit is
+infinite.
+
+Parameters
+----------
+{first}, {second} : array
+    As for `{loss}`.
+**options
+    All options of `{loss}`.
+
+Returns
+-------
+grad : array
+    The gradient of the loss, reduced as asked, with respect to `{first}`, of their shape.
+hess : array
+    The diagonal of its Hessian, of the same shape; it may be negative.
+
+See Also
+--------
+{loss} : The options, the errors, and what may be traced or lazy.
+
+Examples
+--------
+>>> from focalcore import {name}
+>>> grad, hess = {name}({example})
+>>> print(hess.shape)
+{shape}
+"""
+
+
+def value_and_grad_of(
+    recipe: Recipe, example: str = "[0.5, -1.0], [1, 0]", shape: str = "(2,)"
+) -> Callable[[Callable[P, R]], Callable[P, tuple[R, R]]]:
+    """Return what makes of a loss the function that gives its value and its gradient."""
+
+    def of(loss: Callable[P, R]) -> Callable[P, tuple[R, R]]:
+        made = _derived(loss, recipe, _call.value_and_grad, "value_and_grad")
+        return _documented(made, loss, VALUE_AND_GRAD, example, shape)
+
+    return of
+
+
+def grad_and_hess_of(
+    recipe: Recipe, example: str = "[0.5, -1.0], [1, 0]", shape: str = "(2,)"
+) -> Callable[[Callable[P, R]], Callable[P, tuple[R, R]]]:
+    """Return what makes of a loss the function of its gradient and its Hessian's diagonal."""
+
+    def of(loss: Callable[P, R]) -> Callable[P, tuple[R, R]]:
+        made = _derived(loss, recipe, _call.grad_and_hess, "grad_and_hess")
+        return _documented(made, loss, GRAD_AND_HESS, example, shape)
+
+    return of
+
+
+def _derived(loss: Any, recipe: Recipe, result: Callable[[Any], Any], kind: str) -> Any:
+    name, arguments = f"{loss.__name__}_{kind}", _arguments(loss)
+
+    def derived(*arrays: Any, **options: Any) -> Any:
+        if len(arrays) != 2:  # some are given by name
+            first, second, *rest = arguments.bind(*arrays, **options).arguments.values()
+            arrays, options = (first, second), rest[0] if rest else {}
+        checked = partial(recipe.options.of, name, **options)
+        return _call.call(result, recipe, *arrays, checked)
+
+    derived.__name__ = derived.__qualname__ = name
+    derived.__module__ = loss.__module__
+    derived.__signature__ = arguments  # type: ignore[attr-defined] # of any function
+    return derived
+
+
+def _arguments(loss: Any) -> inspect.Signature:
+    """Return the two arrays that a loss takes, and its options as such."""
+    arrays = list(inspect.signature(loss).parameters.values())[:2]
+    options = inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD)
+    return inspect.Signature([*arrays, options])
+
+
+def _documented(made: Any, loss: Any, text: str, example: str, shape: str) -> Any:
+    title = inspect.cleandoc(loss.__doc__ or "").partition(".\n")[0]
+    first, second, _ = _arguments(loss).parameters
+    made.__doc__ = text.format(
+        title=title,
+        loss=loss.__name__,
+        name=made.__name__,
+        first=first,
+        second=second,
+        example=example,
+        shape=shape,
+    )
+    return made

@@ -1,0 +1,42 @@
+"""The base of the modules of losses whose constructors take the options of their functions."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from inspect import Parameter, Signature
+from typing import Any
+
+from ._module import WorkersLoss
+
+OF_WORKERS = {"reduction": "mean", "gather_distributed": None, "process_group": None}
+OF_ALL = ("normalizer", "detach_factor")
+OF_CALLS = ("mask", "weight", "reduction")
+
+
+class LossOfOptions(WorkersLoss):
+    """A loss whose constructor takes the options of its function by name.
+
+    The options are those of its recipe, but for what comes with a call; and a reduction, "mean"
+    unless given, that may be over many workers.
+    """
+
+    def __init_subclass__(cls) -> None:
+        """Take the constructor's arguments from the options."""
+        listed = {f.name: f.default for f in fields(cls.recipe.options) if f.name not in OF_CALLS}
+        # what all losses have comes last
+        listed |= {name: listed.pop(name) for name in OF_ALL if name in listed}
+        arguments = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=default)
+            for name, default in (listed | OF_WORKERS).items()
+        ]
+        cls.__signature__ = Signature(arguments)  # type: ignore[attr-defined] # of any class
+        super().__init_subclass__()
+
+    def __init__(self, **options: Any) -> None:
+        bound = inspect.signature(type(self)).bind(**options)
+        bound.apply_defaults()
+        given = bound.arguments
+        shared = {name: given.pop(name) for name in (*OF_WORKERS, "normalizer")}
+        super().__init__(**shared, **given)
+        self._check_together()
