@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from . import (
     rows_boosting,
-    rows_files,
     rows_family,
+    rows_files,
     rows_jax,
     rows_keras,
     rows_labels,

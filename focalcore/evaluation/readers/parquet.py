@@ -10,7 +10,6 @@ import pyarrow.parquet as arrow_parquet
 from .source import Place, Reading
 from .tables import Table
 
-
 BUFFER = 2**20  # bytes of a column that are read at once
 
 
