@@ -1,7 +1,10 @@
 """The matrix: `nox` runs everything that this machine can, `nox -l` lists it."""
 
 import os
+import pathlib
 import shutil
+import subprocess
+import zipfile
 
 import nox
 
@@ -23,7 +26,7 @@ BACKENDS = {
     "jax": ([".[jax]", "optax>=0.2.5"], "numpy,jax"),
     "boosting": ([".[sklearn]", "catboost", "lightgbm>=4.7", "xgboost-cpu>=3.2"], "numpy"),
     "plot": ([".[plot]"], "numpy"),
-    "columns": (["pandas>=2.2", "polars>=1.0", "pyarrow>=16", "scikit-learn>=1.5"], "numpy"),
+    "columns": (["pandas>=2.2", "polars>=1.0", "pyarrow>=18", "scikit-learn>=1.5"], "numpy"),
     "cupy": ([".[cupy]"], "numpy,cupy"),
 }
 ON_CPU = [name for name in BACKENDS if name != "cupy"]
@@ -43,7 +46,7 @@ PEERS = ["fvcore", "kornia", "monai"]
 nox.options.sessions = [
     *("lint", "types"),
     *(f"tests({name})" for name in ON_CPU),
-    *("keras", "recipes", "pythons", "conformance"),
+    *("keras", "recipes", "pythons", "package", "conformance"),
 ]
 
 
@@ -101,6 +104,44 @@ def pythons(session):
     """Every Python that is here, with the backends that need no build of their own."""
     session.install(".[test-core,dask]", "array-api-strict>=2.4")
     run_tests(session, "numpy,array-api-strict,dask")
+
+
+@nox.session
+def dist(session):
+    """The wheel and the source distribution, and whether the wheel has what it should."""
+    session.install("hatchling")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "hatchling", "build", "--directory", "dist")
+    (wheel,) = pathlib.Path("dist").glob("*.whl")
+    packed = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
+    listed = subprocess.run(["git", "ls-files", "focalcore"], capture_output=True, text=True)
+    if packed != set(listed.stdout.split()):
+        session.error(f"the wheel differs from focalcore/: {packed ^ set(listed.stdout.split())}")
+
+
+@nox.session(python=PYTHONS, requires=["dist"], reuse_venv=False)
+@nox.parametrize("kind", ["wheel", "sdist"], ids=["wheel", "sdist"])
+def package(session, kind):
+    """What users install, on every Python that is here, with nothing else present."""
+    pattern = {"wheel": "*.whl", "sdist": "*.tar.gz"}[kind]
+    (file,) = pathlib.Path("dist").resolve().glob(pattern)
+    session.install(str(file))
+    session.chdir(session.create_tmp())  # where no folder is called focalcore
+    session.run("python", "-c", ALONE)
+    session.run("focalcore", "backends")
+
+
+ALONE = """
+import importlib.metadata as metadata, pathlib
+import focalcore
+names = {d.metadata["Name"].lower() for d in metadata.distributions()}
+assert names <= {"focalcore", "numpy", "array-api-compat", "pip", "setuptools", "wheel"}, names
+assert "site-packages" in focalcore.__file__, focalcore.__file__
+assert focalcore.__version__ == metadata.version("focalcore")
+assert pathlib.Path(focalcore.__file__).with_name("py.typed").exists()
+value, grad = focalcore.sigmoid_focal_loss_value_and_grad([0.0, 2.0], [1, 0], reduction="mean")
+assert abs(value - 0.9117) < 1e-4 and grad.shape == (2,)
+"""
 
 
 @nox.session

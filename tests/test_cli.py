@@ -605,6 +605,15 @@ def test_alpha_balances_every_task(report, tmp_path, case, scores):
     assert found["cross_entropy"] == approx(np.log(2))
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_what_a_shell_completes_by_is_printed(run, shell):
+    pytest.importorskip("shtab", reason="shtab is not installed")
+    code, out, err = run("--print-completion", shell)
+    assert (code, err) == (0, "")
+    for option in ("--per-example", "--ignore-index", "--fail-above"):
+        assert option in out
+
+
 def test_without_rich_the_table_says_what_to_install(run, binary, monkeypatch):
     for name in ("rich", "rich.console", "rich.table", "focalcore.evaluation.renderings.terminal"):
         monkeypatch.setitem(sys.modules, name, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
 from typing import Any, NoReturn
 
 from .. import __version__
@@ -57,7 +58,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=evaluate.run, parser=command)
-    command.add_argument("predictions", nargs="*", metavar="PREDICTIONS", help="files, or -")
+    files = command.add_argument(
+        "predictions", nargs="*", metavar="PREDICTIONS", help="files, or -"
+    )
+    files.complete = {"bash": "_shtab_compgen_files", "zsh": "_files"}  # type: ignore[attr-defined]
     _of_names(command)
     _of_reading(command.add_argument_group("how files are read"))
     _of_the_loss(command.add_argument_group("what is computed"))
@@ -66,7 +70,17 @@ def parser() -> argparse.ArgumentParser:
         "backends", help="list the array libraries and devices of this machine"
     )
     command.set_defaults(run=backends.run)
+    _add_completion(made)
     return made
+
+
+def _add_completion(made: argparse.ArgumentParser) -> None:
+    """Have the program print what a shell completes by, if there is what makes it."""
+    if find_spec("shtab") is None:
+        return
+    import shtab
+
+    shtab.add_argument_to(made, "--print-completion", help="print what a shell completes by")
 
 
 def _of_names(command: argparse.ArgumentParser) -> None:
