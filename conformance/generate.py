@@ -115,7 +115,7 @@ OPTIONS = {
     "poly-hard": [
         {"gamma": 2.0, "poly_epsilon": 1.0},
         {"gamma": 0.5, "poly_epsilon": -1.0},
-        {"gamma": 0.0, "poly_epsilon": 0.25, "alpha": 0.25},
+        {"gamma": 0.0, "poly_epsilon": 1.0, "alpha": 0.25},
         {"gamma": 2.0, "poly_epsilon": 1.0, "detach_factor": True},
     ],
     "poly-soft": [{"gamma": 2.0, "poly_epsilon": 1.0, "alpha": 0.25}],

@@ -15,6 +15,8 @@ SAMPLE = (
     "softmax-hard[gamma=2]",
     "softmax-soft[gamma=0.5, soft_targets=mixture]",
     "softmax-posterior[gamma=2, alpha=(0.25 1 3)]",
+    "asymmetric-hard[gamma_pos=1, gamma_neg=4, clip=0.05]",
+    "quality-soft[beta=2]",
 )
 SHORT_SAMPLE = ("sigmoid-hard[gamma=0.5]", "softmax-hard[gamma=2]")
 # what the tests measure where each choice of options is compiled: every kind of inputs and rule
@@ -35,7 +37,6 @@ SLICE = (
     "sigmoid-soft[gamma=0.5, soft_targets=mixture, detach_factor=True]",
     "sigmoid-posterior[gamma=2, alpha=0.25]",
     "softmax-posterior[gamma=(0.5 2 3.75), alpha=(0.25 1 3)]",
-    "asymmetric-hard[gamma_pos=1, gamma_neg=4, clip=0.05]",
     "asymmetric-soft[gamma_pos=0.5, gamma_neg=2, clip=0]",
     "asymmetric_softmax-hard[gamma_pos=0, gamma_neg=4, label_smoothing=0.1]",
     "distribution-soft[axis=-1]",
@@ -43,7 +44,6 @@ SLICE = (
     "poly-hard[gamma=2, poly_epsilon=1]",
     "poly-soft[gamma=2, poly_epsilon=1, alpha=0.25]",
     "quality-hard[beta=0.5]",
-    "quality-soft[beta=2]",
     "varifocal-soft[alpha=0.75, gamma=2]",
     "softmax-pair[gamma=1.5]",
     "softmax-hard[gamma=0.5, label_smoothing=0.1, soft_targets=expected]",

@@ -5,6 +5,10 @@ u and the cross-entropy are each good to about 2 ulp, and u enters gamma times: 
 classes, both hold the sum over the others, for 2 ulp more. The posterior of a logit is such a
 product too; that of rows compares two classes, each with a u of its own. Half precision is computed
 in float32 and rounded once.
+
+The losses beside the focal loss have the rows of the sigmoid, or of the softmax where they are of
+rows, by the largest of their exponents: another power, that of ``1 - y`` in a heatmap, has lost
+less, and a sum of two losses no more than the worse one.
 """
 
 from __future__ import annotations

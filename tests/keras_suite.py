@@ -17,6 +17,7 @@ from focalcore.keras import (
     BinaryFocalMetric,
     CategoricalFocalLoss,
     CategoricalFocalMetric,
+    GaussianFocalLoss,
     SparseCategoricalFocalLoss,
     SparseCategoricalFocalMetric,
 )
@@ -689,6 +690,26 @@ class TestTraining:
         assert type(again) is KINDS[kind]
         assert again.get_config() == loss.get_config()
         assert again.dtype == "float64"
+
+
+class TestHeatmaps:
+    """The loss of heatmaps, which takes logits alone."""
+
+    def test_it_is_the_function_s_mean_over_the_last_axis(self, rng):
+        x, y = rng.normal(size=(4, 6, 2)).astype("float32"), rng.random((4, 6, 2)).round(1)
+        each = numpy(GaussianFocalLoss(alpha=1.5, reduction=None)(y, x))
+        expected = focalcore.gaussian_focal_loss(x, y.astype("float32"), alpha=1.5).mean(axis=-1)
+        np.testing.assert_allclose(each, expected, rtol=1e-5)
+
+    def test_it_is_serialised(self):
+        loss = GaussianFocalLoss(gamma=3.0, reduction="sum", dtype="float64")
+        again = keras.losses.deserialize(keras.losses.serialize(loss))
+        assert type(again) is GaussianFocalLoss
+        assert again.get_config() == loss.get_config()
+
+    def test_options_are_checked_at_construction(self):
+        with pytest.raises(ValueError, match="alpha must be a finite number >= 0; found -1"):
+            GaussianFocalLoss(alpha=-1)
 
 
 class TestPage:

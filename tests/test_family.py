@@ -23,7 +23,9 @@ from focalcore import (
     use_compiler,
     varifocal_loss,
 )
+from focalcore._execution import numpy_host
 
+from . import simulation
 from .helpers import close, fails
 from .table import FAMILY, LOGITS
 
@@ -76,6 +78,14 @@ class TestEvery:
         with pytest.raises(TypeError, match="unexpected keyword argument 'gama'"):
             getattr(focalcore.torch, row.module)(gama=2.0)
 
+    @pytest.mark.parametrize("name", ["DistributionFocalLoss", "AsymmetricSoftmaxLoss"])
+    @pytest.mark.usefixtures("torch")
+    def test_a_module_without_positives_does_not_count_them(self, name):
+        import focalcore.torch
+
+        with fails(ValueError, name, "no positives", "normalizer="):
+            getattr(focalcore.torch, name)(reduction="mean_positive")
+
     @EVERY
     @pytest.mark.slow
     def test_torch_compiles_it_whole(self, row, torch):
@@ -95,6 +105,27 @@ class TestEvery:
         x = row.scores.astype(dtype)
         for f in (row.loss, row.value_and_grad, row.grad_and_hess):
             assert with_kernels(f)(x, row.targets) is not None
+
+    @EVERY
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_a_gpu_gives_the_bits_of_the_host(self, row, dtype, monkeypatch):
+        """A simulated one, whose kernels run on the host."""
+        if why := _kernels.why_not():
+            pytest.skip(why)
+        on_host, seen = numpy_host.run, []
+
+        def on_both(*call):
+            found = on_host(*call)
+            for host, grid in zip(found, simulation.run(*call), strict=True):
+                np.testing.assert_array_equal(host, grid)
+            seen.append(call)
+            return found
+
+        monkeypatch.setattr(numpy_host, "run", on_both)
+        x = row.scores.astype(dtype)
+        row.value_and_grad(x, row.targets, reduction="mean")
+        row.grad_and_hess(x, row.targets)
+        assert seen
 
     @EVERY
     def test_its_derivatives_take_arrays_by_name(self, row):
@@ -146,11 +177,11 @@ KERNELS = pytest.mark.parametrize("by_kernel", [True, False], ids=["kernel", "fu
 
 class TestQuality:
     @GAMMAS
-    @pytest.mark.parametrize("kind", ["int64", "float64"])
-    def test_of_hard_scores_it_is_the_focal_loss(self, gamma, kind):
-        y = BITS.astype(kind)
-        found = quality_focal_loss(X, y, beta=gamma)
-        np.testing.assert_array_equal(found, sigmoid_focal_loss(X, y, gamma=gamma))
+    def test_of_hard_scores_it_is_the_focal_loss(self, gamma):
+        focal = sigmoid_focal_loss(X, BITS, gamma=gamma)
+        np.testing.assert_array_equal(quality_focal_loss(X, BITS, beta=gamma), focal)
+        # as floats they may be soft, which is another formula
+        close(quality_focal_loss(X, BITS.astype("float64"), beta=gamma), focal, rtol=5e-15)
 
     def test_a_beta_of_0_is_the_cross_entropy(self):
         y = rng.random(X.shape)

@@ -13,6 +13,7 @@ from conformance.places import TORCH
 from focalcore._losses.binary import BinaryOptions
 from focalcore._losses.categorical import CategoricalOptions
 from focalcore._losses.distributions import DistributionOptions
+from focalcore._losses.gaussian import GaussianOptions
 from focalcore._losses.posterior import SigmoidPosteriorOptions, SoftmaxPosteriorOptions
 from focalcore._losses.sigmoid import SigmoidOptions
 from focalcore._losses.softmax import SoftmaxOptions
@@ -161,6 +162,7 @@ class TestDoors:
             ("BinaryFocalLoss", BinaryOptions),
             ("CategoricalFocalLoss", DistributionOptions),
             ("SparseCategoricalFocalLoss", CategoricalOptions),
+            ("GaussianFocalLoss", GaussianOptions),
         ],
     )
     def test_keras_losses_have_the_options_of_the_functions(self, name, options):
@@ -172,5 +174,6 @@ class TestDoors:
         for of_keras in ("reduction", "name", "dtype", "ignore_class"):
             own.pop(of_keras, None)
         expected = listed(options)
-        del expected["eps"], expected["sample_weight"]  # that of the type, and Keras' own matter
-        assert own == expected
+        # that of the type, and Keras' own matter
+        of_keras = {"eps", "sample_weight", "weight", "mask", "reduction", "normalizer"}
+        assert own == {name: x for name, x in expected.items() if name not in of_keras}

@@ -75,7 +75,7 @@ DOORS = {
     ),
     "keras": (
         *("BinaryFocalLoss", "BinaryFocalMetric"),
-        *("CategoricalFocalLoss", "CategoricalFocalMetric"),
+        *("CategoricalFocalLoss", "CategoricalFocalMetric", "GaussianFocalLoss"),
         *("SparseCategoricalFocalLoss", "SparseCategoricalFocalMetric"),
     ),
     "metrics": ("focal_loss", "focal_report", "focal_scorer"),

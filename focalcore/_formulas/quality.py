@@ -29,12 +29,14 @@ class Quality(focal.Product):
         self.e, (v, one_minus_v) = self.side.e, self.side.of(xp, target)
         self.b = one_minus_v - v * self.e
         self.is_met = self.b == 0
-        divisor = sigmoid.one_plus(xp, self.e)
-        if self.side.lost is not None:  # where b is -e
-            divisor = divisor.less(xp.where(one_minus_v == 0, self.side.lost, 0.0))
+        self.total = 1 + self.e
+        u = xp.abs(self.b) / self.total
         ce = xp.log1p(self.e) + xp.share_of(self.side.distance, one_minus_v)
-        self.total, u = divisor.total, xp.abs(self.b) / divisor.total
-        super().__init__(xp, u, ce, beta, multiply=focal.zero_safe(xp), divisor=divisor)
+        super().__init__(xp, u, ce, beta, divisor=focal.Divisor(self.total))
+
+    def value(self) -> Array:
+        # u^beta may have become 0 where CE is infinite; what slope and curvature multiply is finite
+        return focal.safe_multiply(self.xp, self._divided(self.factor, None, 0), self.ce)
 
     def first_derivatives(self) -> tuple[Array, Array]:
         R = self.xp.where(self.is_met, 0.0, self.e / self.xp.where(self.is_met, 1.0, self.b))

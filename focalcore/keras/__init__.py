@@ -2,6 +2,7 @@
 
 from ._binary import BinaryFocalLoss
 from ._categorical import CategoricalFocalLoss
+from ._gaussian import GaussianFocalLoss
 from ._metrics import BinaryFocalMetric, CategoricalFocalMetric, SparseCategoricalFocalMetric
 from ._sparse_categorical import SparseCategoricalFocalLoss
 
@@ -10,6 +11,7 @@ __all__ = [
     "BinaryFocalMetric",
     "CategoricalFocalLoss",
     "CategoricalFocalMetric",
+    "GaussianFocalLoss",
     "SparseCategoricalFocalLoss",
     "SparseCategoricalFocalMetric",
 ]

@@ -31,6 +31,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
 
     def _hold(self, **options: Any) -> None:
         """Check the options and keep them, with tensors as numbers that can be saved."""
+        self._held = frozenset(options)
         for name, given in options.items():
             value = _constant(given)
             is_by_class = name == self.class_weights and isinstance(value, dict)
@@ -47,9 +48,8 @@ class Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
 
     def _given(self) -> dict[str, Any]:
         """Return the options by name."""
-        return {
-            name: getattr(self, name) for name in self.options_class.names if hasattr(self, name)
-        }
+        held = (name for name in self.options_class.names if name in self._held)
+        return {name: getattr(self, name) for name in held}
 
     def get_config(self) -> dict[str, Any]:
         """Return the options, as the constructor takes them."""

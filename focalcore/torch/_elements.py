@@ -37,6 +37,18 @@ class LossOfOptions(WorkersLoss):
         bound = inspect.signature(type(self)).bind(**options)
         bound.apply_defaults()
         given = bound.arguments
+        if given["reduction"] == "mean_positive":
+            self._check_positives()
         shared = {name: given.pop(name) for name in (*OF_WORKERS, "normalizer")}
         super().__init__(**shared, **given)
         self._check_together()
+
+    def _check_positives(self) -> None:
+        """Refuse to count positives where the loss has none."""
+        try:
+            self.recipe.options.parse("normalizer", "positives")
+        except ValueError:
+            raise ValueError(
+                f"{type(self).__name__} has no positives for reduction='mean_positive' to count; "
+                f"give 'mean', with the count as normalizer="
+            ) from None
