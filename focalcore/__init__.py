@@ -1,11 +1,5 @@
 """Focal loss, one implementation for every array library."""
 
-from .derivatives import (
-    sigmoid_focal_loss_grad_and_hess,
-    sigmoid_focal_loss_value_and_grad,
-    softmax_focal_loss_grad_and_hess,
-    softmax_focal_loss_value_and_grad,
-)
 from .functional import (
     adaptive_gamma,
     asymmetric_loss,
@@ -25,7 +19,11 @@ from .functional import (
     quality_focal_loss_grad_and_hess,
     quality_focal_loss_value_and_grad,
     sigmoid_focal_loss,
+    sigmoid_focal_loss_grad_and_hess,
+    sigmoid_focal_loss_value_and_grad,
     softmax_focal_loss,
+    softmax_focal_loss_grad_and_hess,
+    softmax_focal_loss_value_and_grad,
     varifocal_loss,
     varifocal_loss_grad_and_hess,
     varifocal_loss_value_and_grad,

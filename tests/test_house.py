@@ -25,7 +25,7 @@ FLOORS = (
     ("_execution",),
     ("_derivatives",),
     ("_call", "_recall", "_linear"),
-    ("balance", "functional", "derivatives", "posterior", "scoring", "losses"),
+    ("balance", "functional", "posterior", "scoring", "losses"),
     ("evaluation",),
     ("boosting", "calibration", "metrics", "plot", "jax", "keras", "torch"),
     ("__init__", "cli"),

@@ -28,7 +28,6 @@ OF_FUNCTIONAL = sorted(
 OF_POSTERIOR = ("posterior._sigmoid", "posterior._softmax")
 OF_ALL = (
     "balance",
-    "derivatives",
     "evaluation.focal_report",
     "losses",
     "settings",

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from .._typing import HostArray
-from ..derivatives import sigmoid_focal_loss_grad_and_hess
+from ..functional import sigmoid_focal_loss_grad_and_hess
 from ._losses import Loss
 
 Curvature = Literal["abs", "exact", "clip", "bound"]

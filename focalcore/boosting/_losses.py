@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .. import derivatives, functional
+from .. import functional
 from .._typing import HostArray
 from ..posterior import (
     sigmoid_focal_logit,
@@ -59,7 +59,7 @@ class Binary:
     def grad_and_hess(self, raw: HostArray, targets: HostArray, weight: HostArray | None) -> Pair:
         """Return the derivatives of the loss of each example."""
         options = self.options | {"weight": weight}
-        return derivatives.sigmoid_focal_loss_grad_and_hess(raw, targets, **options)
+        return functional.sigmoid_focal_loss_grad_and_hess(raw, targets, **options)
 
     def mean(self, raw: HostArray, targets: HostArray, weight: HostArray | None) -> float:
         """Return the mean of the examples' losses."""
@@ -128,9 +128,9 @@ class MultiClass:
         """Return the derivatives of the loss of each example, which lie in memory as `raw` does."""
         options = self.options | {"weight": weight}
         if not raw.flags.f_contiguous:
-            return derivatives.softmax_focal_loss_grad_and_hess(raw, targets, **options)
+            return functional.softmax_focal_loss_grad_and_hess(raw, targets, **options)
         # LightGBM's scores, and what it asks for, lie one class behind the other
-        grad, hess = derivatives.softmax_focal_loss_grad_and_hess(raw.T, targets, axis=0, **options)
+        grad, hess = functional.softmax_focal_loss_grad_and_hess(raw.T, targets, axis=0, **options)
         return grad.T, hess.T
 
     def mean(self, raw: HostArray, targets: HostArray, weight: HostArray | None) -> float:

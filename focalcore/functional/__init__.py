@@ -27,8 +27,16 @@ from ._quality import (
     quality_focal_loss_grad_and_hess,
     quality_focal_loss_value_and_grad,
 )
-from ._sigmoid import sigmoid_focal_loss
-from ._softmax import softmax_focal_loss
+from ._sigmoid import (
+    sigmoid_focal_loss,
+    sigmoid_focal_loss_grad_and_hess,
+    sigmoid_focal_loss_value_and_grad,
+)
+from ._softmax import (
+    softmax_focal_loss,
+    softmax_focal_loss_grad_and_hess,
+    softmax_focal_loss_value_and_grad,
+)
 from ._varifocal import (
     varifocal_loss,
     varifocal_loss_grad_and_hess,
@@ -54,7 +62,11 @@ __all__ = [
     "quality_focal_loss_grad_and_hess",
     "quality_focal_loss_value_and_grad",
     "sigmoid_focal_loss",
+    "sigmoid_focal_loss_grad_and_hess",
+    "sigmoid_focal_loss_value_and_grad",
     "softmax_focal_loss",
+    "softmax_focal_loss_grad_and_hess",
+    "softmax_focal_loss_value_and_grad",
     "varifocal_loss",
     "varifocal_loss_grad_and_hess",
     "varifocal_loss_value_and_grad",

@@ -18,7 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 VALUE_AND_GRAD = """{title}, and its gradient.
-
+{formula}
 A closed form, for libraries that do not differentiate, and for anyone who wants the numbers: never
 NaN, and the limit where a logit is infinite.
 
@@ -50,7 +50,7 @@ Examples
 """
 
 GRAD_AND_HESS = """First and second derivative of `{loss}`.
-
+{formula}
 Closed forms, which a second-order booster asks for: never NaN, and the limits where a logit is
 infinite.
 
@@ -82,25 +82,31 @@ Examples
 
 
 def value_and_grad_of(
-    recipe: Recipe, example: str = "[0.5, -1.0], [1, 0]", shape: str = "(2,)"
+    recipe: Recipe,
+    example: str = "[0.5, -1.0], [1, 0]",
+    shape: str = "(2,)",
+    formula: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, tuple[R, R]]]:
     """Return what makes of a loss the function that gives its value and its gradient."""
 
     def of(loss: Callable[P, R]) -> Callable[P, tuple[R, R]]:
         made = _derived(loss, recipe, _call.value_and_grad, "value_and_grad")
-        return _documented(made, loss, VALUE_AND_GRAD, example, shape)
+        return _documented(made, loss, VALUE_AND_GRAD, example, shape, formula)
 
     return of
 
 
 def grad_and_hess_of(
-    recipe: Recipe, example: str = "[0.5, -1.0], [1, 0]", shape: str = "(2,)"
+    recipe: Recipe,
+    example: str = "[0.5, -1.0], [1, 0]",
+    shape: str = "(2,)",
+    formula: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, tuple[R, R]]]:
     """Return what makes of a loss the function of its gradient and its Hessian's diagonal."""
 
     def of(loss: Callable[P, R]) -> Callable[P, tuple[R, R]]:
         made = _derived(loss, recipe, _call.grad_and_hess, "grad_and_hess")
-        return _documented(made, loss, GRAD_AND_HESS, example, shape)
+        return _documented(made, loss, GRAD_AND_HESS, example, shape, formula)
 
     return of
 
@@ -128,7 +134,7 @@ def _arguments(loss: Any) -> inspect.Signature:
     return inspect.Signature([*arrays, options])
 
 
-def _documented(made: Any, loss: Any, text: str, example: str, shape: str) -> Any:
+def _documented(made: Any, loss: Any, text: str, example: str, shape: str, formula: str) -> Any:
     title = inspect.cleandoc(loss.__doc__ or "").partition(".\n")[0]
     first, second, _ = _arguments(loss).parameters
     made.__doc__ = text.format(
@@ -139,5 +145,6 @@ def _documented(made: Any, loss: Any, text: str, example: str, shape: str) -> An
         second=second,
         example=example,
         shape=shape,
+        formula=formula,
     )
     return made

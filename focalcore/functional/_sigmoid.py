@@ -17,6 +17,7 @@ from .._typing import (
     SigmoidKeywords,
     SoftTargets,
 )
+from ._derived import grad_and_hess_of, value_and_grad_of
 
 
 @overload
@@ -164,3 +165,16 @@ def sigmoid_focal_loss(
         detach_factor=detach_factor,
     )
     return _call.call(_call.value, RECIPE, logits, targets, options)
+
+
+SLOPE = r"""
+.. math:: \frac{dFL}{dx} = \alpha_t u^\gamma (\gamma c \rho CE + p - y),
+    \qquad u = 1 - p_t, \quad c = 1 - 2 y, \quad \rho = p (1 - p) / u
+"""
+CURVATURE = """
+It is that of the loss itself: negative where p_t is below a threshold (0.0578 for gamma = 2), which
+is what a second-order booster has to know.
+"""
+
+sigmoid_focal_loss_value_and_grad = value_and_grad_of(RECIPE, formula=SLOPE)(sigmoid_focal_loss)
+sigmoid_focal_loss_grad_and_hess = grad_and_hess_of(RECIPE, formula=CURVATURE)(sigmoid_focal_loss)

@@ -17,6 +17,7 @@ from .._typing import (
     SoftmaxKeywords,
     SoftTargets,
 )
+from ._derived import grad_and_hess_of, value_and_grad_of
 
 
 @overload
@@ -159,3 +160,15 @@ def softmax_focal_loss(
         detach_factor=detach_factor,
     )
     return _call.call(_call.value, RECIPE, logits, targets, options)
+
+
+ROW = ("[[1.0, 0.0, -1.0]], [0]", "(1, 3)")
+SLOPE = r"""
+.. math:: \frac{dFL}{dx_j} = \alpha_t u^\gamma (\gamma R_j CE + p_j - y_j),
+    \qquad u = \sum (1 - y_c) p_c, \quad R_j = p_j ((1 - y_j) - u) / u
+
+The gradient of a row sums to 0.
+"""
+
+softmax_focal_loss_value_and_grad = value_and_grad_of(RECIPE, *ROW, SLOPE)(softmax_focal_loss)
+softmax_focal_loss_grad_and_hess = grad_and_hess_of(RECIPE, *ROW)(softmax_focal_loss)
