@@ -51,6 +51,14 @@ class TestEvery:
             )
 
     @EVERY
+    def test_what_is_a_number_may_be_learned(self, row, torch):
+        x, y = torch.tensor(row.scores), torch.tensor(row.targets)
+        for name in row.options.limits.keys() - {"normalizer"}:
+            shape = (1, 1) if not row.of_rows else ()
+            learned = torch.full(shape, 1.7, dtype=torch.float64, requires_grad=True)
+            assert torch.autograd.gradcheck(lambda p, n=name: row.loss(x, y, **{n: p}), learned)
+
+    @EVERY
     @pytest.mark.usefixtures("jax")
     def test_jax_finds_both_derivatives(self, row):
         from jax.test_util import check_grads

@@ -10,10 +10,12 @@ from focalcore import (
     binary_focal_loss,
     sigmoid_focal_loss,
     sigmoid_focal_loss_grad_and_hess,
+    sigmoid_focal_loss_value_and_grad,
     softmax_focal_loss,
     softmax_focal_loss_grad_and_hess,
     softmax_focal_loss_value_and_grad,
     sparse_categorical_focal_loss,
+    use_compiler,
 )
 
 from .helpers import derivatives
@@ -379,3 +381,17 @@ def test_nothing_to_the_power_of_a_gamma_of_zero_is_one(place):
     assert float(place.numpy(loss(x))[0]) == pytest.approx(0.05 * 800, rel=1e-14)
     if place.differentiates:
         assert float(place.numpy(place.gradient("eager", loss)(x))[0]) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("by_kernel", [True, False], ids=["kernel", "functions"])
+@pytest.mark.parametrize("gamma", [0.5, 2.0, 3.7, 40.0])
+@pytest.mark.parametrize("share", [1e-300, 1e-30, 1e-16, 1e-7])
+def test_a_tiny_share_of_what_is_infinitely_unlikely_is_not_nan(share, gamma, by_kernel):
+    """There the cross-entropy is infinite, and the modulating factor may have become 0."""
+    logits, rows = np.asarray([-np.inf, np.inf]), np.asarray([[0.0, -np.inf]])
+    with use_compiler(by_kernel):
+        for found in (
+            *sigmoid_focal_loss_value_and_grad(logits, [share, 1 - share], gamma=gamma),
+            *softmax_focal_loss_value_and_grad(rows, [[1 - share, share]], gamma=gamma),
+        ):
+            assert not np.isnan(found).any()

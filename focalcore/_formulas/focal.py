@@ -133,6 +133,13 @@ class Product:
         return rate * self.xp.minimum(self.ce, 2.0**60)
 
 
+class SoftProduct(Product):
+    """The product of soft targets, whose u^gamma may have become 0 where CE is infinite."""
+
+    def value(self) -> Array:
+        return safe_multiply(self.xp, self._divided(self.factor, None, 0), self.ce)
+
+
 class Mixture:
     """The sum ``y FL(1) + (1 - y) FL(0)``, where each class has a modulating factor of its own."""
 

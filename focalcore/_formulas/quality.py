@@ -21,7 +21,7 @@ from .arrays import Array, Namespace
 from .focal import Gamma
 
 
-class Quality(focal.Product):
+class Quality(focal.SoftProduct):
     """The loss ``|y - p|^beta CE``."""
 
     def __init__(self, xp: Namespace, x: Array, target: focal.Target, beta: Gamma) -> None:
@@ -33,10 +33,6 @@ class Quality(focal.Product):
         u = xp.abs(self.b) / self.total
         ce = xp.log1p(self.e) + xp.share_of(self.side.distance, one_minus_v)
         super().__init__(xp, u, ce, beta, divisor=focal.Divisor(self.total))
-
-    def value(self) -> Array:
-        # u^beta may have become 0 where CE is infinite; what slope and curvature multiply is finite
-        return focal.safe_multiply(self.xp, self._divided(self.factor, None, 0), self.ce)
 
     def first_derivatives(self) -> tuple[Array, Array]:
         R = self.xp.where(self.is_met, 0.0, self.e / self.xp.where(self.is_met, 1.0, self.b))

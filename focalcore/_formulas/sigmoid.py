@@ -137,7 +137,7 @@ def favoured_class(xp: Namespace, x: Array) -> FavouredClass:
     return FavouredClass(x >= 0, distance, *xp.exp_and_lost(-distance))
 
 
-class Expected(focal.Product):
+class Expected(focal.SoftProduct):
     """The loss with one modulating factor, of the expected ``p_t = y p + (1 - y)(1 - p)``.
 
     ``target`` decides the modulating factor and the class balance, ``smoothed`` the cross-entropy.

@@ -138,7 +138,7 @@ def row_of(xp: Namespace, x: Array, top: Choice) -> RowProbabilities:
     )
 
 
-class Expected(focal.Product):
+class Expected(focal.SoftProduct):
     """The loss with one modulating factor per row, of the expected ``p_t = sum y_c p_c``.
 
     ``target`` decides the modulating factor, ``smoothed`` the cross-entropy:
