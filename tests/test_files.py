@@ -589,3 +589,51 @@ def test_arguments_that_cannot_be_are_wrong_usage(run, tmp_path, monkeypatch, ca
     code, _, err = run(*arguments)
     assert (code, err.count("\n")) == (2, 1)
     assert word in err
+
+
+def other_columns(*header):
+    """A writer of two files of one table, the second with another header."""
+    columns = {"prob_ant": [0.3, 0.2], "prob_bee": [0.7, 0.8], "label": [0, 1]}
+
+    def write(folder):
+        table("a.csv", columns=columns)(folder)
+        table("b.csv", columns=dict(zip(header, columns.values(), strict=True)))(folder)
+        return [folder / "a.csv", folder / "b.csv"]
+
+    return write
+
+
+@pytest.mark.parametrize("said", [[], ["--alpha", "balanced"]], ids=["plain", "balanced"])
+@pytest.mark.parametrize(
+    "header",
+    [("prob_bee", "prob_ant", "label"), ("logit_ant", "logit_bee", "label")],
+    ids=["classes", "logits"],
+)
+def test_files_that_are_not_of_one_model_are_refused(run, tmp_path, header, said):
+    code, out, err = run(*other_columns(*header)(tmp_path), *said)
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    for word in ("b.csv", "a.csv", "'ant', 'bee'", "one order"):
+        assert word in err
+
+
+def test_a_pattern_leaves_out_what_holds_no_predictions(report, tmp_path):
+    table("part/a.csv", columns=PLAIN)(tmp_path)
+    (tmp_path / "part" / "_SUCCESS").touch()
+    assert report(tmp_path / "part" / "*")["files"] == 1
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+def test_the_kind_that_is_said_is_that_of_standard_input_alone(report, monkeypatch, tmp_path, kind):
+    ids = {"id": [f"image {i}" for i in range(40)]}
+    text = text_of({**ids, "logit": X.tolist()}, sep={"csv": ",", "tsv": "\t"}[kind])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    pa.parquet.write_table(arrow({**ids, "label": Y.tolist()}), tmp_path / "t.parquet")
+    found = report("-", "--format", kind, "--truth", tmp_path / "t.parquet", "--id", "id")
+    np.testing.assert_allclose(found["cross_entropy"], BINARY, rtol=1e-12)
+
+
+def test_standard_input_that_is_closed_is_told(run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    code, _, err = run("-")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "standard input is closed" in err

@@ -168,6 +168,53 @@ class TestCompare:
         (whole, *_) = report(binary[0], "--compare", binary[0])["differences"]
         assert (whole["difference"], whole["interval"]) == (0.0, [0.0, 0.0])
 
+    def test_rows_that_the_other_lacks_are_left_out_of_both(self, report, tmp_path):
+        own = table(tmp_path / "a.parquet", logit=[1.0, 2.0, 3.0], label=[0, 0, 1])
+        other = table(tmp_path / "b.parquet", logit=[1.0, None, 3.0], label=[0, 0, 1])
+        for one, two in ((own, other), (other, own)):
+            (whole, *_) = report(one, "--compare", two, "--na", "ignore")["differences"]
+            assert (whole["focal_loss"], whole["difference"]) == (
+                pytest.approx(sigmoid_focal_loss([1.0, 3.0], [0, 1]).mean(), rel=1e-12),
+                0.0,
+            )
+
+    def test_a_class_without_examples_has_no_difference(self, report, tmp_path):
+        np.savez(tmp_path / "a.npz", logits=[[1.0, 2, 3], [3, 1, 2]], targets=[0, 1])
+        *_, last = report(tmp_path / "a.npz", "--compare", tmp_path / "a.npz")["differences"]
+        assert (last["name"], last["difference"], last["interval"]) == ("2", None, None)
+
+    @pytest.mark.parametrize("order", ["ab", "ba"])
+    def test_classes_must_be_in_one_order(self, run, tmp_path, order):
+        own = table(tmp_path / "a.parquet", logit_a=[1.0, 2], logit_b=[2.0, 1], label=[0, 1])
+        columns = {f"logit_{name}": [1.0, 2.0] for name in order}
+        other = table(tmp_path / "b.parquet", **columns, label=[0, 1])
+        code, _, err = run(own, "--compare", other)
+        assert code == (0 if order == "ab" else 3)
+        assert ("one order" in err) == (order == "ba")
+
+    def test_several_files_are_not_compared(self, run, binary, tmp_path):
+        (tmp_path / "many").mkdir()
+        for name in "ab":
+            np.savez(tmp_path / "many" / f"{name}.npz", logits=binary[1], targets=binary[2])
+        code, _, err = run(binary[0], "--compare", tmp_path / "many")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "--compare takes one file" in err
+
+    def test_what_is_compared_is_not_replaced(self, run, binary, tmp_path):
+        np.savez(tmp_path / "b.npz", logits=binary[1], targets=binary[2])
+        code, _, err = run(binary[0], "--compare", tmp_path / "b.npz", "--json", tmp_path / "b.npz")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "replace" in err
+
+    @pytest.mark.parametrize("name", ["[/red]b.npz", "[bold]b.npz", ":smile:.npz"])
+    def test_names_of_files_are_shown_as_they_are(self, run, binary, monkeypatch, tmp_path, name):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        np.savez(name, logits=binary[1], targets=binary[2])
+        code, out, _ = run("a.npz", "--compare", name)
+        assert code == 0
+        assert f"Compared with {name}" in out
+
     def test_no_more_than_the_sums_of_groups_is_kept(self, binary):
         opened = Opening(Place(binary[0], "a"), Names(), Reading()).open()
         comparison = Comparison(opened, 2.0, None, 64)

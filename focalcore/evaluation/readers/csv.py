@@ -28,7 +28,7 @@ class CsvTable(Table):
 
     def __init__(self, place: Place, reading: Reading) -> None:
         super().__init__(place, reading)
-        self.separator = reading.separator or ("\t" if ".tsv" in self.name.lower() else ",")
+        self.separator = reading.separator or ("\t" if place.kind == ".tsv" else ",")
         self.numbers: dict[str, Any] = {}
 
     def header(self) -> Sequence[str]:

@@ -27,7 +27,7 @@ class Table:
 
     def __init__(self, place: Place, reading: Reading) -> None:
         self.place, self.reading = place, reading
-        self.path, self.name = place
+        self.path, self.name = place.path, place.name
 
     @property
     def n_rows(self) -> int | None:
