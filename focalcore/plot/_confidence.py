@@ -119,7 +119,7 @@ class ConfidenceDisplay:
         ConfidenceDisplay
             The display, drawn.
         """
-        given = read_predictions(y_true, y_pred, labels, None, sample_weight)
+        given = read_predictions(y_true, y_pred, labels, None, sample_weight, from_logits)
         x = given.scores if from_logits else _logits(given)
         of_classes, curves = given.task == "multi-class", {}
         posterior = softmax_focal_posterior if of_classes else sigmoid_focal_posterior
