@@ -637,3 +637,130 @@ def test_standard_input_that_is_closed_is_told(run, monkeypatch):
     code, _, err = run("-")
     assert (code, err.count("\n")) == (2, 1)
     assert "standard input is closed" in err
+
+
+def test_scores_are_those_of_predictions_even_if_truth_has_such_a_column(report, tmp_path):
+    ids = {"id": range(40)}
+    table("a.csv", columns={**ids, "logit": X.tolist()})(tmp_path)
+    table("t.csv", columns={**ids, "label": Y.tolist(), "logit": (-X).tolist()})(tmp_path)
+    found = report(tmp_path / "a.csv", "--truth", tmp_path / "t.csv", "--id", "id")
+    np.testing.assert_allclose(found["cross_entropy"], BINARY, rtol=1e-12)
+
+
+NAMES_OF_ROWS = ["007", "7", "NA", "None", "1e3", "1000"]
+
+
+def test_names_of_examples_are_read_as_they_are_written(report, tmp_path):
+    columns = {"id": NAMES_OF_ROWS, "logit": range(6)}
+    table("a.csv", columns=columns)(tmp_path)
+    truth = arrow({"id": NAMES_OF_ROWS[::-1], "label": [0] * 6})
+    pa.parquet.write_table(truth, tmp_path / "t.parquet")
+    joined = ("--truth", tmp_path / "t.parquet", "--id", "id")
+    found = report(tmp_path / "a.csv", *joined, "--hardest", "6")["hardest"]
+    assert [each["name"] for each in found] == NAMES_OF_ROWS[::-1]
+
+
+def test_names_of_examples_may_begin_to_be_text_late(report, tmp_path):
+    n = 200_000
+    columns = {"id": [*range(n), "last"], "logit": [0] * n + [9], "label": [0] * (n + 1)}
+    table("a.csv", columns=columns)(tmp_path)
+    (found,) = report(tmp_path / "a.csv", "--id", "id", "--hardest", "1")["hardest"]
+    assert found["name"] == "last"
+
+
+def test_an_example_without_a_name_is_shown(run, tmp_path):
+    rows = arrow({"id": ["a", None], "logit": [0.0, 5.0], "label": [0, 0]})
+    pa.parquet.write_table(rows, tmp_path / "a.parquet")
+    code, out, err = run(tmp_path / "a.parquet", "--id", "id", "--hardest", "2")
+    assert (code, err) == (0, "")
+    assert "focal loss" in out
+
+
+def test_scores_go_before_what_may_be_labels(report, tmp_path):
+    columns = {"label": Y.tolist(), "y_pred": (X > 0).astype(int).tolist(), "score": P.tolist()}
+    table("a.csv", columns=columns)(tmp_path)
+    found = report(tmp_path / "a.csv")
+    assert found["taken"]["scores"] == ["score"]
+    np.testing.assert_allclose(found["cross_entropy"], BY_PROBS, rtol=1e-12)
+
+
+ODD = {
+    "lists of whole numbers, one missing": (
+        {"logits": [[1, 2], None, [3, 5]], "label": [0, 1, 1]},
+        ["--na", "ignore"],
+        np.mean(np.log1p(np.exp([1, -2]))),
+    ),
+    "whole numbers beyond 2^53": (
+        {"logit": pa.array([2**60 + 1, -(2**60) - 1]), "label": [1, 1]},
+        [],
+        2**59,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_columns_are_scored_right(report, tmp_path, case):
+    columns, said, expected = ODD[case]
+    pa.parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+    found = report(tmp_path / "a.parquet", *said)
+    np.testing.assert_allclose(found["cross_entropy"], expected, rtol=1e-12)
+
+
+FAULTS = {
+    "text that Python can't cut": (raw("a.csv", b'logit,label,c\n1,7,"x"y\n'), ["row 0", "7"]),
+    "a text of 200,000 letters": (
+        raw("a.csv", b"logit,label,c\n1,7," + b"x" * 200_000 + b"\n"),
+        ["row 0", "7"],
+    ),
+    "one column's own name as a label": (
+        table("a.csv", columns={"prob_yes": [0.9, 0.8], "label": ["yes", "yes"]}),
+        ["'yes'", "--class-names"],
+    ),
+    "lists of lists": (
+        saved(
+            "a.parquet",
+            lambda path: pa.parquet.write_table(
+                pa.table({"logits": [[[1.0, 2]]], "label": [0]}), path
+            ),
+        ),
+        ["'logits'", "must be a number"],
+    ),
+    "a label beyond 2^53": (
+        saved(
+            "a.parquet",
+            lambda path: pa.parquet.write_table(
+                pa.table({"logit": [1.0], "label": [2**53 + 1]}), path
+            ),
+        ),
+        ["targets in row 0"],
+    ),
+    "tensors that are no objects": (
+        raw("a.safetensors", (13).to_bytes(8, "little") + b'{"logits": 1}'),
+        ["header"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_is_told_in_one_line(run, tmp_path, case):
+    write, words = FAULTS[case]
+    code, out, err = run(*write(tmp_path))
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    for word in words:
+        assert word in err
+
+
+@pytest.mark.parametrize("codec", ["base64", "rot13"])
+def test_codecs_that_are_no_text_are_wrong_usage(run, tmp_path, codec):
+    table("a.csv", columns=PLAIN)(tmp_path)
+    code, _, err = run(tmp_path / "a.csv", "--encoding", codec)
+    assert (code, err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("rows", [X[:20], ROWS[:20]], ids=["binary", "multi-class"])
+@pytest.mark.parametrize("weight", [0.0, 1e308], ids=["nothing", "infinite"])
+def test_weights_that_balance_nothing_are_bad_data(run, tmp_path, rows, weight):
+    np.savez(tmp_path / "a.npz", logits=rows, targets=Y[:20], weight=np.full(20, weight))
+    code, _, err = run(tmp_path / "a.npz", "--alpha", "balanced")
+    assert (code, err.count("\n")) == (3, 1)
+    assert "add up to" in err

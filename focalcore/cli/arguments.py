@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import io
 import sys
 from typing import Literal
 
@@ -90,6 +91,7 @@ def character(text: str) -> str:
 def encoding(text: str) -> str:
     """Return the name of an encoding of text."""
     try:
+        io.TextIOWrapper(io.BytesIO(), text)  # not all that codecs know is text
         return codecs.lookup(text).name
     except LookupError:
         raise argparse.ArgumentTypeError(
