@@ -764,3 +764,31 @@ def test_weights_that_balance_nothing_are_bad_data(run, tmp_path, rows, weight):
     code, _, err = run(tmp_path / "a.npz", "--alpha", "balanced")
     assert (code, err.count("\n")) == (3, 1)
     assert "add up to" in err
+
+
+def test_offsets_beyond_the_data_of_an_arrow_file_are_not_followed(run, tmp_path):
+    stream(tmp_path / "a.arrow", {"logit_ant": [0, 1], "logit_bee": [1, 0], "label": NAMES[:2]})
+    good, bad = (np.asarray([0, 3, end], np.int32).tobytes() for end in (6, 2**30))
+    data = (tmp_path / "a.arrow").read_bytes()
+    assert data.count(good) == 1
+    (tmp_path / "a.arrow").write_bytes(data.replace(good, bad))
+    code, _, err = run(tmp_path / "a.arrow")
+    assert (code, err.count("\n")) == (3, 1)
+    assert "a.arrow" in err
+
+
+def test_a_batch_without_rows_tells_no_shapes(report, tmp_path):
+    rows = arrow(LISTS)
+    with pa.ipc.new_file(str(tmp_path / "a.arrow"), rows.schema) as writer:
+        writer.write_batch(pa.RecordBatch.from_pylist([], schema=rows.schema))
+        writer.write_table(rows)
+    found = report(tmp_path / "a.arrow")
+    np.testing.assert_allclose(found["cross_entropy"], MULTI_CLASS, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["string_view", "large_string"])
+def test_labels_are_text_of_any_kind(report, tmp_path, kind):
+    labels = pa.array(NAMED["label"], getattr(pa, kind)())
+    pa.parquet.write_table(arrow(OF_CLASSES).append_column("label", labels), tmp_path / "a.parquet")
+    found = report(tmp_path / "a.parquet")
+    np.testing.assert_allclose(found["cross_entropy"], MULTI_CLASS, rtol=1e-12)

@@ -14,6 +14,7 @@ from focalcore import sigmoid_focal_loss, softmax_focal_loss
 from focalcore.cli import main
 from focalcore.evaluation import Names, Opening, Place, Reading, evaluate
 from focalcore.evaluation.comparison import GROUPS, Comparison
+from focalcore.evaluation.renderings.whole_file import whole_file
 
 
 @pytest.fixture
@@ -242,6 +243,32 @@ class TestVerdict:
     def test_an_infinite_loss_is_above_every_bound(self, run, tmp_path):
         np.savez(tmp_path / "a.npz", logits=[-np.inf], targets=[1])
         assert run(tmp_path / "a.npz", "--fail-above", 1e300)[0] == 1
+
+
+class TestWholeFiles:
+    def test_two_runs_may_write_one_file(self, tmp_path):
+        with whole_file(tmp_path / "a") as one, whole_file(tmp_path / "a") as other:
+            one.write("a long text")
+            other.write("short")
+        assert (tmp_path / "a").read_text() == "a long text"
+        assert [file.name for file in tmp_path.iterdir()] == ["a"]
+
+    def test_a_file_that_is_called_part_is_left_alone(self, run, binary, tmp_path):
+        (tmp_path / "out.json.part").write_text("mine")
+        assert run(binary[0], "--json", tmp_path / "out.json")[0] == 0
+        assert (tmp_path / "out.json.part").read_text() == "mine"
+
+    def test_one_file_is_not_two_results(self, run, binary, tmp_path):
+        out = tmp_path / "out"
+        code, _, err = run(binary[0], "--json", out, "--html", out)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "--json and --html are both" in err
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+    def test_a_full_disk_is_not_blamed_on_another_file(self, run, binary, tmp_path):
+        code, _, err = run(binary[0], "--json", "/dev/full", "--html", tmp_path / "a.html")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "--json /dev/full" in err
 
 
 class TestPictures:

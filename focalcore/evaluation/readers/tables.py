@@ -184,7 +184,8 @@ class TableSource(Source):
         Targets may be names of classes; all else that is no number is a mistake.
         """
         wanted = self._wanted()
-        batch = next(self.table.batches(wanted, FIRST_ROWS), None)
+        batches = self.table.batches(wanted, FIRST_ROWS)
+        batch = next((batch for batch in batches if batch.num_rows), None)
         names = {raw: name for name, raw in self.raw.items()}
         if batch is None:
             return {names[raw]: pa.array([], pa.float64()) for raw in wanted}
@@ -249,7 +250,9 @@ def texts(column: Any) -> list[str]:
 
 def _column(batch: Any, name: str) -> Any:
     column = batch.column(name)
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column.cast(pa.string()) if pa.types.is_string_view(column.type) else column
 
 
 def _as_floats(column: Any) -> Any:
