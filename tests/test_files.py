@@ -477,7 +477,7 @@ REFUSED = {
     "a list in jsonl": (raw("a.jsonl", b"[1, 0]\n"), ["object"]),
     "text in jsonl": (
         raw("a.jsonl", b'{"logit": 1, "label": 1}\n{"logit": "x", "label": 1}\n'),
-        ["string"],
+        ["line 2", "'x'", "must be a number"],
     ),
     "lists of several lengths": (
         raw("a.jsonl", b'{"logits": [1, 2], "label": 0}\n{"logits": [1], "label": 0}\n'),
@@ -792,3 +792,54 @@ def test_labels_are_text_of_any_kind(report, tmp_path, kind):
     pa.parquet.write_table(arrow(OF_CLASSES).append_column("label", labels), tmp_path / "a.parquet")
     found = report(tmp_path / "a.parquet")
     np.testing.assert_allclose(found["cross_entropy"], MULTI_CLASS, rtol=1e-12)
+
+
+MANY_LINES = b'{"logit": 1.5, "label": 0, "text": "%s"}\n' % (b"x" * 100) * 60_000
+OF_LINES = {
+    "behind empty lines": (
+        b'\n{"logit": 1, "label": 1}\n\n{"logit": 1, "label": 7}\n',
+        ["line 4", "7"],
+    ),
+    "text, late": (
+        MANY_LINES + b'{"logit": "x", "label": 1}\n',
+        ["line 60001", "'x'", "'logit'", "a number"],
+    ),
+    "an object": (
+        b'{"logit": {"a": 1}, "label": 1}\n',
+        ["line 1", "'logit'", "a number"],
+    ),
+    "a line that is cut": (MANY_LINES + b'{"logit": 1, "lab', ["line 60001", "JSON object"]),
+}
+
+
+@pytest.mark.parametrize("case", OF_LINES)
+def test_the_line_at_fault_is_that_of_the_file(run, tmp_path, case):
+    data, words = OF_LINES[case]
+    (tmp_path / "a.jsonl").write_bytes(data)
+    code, out, err = run(tmp_path / "a.jsonl")
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    for word in words:
+        assert word in err
+
+
+def test_names_that_come_late_in_lines_are_not_used(report, tmp_path):
+    late = b'{"logit": 1.5, "label": 0, "text": 3, "note": "late"}\n'
+    (tmp_path / "a.jsonl").write_bytes(MANY_LINES + late)
+    found = report(tmp_path / "a.jsonl")
+    np.testing.assert_allclose(found["cross_entropy"], np.log1p(np.exp(1.5)), rtol=1e-12)
+
+
+def test_whole_numbers_in_the_lists_of_first_lines_are_numbers(report, tmp_path):
+    lines = b'{"logits": [1, 2], "label": 1}\n' * 200_000 + b'{"logits": [1.5, 2], "label": 1}\n'
+    (tmp_path / "a.jsonl").write_bytes(lines)
+    expected = (200_000 * np.log1p(np.exp(-1)) + np.log1p(np.exp(-0.5))) / 200_001
+    found = report(tmp_path / "a.jsonl")
+    np.testing.assert_allclose(found["cross_entropy"], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("id_", [12, "2020-01-01"], ids=["number", "date"])
+def test_names_in_lines_are_as_they_are_written(report, tmp_path, id_):
+    line = json.dumps({"id": id_, "logit": 1, "label": 1})
+    (tmp_path / "a.jsonl").write_text(line + "\n")
+    (found,) = report(tmp_path / "a.jsonl", "--id", "id", "--hardest", "1")["hardest"]
+    assert found["name"] == str(id_)
