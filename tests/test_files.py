@@ -843,3 +843,18 @@ def test_names_in_lines_are_as_they_are_written(report, tmp_path, id_):
     (tmp_path / "a.jsonl").write_text(line + "\n")
     (found,) = report(tmp_path / "a.jsonl", "--id", "id", "--hardest", "1")["hardest"]
     assert found["name"] == str(id_)
+
+
+def test_names_of_classes_differ(run, tmp_path):
+    table("a.csv", columns=NAMED)(tmp_path)
+    code, _, err = run(tmp_path / "a.csv", "--class-names", "ant,bee,ant")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "each name once" in err
+
+
+@pytest.mark.parametrize("said", [["--id", "names"], ["--axis", "0"]], ids=["ids", "axis"])
+def test_what_arrays_do_not_have_is_told(run, tmp_path, said):
+    np.savez(tmp_path / "a.npz", logits=X, targets=Y, names=range(40))
+    code, _, err = run(tmp_path / "a.npz", *said)
+    assert (code, err.count("\n")) == (3, 1)
+    assert said[0] in err

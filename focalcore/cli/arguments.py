@@ -28,6 +28,14 @@ def names(text: str) -> tuple[str, ...]:
     return parts
 
 
+def class_names(text: str) -> tuple[str, ...]:
+    """Return names as a,b,c, of which each is there once."""
+    found = names(text)
+    if len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"must have each name once; found {shown(text)}")
+    return found
+
+
 def number(text: str) -> float:
     """Return a parameter >= 0, as gamma and alpha are."""
     try:
