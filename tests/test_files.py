@@ -452,7 +452,7 @@ REFUSED = {
     "a list in jsonl": (raw("a.jsonl", b"[1, 0]\n"), ["object"]),
     "text in jsonl": (
         raw("a.jsonl", b'{"logit": 1, "label": 1}\n{"logit": "x", "label": 1}\n'),
-        ["string"],
+        ["line 2", "'x'", "must be a number"],
     ),
     "lists of several lengths": (
         raw("a.jsonl", b'{"logits": [1, 2], "label": 0}\n{"logits": [1], "label": 0}\n'),
@@ -566,3 +566,272 @@ def test_arguments_that_cannot_be_are_wrong_usage(evaluated, tmp_path, monkeypat
     code, _, err = evaluated(*arguments)
     assert (code, err.count("\n")) == (2, 1)
     assert word in err
+
+
+def other_columns(*header):
+    """A writer of two files of one table, the second with another header."""
+    columns = {"prob_ant": [0.3, 0.2], "prob_bee": [0.7, 0.8], "label": [0, 1]}
+
+    def write(folder):
+        table("a.csv", columns=columns)(folder)
+        table("b.csv", columns=dict(zip(header, columns.values(), strict=True)))(folder)
+        return [folder / "a.csv", folder / "b.csv"]
+
+    return write
+
+
+@pytest.mark.parametrize("said", [[], ["--alpha", "balanced"]], ids=["plain", "balanced"])
+@pytest.mark.parametrize(
+    "header",
+    [("prob_bee", "prob_ant", "label"), ("logit_ant", "logit_bee", "label")],
+    ids=["classes", "logits"],
+)
+def test_files_that_are_not_of_one_model_are_refused(evaluated, tmp_path, header, said):
+    code, out, err = evaluated(*other_columns(*header)(tmp_path), *said)
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    for word in ("b.csv", "a.csv", "'ant', 'bee'", "one order"):
+        assert word in err
+
+
+def test_a_pattern_leaves_out_what_holds_no_predictions(report, tmp_path):
+    table("part/a.csv", columns=PLAIN)(tmp_path)
+    (tmp_path / "part" / "_SUCCESS").touch()
+    assert report(tmp_path / "part" / "*")["files"] == 1
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+def test_the_kind_that_is_said_is_that_of_standard_input_alone(report, monkeypatch, tmp_path, kind):
+    ids = {"id": [f"image {i}" for i in range(40)]}
+    text = text_of({**ids, "logit": X.tolist()}, sep={"csv": ",", "tsv": "\t"}[kind])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    pa.parquet.write_table(arrow({**ids, "label": Y.tolist()}), tmp_path / "t.parquet")
+    found = report("-", "--format", kind, "--truth", tmp_path / "t.parquet", "--id", "id")
+    np.testing.assert_allclose(found["cross_entropy"], BINARY, rtol=1e-12)
+
+
+def test_standard_input_that_is_closed_is_told(evaluated, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    code, _, err = evaluated("-")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "standard input is closed" in err
+
+
+def test_scores_are_those_of_predictions_even_if_truth_has_such_a_column(report, tmp_path):
+    ids = {"id": range(40)}
+    table("a.csv", columns={**ids, "logit": X.tolist()})(tmp_path)
+    table("t.csv", columns={**ids, "label": Y.tolist(), "logit": (-X).tolist()})(tmp_path)
+    found = report(tmp_path / "a.csv", "--truth", tmp_path / "t.csv", "--id", "id")
+    np.testing.assert_allclose(found["cross_entropy"], BINARY, rtol=1e-12)
+
+
+NAMES_OF_ROWS = ["007", "7", "NA", "None", "1e3", "1000"]
+
+
+def test_names_of_examples_are_read_as_they_are_written(report, tmp_path):
+    columns = {"id": NAMES_OF_ROWS, "logit": range(6)}
+    table("a.csv", columns=columns)(tmp_path)
+    truth = arrow({"id": NAMES_OF_ROWS[::-1], "label": [0] * 6})
+    pa.parquet.write_table(truth, tmp_path / "t.parquet")
+    joined = ("--truth", tmp_path / "t.parquet", "--id", "id")
+    found = report(tmp_path / "a.csv", *joined, "--hardest", "6")["hardest"]
+    assert [each["name"] for each in found] == NAMES_OF_ROWS[::-1]
+
+
+def test_names_of_examples_may_begin_to_be_text_late(report, tmp_path):
+    n = 200_000
+    columns = {"id": [*range(n), "last"], "logit": [0] * n + [9], "label": [0] * (n + 1)}
+    table("a.csv", columns=columns)(tmp_path)
+    (found,) = report(tmp_path / "a.csv", "--id", "id", "--hardest", "1")["hardest"]
+    assert found["name"] == "last"
+
+
+def test_an_example_without_a_name_is_shown(evaluated, tmp_path):
+    rows = arrow({"id": ["a", None], "logit": [0.0, 5.0], "label": [0, 0]})
+    pa.parquet.write_table(rows, tmp_path / "a.parquet")
+    code, out, err = evaluated(tmp_path / "a.parquet", "--id", "id", "--hardest", "2")
+    assert (code, err) == (0, "")
+    assert "focal loss" in out
+
+
+def test_scores_go_before_what_may_be_labels(report, tmp_path):
+    columns = {"label": Y.tolist(), "y_pred": (X > 0).astype(int).tolist(), "score": P.tolist()}
+    table("a.csv", columns=columns)(tmp_path)
+    found = report(tmp_path / "a.csv")
+    assert found["taken"]["scores"] == ["score"]
+    np.testing.assert_allclose(found["cross_entropy"], BY_PROBS, rtol=1e-12)
+
+
+ODD = {
+    "lists of whole numbers, one missing": (
+        {"logits": [[1, 2], None, [3, 5]], "label": [0, 1, 1]},
+        ["--na", "ignore"],
+        np.mean(np.log1p(np.exp([1, -2]))),
+    ),
+    "whole numbers beyond 2^53": (
+        {"logit": pa.array([2**60 + 1, -(2**60) - 1]), "label": [1, 1]},
+        [],
+        2**59,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_columns_are_scored_right(report, tmp_path, case):
+    columns, said, expected = ODD[case]
+    pa.parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+    found = report(tmp_path / "a.parquet", *said)
+    np.testing.assert_allclose(found["cross_entropy"], expected, rtol=1e-12)
+
+
+FAULTS = {
+    "text that Python can't cut": (raw("a.csv", b'logit,label,c\n1,7,"x"y\n'), ["row 0", "7"]),
+    "a text of 200,000 letters": (
+        raw("a.csv", b"logit,label,c\n1,7," + b"x" * 200_000 + b"\n"),
+        ["row 0", "7"],
+    ),
+    "one column's own name as a label": (
+        table("a.csv", columns={"prob_yes": [0.9, 0.8], "label": ["yes", "yes"]}),
+        ["'yes'", "--class-names"],
+    ),
+    "lists of lists": (
+        saved(
+            "a.parquet",
+            lambda path: pa.parquet.write_table(
+                pa.table({"logits": [[[1.0, 2]]], "label": [0]}), path
+            ),
+        ),
+        ["'logits'", "must be a number"],
+    ),
+    "a label beyond 2^53": (
+        saved(
+            "a.parquet",
+            lambda path: pa.parquet.write_table(
+                pa.table({"logit": [1.0], "label": [2**53 + 1]}), path
+            ),
+        ),
+        ["targets in row 0"],
+    ),
+    "tensors that are no objects": (
+        raw("a.safetensors", (13).to_bytes(8, "little") + b'{"logits": 1}'),
+        ["header"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_is_told_in_one_line(evaluated, tmp_path, case):
+    write, words = FAULTS[case]
+    code, out, err = evaluated(*write(tmp_path))
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    for word in words:
+        assert word in err
+
+
+@pytest.mark.parametrize("codec", ["base64", "rot13"])
+def test_codecs_that_are_no_text_are_wrong_usage(evaluated, tmp_path, codec):
+    table("a.csv", columns=PLAIN)(tmp_path)
+    code, _, err = evaluated(tmp_path / "a.csv", "--encoding", codec)
+    assert (code, err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("rows", [X[:20], ROWS[:20]], ids=["binary", "multi-class"])
+@pytest.mark.parametrize("weight", [0.0, 1e308], ids=["nothing", "infinite"])
+def test_weights_that_balance_nothing_are_bad_data(evaluated, tmp_path, rows, weight):
+    np.savez(tmp_path / "a.npz", logits=rows, targets=Y[:20], weight=np.full(20, weight))
+    code, _, err = evaluated(tmp_path / "a.npz", "--alpha", "balanced")
+    assert (code, err.count("\n")) == (3, 1)
+    assert "add up to" in err
+
+
+def test_offsets_beyond_the_data_of_an_arrow_file_are_not_followed(evaluated, tmp_path):
+    stream(tmp_path / "a.arrow", {"logit_ant": [0, 1], "logit_bee": [1, 0], "label": NAMES[:2]})
+    good, bad = (np.asarray([0, 3, end], np.int32).tobytes() for end in (6, 2**30))
+    data = (tmp_path / "a.arrow").read_bytes()
+    assert data.count(good) == 1
+    (tmp_path / "a.arrow").write_bytes(data.replace(good, bad))
+    code, _, err = evaluated(tmp_path / "a.arrow")
+    assert (code, err.count("\n")) == (3, 1)
+    assert "a.arrow" in err
+
+
+def test_a_batch_without_rows_tells_no_shapes(report, tmp_path):
+    rows = arrow(LISTS)
+    with pa.ipc.new_file(str(tmp_path / "a.arrow"), rows.schema) as writer:
+        writer.write_batch(pa.RecordBatch.from_pylist([], schema=rows.schema))
+        writer.write_table(rows)
+    found = report(tmp_path / "a.arrow")
+    np.testing.assert_allclose(found["cross_entropy"], MULTI_CLASS, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["string_view", "large_string"])
+def test_labels_are_text_of_any_kind(report, tmp_path, kind):
+    labels = pa.array(NAMED["label"], getattr(pa, kind)())
+    pa.parquet.write_table(arrow(OF_CLASSES).append_column("label", labels), tmp_path / "a.parquet")
+    found = report(tmp_path / "a.parquet")
+    np.testing.assert_allclose(found["cross_entropy"], MULTI_CLASS, rtol=1e-12)
+
+
+MANY_LINES = b'{"logit": 1.5, "label": 0, "text": "%s"}\n' % (b"x" * 100) * 60_000
+OF_LINES = {
+    "behind empty lines": (
+        b'\n{"logit": 1, "label": 1}\n\n{"logit": 1, "label": 7}\n',
+        ["line 4", "7"],
+    ),
+    "text, late": (
+        MANY_LINES + b'{"logit": "x", "label": 1}\n',
+        ["line 60001", "'x'", "'logit'", "a number"],
+    ),
+    "an object": (
+        b'{"logit": {"a": 1}, "label": 1}\n',
+        ["line 1", "'logit'", "a number"],
+    ),
+    "a line that is cut": (MANY_LINES + b'{"logit": 1, "lab', ["line 60001", "JSON object"]),
+}
+
+
+@pytest.mark.parametrize("case", OF_LINES)
+def test_the_line_at_fault_is_that_of_the_file(evaluated, tmp_path, case):
+    data, words = OF_LINES[case]
+    (tmp_path / "a.jsonl").write_bytes(data)
+    code, out, err = evaluated(tmp_path / "a.jsonl")
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    for word in words:
+        assert word in err
+
+
+def test_names_that_come_late_in_lines_are_not_used(report, tmp_path):
+    late = b'{"logit": 1.5, "label": 0, "text": 3, "note": "late"}\n'
+    (tmp_path / "a.jsonl").write_bytes(MANY_LINES + late)
+    found = report(tmp_path / "a.jsonl")
+    np.testing.assert_allclose(found["cross_entropy"], np.log1p(np.exp(1.5)), rtol=1e-12)
+
+
+def test_whole_numbers_in_the_lists_of_first_lines_are_numbers(report, tmp_path):
+    lines = b'{"logits": [1, 2], "label": 1}\n' * 200_000 + b'{"logits": [1.5, 2], "label": 1}\n'
+    (tmp_path / "a.jsonl").write_bytes(lines)
+    expected = (200_000 * np.log1p(np.exp(-1)) + np.log1p(np.exp(-0.5))) / 200_001
+    found = report(tmp_path / "a.jsonl")
+    np.testing.assert_allclose(found["cross_entropy"], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("id_", [12, "2020-01-01"], ids=["number", "date"])
+def test_names_in_lines_are_as_they_are_written(report, tmp_path, id_):
+    line = json.dumps({"id": id_, "logit": 1, "label": 1})
+    (tmp_path / "a.jsonl").write_text(line + "\n")
+    (found,) = report(tmp_path / "a.jsonl", "--id", "id", "--hardest", "1")["hardest"]
+    assert found["name"] == str(id_)
+
+
+def test_names_of_classes_differ(evaluated, tmp_path):
+    table("a.csv", columns=NAMED)(tmp_path)
+    code, _, err = evaluated(tmp_path / "a.csv", "--class-names", "ant,bee,ant")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "each name once" in err
+
+
+@pytest.mark.parametrize("said", [["--id", "names"], ["--axis", "0"]], ids=["ids", "axis"])
+def test_what_arrays_do_not_have_is_told(evaluated, tmp_path, said):
+    np.savez(tmp_path / "a.npz", logits=X, targets=Y, names=range(40))
+    code, _, err = evaluated(tmp_path / "a.npz", *said)
+    assert (code, err.count("\n")) == (3, 1)
+    assert said[0] in err

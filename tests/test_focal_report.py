@@ -267,7 +267,54 @@ def test_saturated_scores_are_reported(recwarn):
     assert not recwarn.list
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("task", ["binary", "multi-class"])
+def test_the_log_loss_of_the_posterior_does_not_saturate(task, dtype):
+    """Far out it is (1 + gamma) distance - log(1 + gamma), by the formula of the posterior."""
+    x = np.asarray([500.0] if task == "binary" else [[500.0, 0.0]], dtype)
+    report = FocalReport(task, (0.0, 2.0))
+    report.update(x, [0 if task == "binary" else 1])
+    plain, focal = (score.log_loss for score in report.compute().losses)
+    close(plain, 500.0, 1e-12)
+    close(focal, 1500 - np.log(3), 1e-12 if dtype == "float64" else 1e-7)
+
+
+@pytest.mark.parametrize("alpha", [None, (0.5, 1.0, 2.0)], ids=["plain", "weighed"])
+def test_the_log_loss_of_the_posterior_is_exact(alpha):
+    x, gamma = [3.0, -40.0, 41.5], 1.5
+    weights = alpha or (1, 1, 1)
+    with mp.workdps(80):
+        total = mp.fsum(map(mp.exp, x))
+        p = [mp.exp(v) / total for v in x]
+        h = [
+            p / ((1 - p) ** gamma * (1 + gamma * p * -mp.log(p) / (1 - p))) / a
+            for p, a in zip(p, weights, strict=True)
+        ]
+        expected = [float(-mp.log(each / sum(h))) for each in h]
+    for label in range(3):
+        report = FocalReport("multi-class", gamma, alpha)
+        report.update([x], [label])
+        close(report.compute().losses[0].log_loss, expected[label], 1e-12)
+
+
+@pytest.mark.parametrize("task", ["binary", "multi-class"])
+def test_probabilities_of_0_and_1_have_the_log_loss_of_their_cross_entropy(task):
+    p = [0.0, 1.0] if task == "binary" else [[1.0, 0.0], [0.0, 1.0]]
+    report = FocalReport(task, 0.0, from_logits=False)
+    report.update(p, [1, 0])
+    found = report.compute()
+    close(found.cross_entropy, -np.log(2.0**-52), 1e-12)
+    close(found.losses[0].log_loss, found.cross_entropy, 1e-12)
+
+
 class TestBadInput:
+    @pytest.mark.parametrize("task", ["binary", "multi-class", "multi-label"])
+    def test_probabilities_beyond_their_range_are_named(self, task):
+        p = [0.5, 1.5] if task == "binary" else [[0.5, 0.5], [1.5, -0.5]]
+        targets = [[0, 1], [1, 0]] if task == "multi-label" else [0, 1]
+        with fails(ValueError, r"probabilities must lie in \[0, 1\]", "found 1.5"):
+            FocalReport(task, from_logits=False).update(p, targets)
+
     def test_scores_that_are_no_numbers_are_named(self):
         with fails(ValueError, "scores must be numbers; found NaN in row 1"):
             FocalReport("binary").update([0.0, np.nan], [0, 1])

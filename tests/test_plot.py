@@ -240,7 +240,7 @@ class TestConfidence:
         made = report("multi-class", rng.normal(size=(50, 3)), rng.integers(0, 3, 50))
         with fails(ValueError, "multi-class", "ConfidenceDisplay.from_predictions"):
             ConfidenceDisplay.from_report(made)
-        with fails(ValueError, "y_pred must lie in", "found 1.5"):
+        with fails(ValueError, "probabilities must lie in", "found 1.5"):
             ConfidenceDisplay.from_predictions([0, 1], [0.5, 1.5])
 
 

@@ -13,6 +13,7 @@ import pytest
 from focalcore import sigmoid_focal_loss, softmax_focal_loss
 from focalcore.evaluation import Names, Opening, Place, Reading, evaluate
 from focalcore.evaluation.comparison import GROUPS, Comparison
+from focalcore.evaluation.renderings.whole_file import whole_file
 
 
 @pytest.fixture
@@ -144,6 +145,57 @@ class TestCompare:
         (whole, *_) = report(binary[0], "--compare", binary[0])["differences"]
         assert (whole["difference"], whole["interval"]) == (0.0, [0.0, 0.0])
 
+    def test_rows_that_the_other_lacks_are_left_out_of_both(self, report, tmp_path):
+        own = table(tmp_path / "a.parquet", logit=[1.0, 2.0, 3.0], label=[0, 0, 1])
+        other = table(tmp_path / "b.parquet", logit=[1.0, None, 3.0], label=[0, 0, 1])
+        for one, two in ((own, other), (other, own)):
+            (whole, *_) = report(one, "--compare", two, "--na", "ignore")["differences"]
+            assert (whole["focal_loss"], whole["difference"]) == (
+                pytest.approx(sigmoid_focal_loss([1.0, 3.0], [0, 1]).mean(), rel=1e-12),
+                0.0,
+            )
+
+    def test_a_class_without_examples_has_no_difference(self, report, tmp_path):
+        np.savez(tmp_path / "a.npz", logits=[[1.0, 2, 3], [3, 1, 2]], targets=[0, 1])
+        *_, last = report(tmp_path / "a.npz", "--compare", tmp_path / "a.npz")["differences"]
+        assert (last["name"], last["difference"], last["interval"]) == ("2", None, None)
+
+    @pytest.mark.parametrize("order", ["ab", "ba"])
+    def test_classes_must_be_in_one_order(self, evaluated, tmp_path, order):
+        own = table(tmp_path / "a.parquet", logit_a=[1.0, 2], logit_b=[2.0, 1], label=[0, 1])
+        columns = {f"logit_{name}": [1.0, 2.0] for name in order}
+        other = table(tmp_path / "b.parquet", **columns, label=[0, 1])
+        code, _, err = evaluated(own, "--compare", other)
+        assert code == (0 if order == "ab" else 3)
+        assert ("one order" in err) == (order == "ba")
+
+    def test_several_files_are_not_compared(self, evaluated, binary, tmp_path):
+        (tmp_path / "many").mkdir()
+        for name in "ab":
+            np.savez(tmp_path / "many" / f"{name}.npz", logits=binary[1], targets=binary[2])
+        code, _, err = evaluated(binary[0], "--compare", tmp_path / "many")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "--compare takes one file" in err
+
+    def test_what_is_compared_is_not_replaced(self, evaluated, binary, tmp_path):
+        np.savez(tmp_path / "b.npz", logits=binary[1], targets=binary[2])
+        code, _, err = evaluated(
+            binary[0], "--compare", tmp_path / "b.npz", "--json", tmp_path / "b.npz"
+        )
+        assert (code, err.count("\n")) == (2, 1)
+        assert "replace" in err
+
+    @pytest.mark.parametrize("name", ["[/red]b.npz", "[bold]b.npz", ":smile:.npz"])
+    def test_names_of_files_are_shown_as_they_are(
+        self, evaluated, binary, monkeypatch, tmp_path, name
+    ):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        np.savez(name, logits=binary[1], targets=binary[2])
+        code, out, _ = evaluated("a.npz", "--compare", name)
+        assert code == 0
+        assert f"Compared with {name}" in out
+
     def test_no_more_than_the_sums_of_groups_is_kept(self, binary):
         opened = Opening(Place(binary[0], "a"), Names(), Reading()).open()
         comparison = Comparison(opened, 2.0, None, 64)
@@ -171,6 +223,32 @@ class TestVerdict:
     def test_an_infinite_loss_is_above_every_bound(self, evaluated, tmp_path):
         np.savez(tmp_path / "a.npz", logits=[-np.inf], targets=[1])
         assert evaluated(tmp_path / "a.npz", "--fail-above", 1e300)[0] == 1
+
+
+class TestWholeFiles:
+    def test_two_runs_may_write_one_file(self, tmp_path):
+        with whole_file(tmp_path / "a") as one, whole_file(tmp_path / "a") as other:
+            one.write("a long text")
+            other.write("short")
+        assert (tmp_path / "a").read_text() == "a long text"
+        assert [file.name for file in tmp_path.iterdir()] == ["a"]
+
+    def test_a_file_that_is_called_part_is_left_alone(self, evaluated, binary, tmp_path):
+        (tmp_path / "out.json.part").write_text("mine")
+        assert evaluated(binary[0], "--json", tmp_path / "out.json")[0] == 0
+        assert (tmp_path / "out.json.part").read_text() == "mine"
+
+    def test_one_file_is_not_two_results(self, evaluated, binary, tmp_path):
+        out = tmp_path / "out"
+        code, _, err = evaluated(binary[0], "--json", out, "--html", out)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "--json and --html are both" in err
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+    def test_a_full_disk_is_not_blamed_on_another_file(self, evaluated, binary, tmp_path):
+        code, _, err = evaluated(binary[0], "--json", "/dev/full", "--html", tmp_path / "a.html")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "--json /dev/full" in err
 
 
 class TestPictures:

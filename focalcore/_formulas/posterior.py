@@ -91,6 +91,25 @@ def softmax_posterior(
     return odds / xp.sum(odds, axis=top.axis, keepdims=True)
 
 
+def softmax_log_loss(
+    xp: Namespace, x: Array, top: Choice, own: Choice, gamma: float, alpha: Array | None
+) -> Array:
+    """Return the cross-entropy of one class and the posterior of a row; it never saturates.
+
+    The odds of each class against the largest one are compared by their logarithms.
+    """
+    row = row_of(xp, x, top)
+    nearest = xp.max(top.scatter(-row.gap_to_max, -xp.inf), axis=top.axis, keepdims=True)
+    log_q_top = xp.maximum(nearest + xp.log(row.odds.S) - row.odds.ce, float(xp.finfo(x.dtype).min))
+    p = top.scatter(row.p, 0.0)
+    tilt = 1 + gamma * row.p * _minus_log_p_per_q(xp, xp.minimum(row.minus_log_p, FAR), row.q)
+    odds = gamma * (log_q_top - xp.log1p(-p)) + xp.log(top.gather(tilt) / tilt) - row.gap_to_max
+    if alpha is not None:
+        odds = odds + xp.log(top.gather(alpha) / alpha)
+    others = xp.sum(top.scatter(xp.exp(odds), 0.0), axis=top.axis, keepdims=True)
+    return xp.log1p(others) - own.gather(top.scatter(odds, 0.0))
+
+
 def sigmoid_logit(xp: Namespace, eta: Array, gamma: Gamma, balance: Balance) -> Array:
     """Return the logit at which the expected loss is least, of the positive class' probability."""
     g, odds = number_of(gamma), _log_odds(xp, eta)

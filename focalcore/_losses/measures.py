@@ -5,6 +5,7 @@ A measure is an output as others are, and is computed by the same kernels.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -102,6 +103,7 @@ class BinaryMeasures(Measured, Binary):
     """The measures of probabilities of the positive class."""
 
     def logits(self, xp: Namespace, operands: Operands) -> Array:
-        """Return the logits that the probabilities stand for."""
+        """Return the logits that the probabilities stand for, whose logarithms have a bound."""
         p = operands.wide(xp, "scores")
-        return xp.log(p) - xp.log1p(-p)
+        least = math.log(self.eps)
+        return xp.maximum(xp.log(p), least) - xp.maximum(xp.log1p(-p), least)

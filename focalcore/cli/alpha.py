@@ -38,10 +38,14 @@ def balanced(files: Sequence[Predictions], chunk_rows: int) -> Alpha:
             else:
                 classes = y > 0.5 if task == "binary" else y
                 weight += np.bincount(classes.astype(np.intp), w, n)
+    mass = np.sum(total if task == "multi-label" else weight)
+    if not 0 < mass < np.inf:
+        return None  # nothing counts, which the report refuses
     if task == "multi-class":
         weight_or_one = np.where(weight > 0, weight, weight.sum() / n)
-        return tuple((weight.sum() / (n * weight_or_one)).tolist())
-    share = weight[1] / weight.sum() if task == "binary" else weight / total
+        return tuple((weight.sum() / n / weight_or_one).tolist())
+    with np.errstate(invalid="ignore"):  # of a class of which nothing counts
+        share = weight[1] / mass if task == "binary" else weight / total
     if np.any((share == 0) | (share == 1) | np.isnan(share)):
         raise BadDataError(
             f"{files[0].source.name}: --alpha balanced needs positives and negatives of each "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import io
 import sys
 from typing import Literal
 
@@ -25,6 +26,14 @@ def names(text: str) -> tuple[str, ...]:
     if not all(parts):
         raise argparse.ArgumentTypeError(f"must be a name, or names as a,b,c; found {text!r}")
     return parts
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """Return names as a,b,c, of which each is there once."""
+    found = names(text)
+    if len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"must have each name once; found {shown(text)}")
+    return found
 
 
 def number(text: str) -> float:
@@ -90,6 +99,7 @@ def character(text: str) -> str:
 def encoding(text: str) -> str:
     """Return the name of an encoding of text."""
     try:
+        io.TextIOWrapper(io.BytesIO(), text)  # not all that codecs know is text
         return codecs.lookup(text).name
     except LookupError:
         raise argparse.ArgumentTypeError(

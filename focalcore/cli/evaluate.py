@@ -12,10 +12,11 @@ from typing import Any
 
 from ..evaluation import FileReport, FocalReport, Opening, Predictions, evaluate
 from ..evaluation.file_report import Watcher, file_report
+from ..evaluation.predictions import open_all
 from ..evaluation.renderings.json import json_of
 from .alpha import balanced, check_alpha
 from .console import complain, say
-from .inputs import opening_of, openings, read_files
+from .inputs import compared, openings, read_files
 from .outputs import Outputs
 
 GOOD, ABOVE = 0, 1
@@ -36,7 +37,7 @@ def _scored(
     options: argparse.Namespace, found: Sequence[Opening], outputs: Outputs
 ) -> tuple[FileReport, FocalReport]:
     """Return the report on files, and the sums that it is made of."""
-    files = _opened(found)
+    files = open_all(found)
     alpha = _alpha(options, files)
     if options.dask is not None:
         return _on_a_cluster(options, files, found, alpha)
@@ -50,12 +51,6 @@ def _scored(
     for part in parts:
         report = replace(report, **part.found())
     return report, sums
-
-
-def _opened(found: Sequence[Opening]) -> list[Predictions]:
-    """Open all files; the first one's task is that of all."""
-    first = found[0].open()
-    return [first, *(replace(opening, task=first.task).open() for opening in found[1:])]
 
 
 def _alpha(options: argparse.Namespace, files: Sequence[Predictions]) -> Any:
@@ -77,9 +72,7 @@ def _parts(options: argparse.Namespace, found: Sequence[Opening], alpha: Any) ->
     if options.hardest is not None:
         parts.append(Hardest(options.hardest, options.gamma[0], alpha))
     if options.compare is not None:
-        if len(found) > 1:
-            options.parser.error("--compare takes one file of PREDICTIONS")
-        other = opening_of(options, found[0], options.compare).open()
+        other = compared(options, found).open()
         parts.append(Comparison(other, options.gamma[0], alpha, options.chunk_rows))
     return parts
 

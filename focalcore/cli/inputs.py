@@ -9,13 +9,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from ..evaluation import Names, Opening, Place, Reading
 from ..evaluation.readers import KINDS, TABLES, kind_of
+from ..evaluation.readers.errors import reading
 
 
 @contextmanager
@@ -28,35 +29,41 @@ def openings(options: argparse.Namespace) -> Iterator[list[Opening]]:
         missing=options.na,
         axis=options.axis,
         class_names=options.class_names,
-        kind=options.format and f".{options.format}",
     )
     names = Names(options.logits, options.probs, options.targets, options.weight, options.id)
     one = Opening(None, names, how, None, options.task, options.ignore_index, options.background)
     if options.truth is not None:
-        one = replace(one, truth=_truth(options, how))
+        one = replace(one, truth=_truth(options))
     if not options.predictions:
         _check_npy(options, names)
         yield [one]
     elif options.predictions == ["-"]:
-        with _standard_input() as place:
-            yield [replace(one, place=place, how=replace(how, kind=how.kind or ".csv"))]
+        with _standard_input(options) as place:
+            yield [replace(one, place=place)]
     else:
-        found = [path for name in options.predictions for path in _found(options, name)]
-        _check_pyarrow(options, found, how)
-        yield [replace(one, place=Place(path, str(path))) for path in found]
+        kind = _said_kind(options)
+        paths = [path for name in options.predictions for path in _found(options, name)]
+        found = [Place(path, str(path), kind or kind_of(path)) for path in paths]
+        _check_pyarrow(options, found)
+        yield [replace(one, place=place) for place in found]
 
 
-def opening_of(options: argparse.Namespace, like: Opening, name: str) -> Opening:
-    """Return a file that is read as others are."""
-    path = _found(options, name)[0]
-    return replace(like, place=Place(path, str(path)))
+def compared(options: argparse.Namespace, found: Sequence[Opening]) -> Opening:
+    """Return the file that another is compared with, which is read as that one is."""
+    paths = _found(options, options.compare)
+    if len(found) > 1 or len(paths) > 1 or found[0].place is None:
+        options.parser.error(
+            "--compare takes one file of PREDICTIONS and one OTHER, as .csv, .parquet or .npz"
+        )
+    place = _beside(options, paths[0])
+    _check_pyarrow(options, [place])
+    return replace(found[0], place=place)
 
 
 def read_files(options: argparse.Namespace, files: Sequence[Opening]) -> list[str]:
     """Return the names of all files that are read, which no result may replace."""
     names = [str(file.place.path) for file in files if file.place is not None]
-    if options.truth is not None:
-        names.append(options.truth)
+    names += [name for name in (options.truth, options.compare) if name is not None]
     if not options.predictions:
         names += [name for name in (options.logits, options.probs, options.targets) if name]
         names += [options.weight] if options.weight else []
@@ -74,32 +81,51 @@ def _found(options: argparse.Namespace, name: str) -> list[Path]:
             )
         return inside
     if not os.path.isfile(name) and glob.has_magic(name):
-        matched = sorted(Path(found) for found in glob.glob(name) if os.path.isfile(found))
+        paths = sorted(map(Path, glob.glob(name)))
+        matched = [file for file in paths if os.path.isfile(file) and _is_known(options, file)]
         if not matched:
-            options.parser.error(f"no file fits the pattern {name}")
+            options.parser.error(f"no file fits the pattern {name}, of those that hold predictions")
         return matched
     _check_file(options, path)
     return [path]
 
 
 def _check_file(options: argparse.Namespace, path: Path) -> None:
-    if options.format is None and kind_of(path) is None:
+    if not _is_known(options, path):
         options.parser.error(
             f"PREDICTIONS must be {', '.join(KINDS)}; found {path}: say which with --format"
         )
     if not os.path.isfile(path):
-        options.parser.error(f"no such file: {path}{' is a folder' if os.path.isdir(path) else ''}")
+        is_pipe = os.path.exists(path) and not os.path.isdir(path)
+        why = " is a pipe: send it to standard input, which is -" if is_pipe else ""
+        is_folder = " is a folder" if os.path.isdir(path) else ""
+        options.parser.error(f"no such file: {path}{is_folder}{why}")
 
 
-def _truth(options: argparse.Namespace, how: Reading) -> Place:
+def _is_known(options: argparse.Namespace, path: Path) -> bool:
+    """Tell whether it is said, or told by the name of the file, of which kind it is."""
+    return options.format is not None or kind_of(path) is not None
+
+
+def _said_kind(options: argparse.Namespace) -> str | None:
+    return None if options.format is None else f".{options.format}"
+
+
+def _beside(options: argparse.Namespace, path: Path) -> Place:
+    """Return a file that is read beside those of predictions, whose kind its own name tells."""
+    return Place(path, str(path), kind_of(path) or _said_kind(options))
+
+
+def _truth(options: argparse.Namespace) -> Place:
     if options.id is None:
         options.parser.error("--truth needs --id, the column by which both files are joined")
     path = Path(options.truth)
     _check_file(options, path)
-    if kind_of(path) not in TABLES:
+    place = _beside(options, path)
+    if place.kind not in TABLES:
         options.parser.error(f"--truth must be a table, as .csv or .parquet; found {path}")
-    _check_pyarrow(options, [path], how)
-    return Place(path, str(path))
+    _check_pyarrow(options, [place])
+    return place
 
 
 def _check_npy(options: argparse.Namespace, names: Names) -> None:
@@ -113,16 +139,21 @@ def _check_npy(options: argparse.Namespace, names: Names) -> None:
             options.parser.error(f"no such file: {name}{is_folder}")
 
 
-def _check_pyarrow(options: argparse.Namespace, paths: Sequence[Path], how: Reading) -> None:
-    kinds = {how.kind or kind_of(path) for path in paths}
-    if kinds & set(TABLES) and find_spec("pyarrow") is None:
+def _check_pyarrow(options: argparse.Namespace, places: Sequence[Place]) -> None:
+    if {place.kind for place in places} & set(TABLES) and find_spec("pyarrow") is None:
         options.parser.error("tables need pyarrow: pip install 'focalcore[cli]'")
 
 
 @contextmanager
-def _standard_input() -> Iterator[Place]:
+def _standard_input(options: argparse.Namespace) -> Iterator[Place]:
     """Copy standard input to a file, for its first rows are read twice to tell what they are."""
-    with tempfile.NamedTemporaryFile() as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        file.flush()
-        yield Place(Path(file.name), "standard input")
+    if sys.stdin is None:
+        options.parser.error("standard input is closed; name a file")
+    place = Place(Path(), "standard input", _said_kind(options) or ".csv")
+    _check_pyarrow(options, [place])
+    with ExitStack() as stack:
+        with reading(place.name, "bytes"):
+            file = stack.enter_context(tempfile.NamedTemporaryFile())
+            shutil.copyfileobj(sys.stdin.buffer, file)
+            file.flush()
+        yield place._replace(path=Path(file.name))

@@ -33,23 +33,26 @@ class Outputs:
         wanted = {option: name for option, name in wanted.items() if name not in (None, "-")}
         for option, name in wanted.items():
             _check_name(options, option, name, read)
+        _check_different(options, wanted)
         _check_packages(options)
-        option = "json"
+        at_fault = wanted
         try:
             with ExitStack() as stack:
                 files = {}
                 for option, name in wanted.items():
+                    at_fault = {option: name}
                     mode = "wb" if option == "per-example" else "w"
                     files[option] = stack.enter_context(whole_file(name, mode))
-                outputs = cls(options, files)
+                outputs, at_fault = cls(options, files), wanted
                 stack.callback(outputs.close)
                 yield outputs
         except OSError as error:
             if isinstance(error, BrokenPipeError) or not wanted:
                 raise
+            named = " or ".join(f"--{option} {name}" for option, name in at_fault.items())
             options.parser.error(
-                f"--{option} {wanted[option]} can't be written ({error.strerror or error}); name "
-                f"another file, or - for stdout"
+                f"{named} can't be written ({error.strerror or error}); name another file, or - "
+                f"for stdout"
             )
 
     def watchers(self, alpha: Any) -> list[Watcher]:
@@ -103,6 +106,15 @@ def _check_name(options: argparse.Namespace, option: str, name: str, read: Seque
         options.parser.error(
             f"--{option} {name} is a file of predictions, which it would replace; name another"
         )
+
+
+def _check_different(options: argparse.Namespace, wanted: dict[str, str]) -> None:
+    """End with an error of usage if one file would hold two results."""
+    of_files: dict[str, str] = {}
+    for option, name in wanted.items():
+        other = of_files.setdefault(os.path.realpath(name), option)
+        if other != option:
+            options.parser.error(f"--{other} and --{option} are both {name}; name another")
 
 
 def _check_packages(options: argparse.Namespace) -> None:

@@ -96,7 +96,7 @@ def _of_names(command: argparse.ArgumentParser) -> None:
         add.add_argument(option, type=arguments.name, metavar="NAME", help=what)
     group.add_argument(
         "--class-names",
-        type=arguments.names,
+        type=arguments.class_names,
         metavar="A,B",
         help="the classes in their order; targets may be such names (default: of the columns)",
     )

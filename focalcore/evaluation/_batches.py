@@ -10,13 +10,14 @@ import numpy as np
 
 from .. import _execution
 from .._backends.numpy import BACKEND
+from .._formulas.posterior import softmax_log_loss
+from .._formulas.softmax import OneHot
 from .._inputs import parse
 from .._losses.measures import BINS, PER_UNIT, REACH, BinaryMeasures, Measure, SigmoidMeasures
 from .._losses.operands import Operands
 from .._losses.sigmoid import weights_of
 from .._typing import HostArray, Task
 from ..functional import sigmoid_focal_loss, softmax_focal_loss
-from ..posterior import softmax_focal_posterior
 from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
 from ._sums import Sums, histogram
 from .block import Block
@@ -195,12 +196,17 @@ class MultiClass(Batch):
         return np.bincount(self.block.targets, values, self.classes)
 
     def _log_loss(self, gamma: float, alpha: Alpha) -> HostArray:
-        """Return the log loss of each row by the posterior, in float64, which saturates late."""
-        x = self.block.scores.astype(np.float64, copy=False)
-        x = x if self.from_logits else np.log(x)
-        posterior = softmax_focal_posterior(x, gamma=gamma, alpha=alpha)
-        own = np.take_along_axis(posterior, self.block.targets[:, None], axis=1)[:, 0]
-        return -np.log(own)
+        """Return the log loss of each row by the posterior."""
+        x, xp = self.block.scores.astype(np.float64), BACKEND.formula_xp
+        if not self.from_logits:
+            x = np.log(np.maximum(x, parse.eps_of(None, self.block.scores)))
+        top, own = (
+            OneHot(xp, labels[:, None] == np.arange(self.classes), 1)
+            for labels in (np.argmax(x, axis=1), self.block.targets)
+        )
+        weights = None if alpha is None else np.broadcast_to(alpha, x.shape)
+        found: Any = softmax_log_loss(xp, x, top, own, gamma, weights)
+        return np.asarray(found[:, 0])
 
 
 def has_posterior(task: Task, alpha: Alpha) -> bool:

@@ -18,6 +18,8 @@ def read_batch(
     weight: Any = None,
     mask: Any = None,
     ignore_index: int | None = None,
+    *,
+    from_logits: bool,
 ) -> Block:
     """Return the arrays of a batch, in the shapes that a task has, or raise an error."""
     x, y = on_host("scores", scores), on_host("targets", targets)
@@ -35,7 +37,8 @@ def read_batch(
     found = (
         class_labels("targets", y, x.shape[1]) if task == "multi-class" else shares("targets", y)
     )
-    return Block(floats("scores", x), found, w, kept)
+    x = floats("scores", x)
+    return Block(x if from_logits else shares("probabilities", x), found, w, kept)
 
 
 def _kept(mask: Any, targets: HostArray) -> HostArray | None:

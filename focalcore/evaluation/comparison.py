@@ -16,6 +16,7 @@ from .._typing import HostArray
 from .block import Block
 from .predictions import Predictions
 from .readers import BadDataError
+from .readers.errors import listed
 from .report import Alpha
 
 GROUPS, DRAWS, SEED = 1024, 2000, 0
@@ -47,8 +48,9 @@ class Comparison:
     def see(self, predictions: Predictions, first_row: int, block: Block) -> None:
         """Look at a block, and at the same rows of the other model."""
         self.name = predictions.source.name
+        self._check_kind(predictions)
         theirs = self._same_rows(predictions, first_row, block)
-        w = np.ones(block.targets.shape) if block.kept is None else block.kept.astype(float)
+        w = (_kept(block) & _kept(theirs)).astype(float)
         if block.weight is not None:
             w *= block.weight.reshape(-1, *[1] * (w.ndim - 1))
         group = (self.n + np.arange(len(block.scores))) % GROUPS
@@ -72,11 +74,23 @@ class Comparison:
         )
         with np.errstate(all="ignore"):
             drawn = (draws @ (own - other)) / (draws @ weight)
-            bounds = np.nanquantile(drawn, LEVEL, axis=0)
+            is_known = ~np.isnan(drawn).all(axis=0)
+            bounds = np.full((2, drawn.shape[1]), np.nan)
+            bounds[:, is_known] = np.nanquantile(drawn[:, is_known], LEVEL, axis=0)
             means = own.sum(axis=0) / weight.sum(axis=0), other.sum(axis=0) / weight.sum(axis=0)
         rows = zip(("all", *self.classes), weight.sum(axis=0), *means, *bounds, strict=True)
         compared = tuple(_difference(name, *map(float, numbers)) for name, *numbers in rows)
         return {"compared_with": self.other.source.name, "differences": compared}
+
+    def _check_kind(self, predictions: Predictions) -> None:
+        """Refuse another model that is of another task, or of other classes."""
+        own, other = ((each.task, each.classes) for each in (predictions, self.other))
+        if own != other:
+            raise BadDataError(
+                f"{self.other.source.name}: {other[0]}, of {listed(other[1])}; {self.name} is "
+                f"{own[0]}, of {listed(own[1])}: both must be of one task, and of the same classes "
+                f"in one order"
+            )
 
     def _same_rows(self, predictions: Predictions, first_row: int, block: Block) -> Block:
         """Return the same rows of the other model, or raise an error where they are others."""
@@ -87,7 +101,7 @@ class Comparison:
                 f"{source.name}: it has fewer rows than {predictions.source.name}; both files must "
                 f"have the same rows in the same order"
             )
-        different = block.targets != theirs.targets
+        different = (block.targets != theirs.targets) & _kept(block) & _kept(theirs)
         if block.ids is not None and theirs.ids is not None:
             different |= (block.ids != theirs.ids).reshape(-1, *[1] * (different.ndim - 1))
         if different.any():
@@ -114,6 +128,11 @@ class Comparison:
         y = block.targets > 0.5 if self.other.task == "binary" else block.targets
         place = group * n + y.astype(np.intp)
         return np.bincount(place, values, GROUPS * n).reshape(GROUPS, n)
+
+
+def _kept(block: Block) -> HostArray:
+    """Return which targets count."""
+    return np.ones(block.targets.shape, bool) if block.kept is None else block.kept
 
 
 class _Rows:

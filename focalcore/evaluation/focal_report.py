@@ -127,7 +127,9 @@ class FocalReport:
         ValueError
             Shapes that do not fit, scores that are NaN, bad targets.
         """
-        self.add(read_batch(self.task, scores, targets, weight, mask, self.ignore_index))
+        beside = weight, mask, self.ignore_index
+        is_logits = self.from_logits
+        self.add(read_batch(self.task, scores, targets, *beside, from_logits=is_logits))
 
     def add(self, block: Block) -> None:
         """Add checked rows, of which some targets may not count."""

@@ -28,7 +28,7 @@ class PerExample:
         """Write the losses of a block."""
         n = len(block.scores)
         columns: list[Any] = [
-            pa.repeat(pa.scalar(predictions.source.name), n),
+            pa.repeat(pa.scalar(_as_text(predictions.source.name)), n),
             pa.array(names_of(first_row, block), pa.string()),
         ]
         for gamma in self.gammas:
@@ -39,3 +39,8 @@ class PerExample:
     def close(self) -> None:
         """Write what is left."""
         self.writer.close()
+
+
+def _as_text(name: str) -> str:
+    """Return a name of a file as text; what no encoding can hold is shown by its number."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

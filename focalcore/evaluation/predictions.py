@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -23,6 +23,7 @@ from .readers import (
     open_arrays,
     open_source,
 )
+from .readers.errors import listed
 
 CHUNK_ROWS = 32_768
 
@@ -45,6 +46,12 @@ class Predictions:
         """Return the names of the classes, two where the task is binary."""
         given = self.source.classes
         return given if self.task != "binary" or len(given) == 2 else ("negative", "positive")
+
+    @property
+    def kind(self) -> str:
+        """Return what the scores are, and of which classes, as a message says it."""
+        scores = "logits" if self.source.from_logits else "probabilities"
+        return f"{scores} of {listed(self.classes)}"
 
     @property
     def one_hot(self) -> bool:
@@ -169,6 +176,24 @@ class Opening:
                 f"{source.name}: --class-names names {len(named)} classes; the scores have {needed}"
             )
         return found
+
+
+def open_all(openings: Sequence[Opening]) -> list[Predictions]:
+    """Open files that are read as one: all are of the task, the classes and scores of the first."""
+    first, *others = openings[0].open(), *openings[1:]
+    return [first, *(_like(first, replace(opening, task=first.task).open()) for opening in others)]
+
+
+def _like(first: Predictions, other: Predictions) -> Predictions:
+    """Return predictions, or raise an error if they can't be added to those of another file."""
+    own, theirs = ((each.source.from_logits, each.classes) for each in (first, other))
+    if own != theirs:
+        raise BadDataError(
+            f"{other.source.name}: it has {other.kind}, and {first.source.name} has "
+            f"{first.kind}; files that are read as one must have the same scores, of the same "
+            f"classes in one order"
+        )
+    return other
 
 
 def _is_number(x: HostArray) -> HostArray:

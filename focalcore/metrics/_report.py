@@ -87,8 +87,8 @@ def focal_report(
     log loss           4      0.0509
     <BLANKLINE>
     """
-    given = read_predictions(y_true, y_pred, labels, target_names, sample_weight)
-    computed = given.report(gamma, alpha, from_logits).compute()
+    given = read_predictions(y_true, y_pred, labels, target_names, sample_weight, from_logits)
+    computed = given.report(gamma, alpha).compute()
     return computed.to_dict() if output_dict else "\n".join(_lines(computed, digits))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from .._inputs import parse
 from .._typing import HostArray, Task
 from ..evaluation import FocalReport
 from ..evaluation.arrays import on_host, read_batch
@@ -20,6 +21,7 @@ class LabelledPredictions(NamedTuple):
     scores: HostArray
     codes: HostArray
     weight: HostArray | None
+    from_logits: bool
 
     def balance(self, alpha: Any) -> Any:
         """Return the class balance as the task has it; two columns take one number too."""
@@ -27,15 +29,20 @@ class LabelledPredictions(NamedTuple):
             return 1 - alpha, alpha
         return alpha
 
-    def report(self, gammas: float | Sequence[float], alpha: Any, from_logits: bool) -> FocalReport:
+    def report(self, gammas: float | Sequence[float], alpha: Any) -> FocalReport:
         """Return the report on these rows."""
-        made = FocalReport(self.task, gammas, self.balance(alpha), self.names, from_logits)
+        made = FocalReport(self.task, gammas, self.balance(alpha), self.names, self.from_logits)
         made.add(Block(self.scores, self.codes, self.weight))
         return made
 
 
 def read_predictions(
-    y_true: Any, y_pred: Any, labels: Any, target_names: Sequence[str] | None, sample_weight: Any
+    y_true: Any,
+    y_pred: Any,
+    labels: Any,
+    target_names: Sequence[str] | None,
+    sample_weight: Any,
+    from_logits: bool,
 ) -> LabelledPredictions:
     """Return labels of any kind and predictions of any library, or raise an error at bad ones."""
     scores, found = on_host("y_pred", y_pred), encoded(y_true, labels)
@@ -48,5 +55,6 @@ def read_predictions(
     columns = scores.shape[1] if scores.ndim == 2 else 1
     found.check_columns("y_pred", columns)
     task: Task = "binary" if columns < found.n_classes else "multi-class"
-    rows = read_batch(task, scores, found.codes, sample_weight)
-    return LabelledPredictions(task, names, rows.scores, rows.targets, rows.weight)
+    is_logits = parse.flag("from_logits", from_logits)
+    rows = read_batch(task, scores, found.codes, sample_weight, from_logits=is_logits)
+    return LabelledPredictions(task, names, rows.scores, rows.targets, rows.weight, is_logits)

@@ -152,8 +152,9 @@ class ClassLossDisplay:
         ClassLossDisplay
             The display, drawn.
         """
-        given = read_predictions(y_true, y_pred, labels, target_names, sample_weight)
-        return cls.from_report(given.report(gamma, alpha, from_logits), ax=ax, **bar_options)
+        beside = labels, target_names, sample_weight
+        given = read_predictions(y_true, y_pred, *beside, from_logits)
+        return cls.from_report(given.report(gamma, alpha), ax=ax, **bar_options)
 
     def plot(self, ax: Axes | None = None, **bar_options: Any) -> Self:
         """Draw the bars.

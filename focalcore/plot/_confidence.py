@@ -9,7 +9,6 @@ import numpy as np
 
 from .._typing import ArrayLike, HostArray
 from ..evaluation import FocalReport
-from ..evaluation.arrays import shares
 from ..evaluation.reliability import Reliability, positives_by_logit, reliability
 from ..metrics.predictions import LabelledPredictions, read_predictions
 from ..posterior import sigmoid_focal_posterior, softmax_focal_posterior
@@ -119,7 +118,7 @@ class ConfidenceDisplay:
         ConfidenceDisplay
             The display, drawn.
         """
-        given = read_predictions(y_true, y_pred, labels, None, sample_weight)
+        given = read_predictions(y_true, y_pred, labels, None, sample_weight, from_logits)
         x = given.scores if from_logits else _logits(given)
         of_classes, curves = given.task == "multi-class", {}
         posterior = softmax_focal_posterior if of_classes else sigmoid_focal_posterior
@@ -218,7 +217,7 @@ def _maps(gammas: Sequence[float], alpha: Any) -> Iterator[tuple[str, dict[str, 
 
 def _logits(given: LabelledPredictions) -> HostArray:
     """Return the scores whose sigmoid or softmax the predictions are."""
-    p = shares("y_pred", given.scores)
+    p = given.scores
     with np.errstate(divide="ignore"):
         of_rows: HostArray = np.log(p)
         return of_rows if given.task == "multi-class" else of_rows - np.log1p(-p)

@@ -150,8 +150,8 @@ class CumulativeLossDisplay:
         CumulativeLossDisplay
             The display, drawn.
         """
-        given = read_predictions(y_true, y_pred, labels, None, sample_weight)
-        report = given.report(gamma, None, from_logits)
+        given = read_predictions(y_true, y_pred, labels, None, sample_weight, from_logits)
+        report = given.report(gamma, None)
         return cls.from_report(report, positives=positives, ax=ax, **line_options)
 
     def plot(self, ax: Axes | None = None, **line_options: Any) -> Self:

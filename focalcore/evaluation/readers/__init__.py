@@ -58,7 +58,7 @@ def kind_of(path: Path) -> str | None:
 
 def open_source(place: Place, names: Names, how: Reading, truth: Place | None = None) -> Source:
     """Open a file of predictions, and one of truth beside it where there is one."""
-    kind = how.kind or kind_of(place.path)
+    kind = place.kind or kind_of(place.path)
     if kind in TABLES:
         return _table_source(place, names, how, truth)
     if truth is not None:
@@ -90,7 +90,8 @@ def _table_source(place: Place, names: Names, how: Reading, truth: Place | None)
 
 def _table(place: Place, how: Reading) -> Any:
     """Return an opened table."""
-    made = _made(TABLES[str(how.kind or kind_of(place.path))])
+    place = place._replace(kind=place.kind or kind_of(place.path))
+    made = _made(TABLES[str(place.kind)])
     with reading(place.name, made.kind):
         return made(place, how)
 

@@ -32,6 +32,10 @@ class ArraySource(Source):
         reading: Reading,
     ) -> None:
         self.name, self.kind, self.arrays, self.reading = name, kind, arrays, reading
+        if names.id is not None:
+            raise BadDataError(
+                f"{name}: --id names a column of a table; rows of arrays are called by number"
+            )
         scores, self.from_logits = self._which_scores(names)
         targets = names.targets or next((key for key in TARGETS if key in arrays), TARGETS[1])
         unnamed = [key for key in arrays if key not in (scores, targets)]
@@ -98,10 +102,10 @@ class ArraySource(Source):
         axis = self.reading.axis
         if axis is None:
             axis = self._axis_of(scores.shape, targets.shape)
-        elif not -scores.ndim <= axis < scores.ndim:
+        elif scores.ndim == 1 or not -scores.ndim <= axis < scores.ndim:
             raise BadDataError(
-                f"{self.name}: scores of shape {scores.shape} have no axis {axis}; say another "
-                f"with --axis"
+                f"{self.name}: scores of shape {scores.shape} have no axis {axis} of classes "
+                f"beside one of rows; say another with --axis, or none"
             )
         if axis is None:
             return False

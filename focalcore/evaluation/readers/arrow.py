@@ -27,7 +27,9 @@ class ArrowTable(Table):
         """Yield record batches of some columns."""
         with self._opened() as (_, found):
             for batch in found:
-                yield batch.select(list(columns))
+                chosen = batch.select(list(columns))
+                chosen.validate(full=True)  # offsets beyond their data would be followed
+                yield chosen
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Any, Iterator[Any]]]:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from .errors import BadDataError, shown
@@ -28,8 +29,8 @@ class CsvTable(Table):
 
     def __init__(self, place: Place, reading: Reading) -> None:
         super().__init__(place, reading)
-        self.separator = reading.separator or ("\t" if ".tsv" in self.name.lower() else ",")
-        self.numbers: dict[str, Any] = {}
+        self.separator = reading.separator or ("\t" if place.kind == ".tsv" else ",")
+        self.types: dict[str, Any] = {}
 
     def header(self) -> Sequence[str]:
         """Return the names of the columns."""
@@ -41,16 +42,22 @@ class CsvTable(Table):
     def batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:  # noqa: ARG002
         """Yield record batches of some columns."""
         with self._opened(columns) as reader:
-            yield from reader
+            yield from map(self._with_holes, reader)
 
     def as_numbers(self, columns: Sequence[str]) -> None:
         """Read these columns as numbers, whatever the first rows look like."""
-        self.numbers = dict.fromkeys(columns, pa.float64())
+        self.types |= dict.fromkeys(columns, pa.float64())
+
+    def as_text(self, column: str) -> None:
+        """Read this column as it is written, even if it looks like numbers."""
+        self.types[column] = pa.string()
 
     def where(self, row: int) -> str:
-        """Return the line of a row, for which the file is read again."""
-        lines = (line for line, _ in self._rows())
-        return f"line {next(islice(lines, row + 1, None))}"
+        """Return the line of a row, for which the file is read again, if it can be told."""
+        try:
+            return f"line {next(islice(self._rows(), row + 1, None))[0]}"
+        except (csv.Error, UnicodeError, StopIteration):
+            return super().where(row)
 
     @contextmanager
     def _opened(self, columns: Sequence[str]) -> Iterator[Any]:
@@ -65,14 +72,22 @@ class CsvTable(Table):
                     arrow_csv.ParseOptions(delimiter=self.separator, newlines_in_values=True),
                     arrow_csv.ConvertOptions(
                         include_columns=columns,
-                        column_types=self.numbers,
+                        column_types=self.types,
                         null_values=MISSING,
-                        strings_can_be_null=True,
                         decimal_point=self.reading.decimal,
                     ),
                 )
         except pa.ArrowInvalid as error:
             raise self._diagnosed(columns, error) from None
+
+    def _with_holes(self, batch: Any) -> Any:
+        """Return a batch with nothing in place of text that says so, but for what is a name."""
+        for i, (name, column) in enumerate(zip(batch.schema.names, batch.columns, strict=True)):
+            if pa.types.is_string(column.type) and name not in self.types:
+                is_hole = pc.is_in(column, value_set=pa.array(MISSING))
+                column = pc.if_else(is_hole, pa.scalar(None, pa.string()), column)
+                batch = batch.set_column(i, name, column)
+        return batch
 
     def _diagnosed(self, columns: Sequence[str], error: Exception) -> BadDataError:
         """Return an error that names the first line at fault, found by reading line by line."""

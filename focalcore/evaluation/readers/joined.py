@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..._typing import HostArray
 from .errors import BadDataError, reading, shown
-from .tables import Table
+from .tables import Table, texts
 
 ROWS = 65_536
 
@@ -24,6 +24,7 @@ class JoinedTable(Table):
         self.predictions, self.truth, self.id = predictions, truth, id
         self.kind = predictions.kind
         for table in (predictions, truth):
+            table.as_text(id)
             if id not in table.header():
                 raise BadDataError(
                     f"{table.name}: no column {shown(id)}, by which predictions and truth are "
@@ -40,9 +41,9 @@ class JoinedTable(Table):
         return self.predictions.where(row)
 
     def header(self) -> Sequence[str]:
-        """Return the names of the columns; where both tables have one, that of truth is meant."""
-        of_truth = self.header_of_targets()
-        return [name for name in self.predictions.header() if name not in of_truth] + of_truth
+        """Return the names of the columns, those of truth behind those of the predictions."""
+        own = self.predictions.header()
+        return [*own, *(name for name in self.header_of_targets() if name not in own)]
 
     def header_of_targets(self) -> list[str]:
         """Return the names of the columns of truth."""
@@ -50,18 +51,16 @@ class JoinedTable(Table):
 
     def as_numbers(self, columns: Sequence[str]) -> None:
         """Take note that the files hold numbers in these columns."""
-        of_truth = self.header_of_targets()
-        self.predictions.as_numbers([name for name in columns if name not in of_truth])
-        self.truth.as_numbers([name for name in columns if name in of_truth])
+        own, beside = self._apart(columns)
+        self.predictions.as_numbers(own)
+        self.truth.as_numbers(beside)
 
     def batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
         """Yield record batches of some columns, in the order of the predictions."""
-        of_truth = self.header_of_targets()
-        own = [name for name in columns if name not in of_truth and name != self.id]
-        beside = [name for name in columns if name in of_truth]
+        own, beside = self._apart([name for name in columns if name != self.id])
         truth, used, first = self._truth(beside), np.zeros(len(self._places), dtype=bool), 0
         for batch in self.predictions.batches([*own, self.id], rows):
-            found = self._found(first, _texts(batch.column(self.id)), used)
+            found = self._found(first, texts(batch.column(self.id)), used)
             taken = truth.take(pa.array(found)).combine_chunks()
             arrays = [batch.column(name) for name in (*own, self.id)]
             arrays += [taken.column(name).combine_chunks() for name in beside]
@@ -73,6 +72,11 @@ class JoinedTable(Table):
                 f"{self.truth.name}: {shown(id_)} has no prediction in {self.name}; each id must "
                 f"be in both files"
             )
+
+    def _apart(self, columns: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return which columns are of predictions, and which, as the targets, of truth."""
+        own = [name for name in self.predictions.header() if name not in self.targets]
+        return [c for c in columns if c in own], [c for c in columns if c not in own]
 
     def _found(self, first: int, ids: list[str], used: HostArray) -> HostArray:
         """Return the rows of truth that belong to ids, and mark them as used."""
@@ -101,7 +105,7 @@ class JoinedTable(Table):
         places: dict[str, int] = {}
         with reading(self.truth.name, self.truth.kind):
             for batch in self.truth.batches([self.id], ROWS):
-                for id_ in _texts(batch.column(self.id)):
+                for id_ in texts(batch.column(self.id)):
                     if id_ in places:
                         raise BadDataError(
                             f"{self.truth.name}: {shown(id_)} is there twice; each id must be "
@@ -117,7 +121,3 @@ class JoinedTable(Table):
         if not batches:
             raise BadDataError(f"{self.truth.name}: no rows; there must be at least one")
         return pa.Table.from_batches(batches)
-
-
-def _texts(column: Any) -> list[str]:
-    return [str(value) for value in column.to_pylist()]

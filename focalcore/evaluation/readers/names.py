@@ -19,9 +19,9 @@ SCORES = {
         "y_prob",
         "y_proba",
         "y_score",
-        "y_pred",
         "score",
         "scores",
+        "y_pred",  # which may be labels, so the others go before
     ),
 }
 TARGETS = ("target", "targets", "label", "labels", "y_true", "y")

@@ -32,8 +32,8 @@ class Tensors(Mapping[str, HostArray]):
             if not 2 <= length <= min(MOST_HEADER, self.size - 8):
                 raise ValueError(f"its header would have {length} bytes of {self.size}")
             found = json.loads(raw.read(length))
-        if not isinstance(found, dict):
-            raise ValueError("its header is no object")
+        if not (isinstance(found, dict) and all(isinstance(x, dict) for x in found.values())):
+            raise ValueError("its header is no object of objects")
         self.entries = {name: entry for name, entry in found.items() if name != "__metadata__"}
 
     def __iter__(self) -> Iterator[str]:

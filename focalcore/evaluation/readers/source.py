@@ -15,10 +15,11 @@ Shape = tuple[int, ...]
 
 
 class Place(NamedTuple):
-    """A file: where it is, and what it is called in messages."""
+    """A file: where it is, what it is called in messages, and of which kind it is."""
 
     path: Path
     name: str
+    kind: str | None = None  # None: as the name of the file says
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,6 @@ class Reading:
     missing: Literal["error", "ignore"] = "error"  # what is done about a row that lacks a number
     axis: int | None = None  # of the classes in arrays; None: as the shapes say
     class_names: tuple[str, ...] | None = None  # None: as the columns say
-    kind: str | None = None  # of a file whose name does not say it
 
 
 class Source:

@@ -24,10 +24,11 @@ class Table:
     """An opened file of columns."""
 
     kind: str  # what the file must be, in a message
+    targets: Sequence[str] = ()  # the columns that were chosen as such
 
     def __init__(self, place: Place, reading: Reading) -> None:
         self.place, self.reading = place, reading
-        self.path, self.name = place
+        self.path, self.name = place.path, place.name
 
     @property
     def n_rows(self) -> int | None:
@@ -49,6 +50,9 @@ class Table:
     def as_numbers(self, columns: Sequence[str]) -> None:
         """Take note that the file holds numbers in these columns, as far as it does not say it."""
 
+    def as_text(self, column: str) -> None:
+        """Take note that a column holds names, as far as the file does not say it."""
+
     def where(self, row: int) -> str:
         """Return where a row is, as a message says it."""
         return f"row {row}, counted from 0,"
@@ -64,6 +68,7 @@ class TableSource(Source):
         self.raw = _stripped(table.name, table.header())
         choice = choose_columns(table.name, names, tuple(self.raw), table.header_of_targets())
         self.taken, self.from_logits = choice.taken, choice.from_logits
+        table.targets = [self.raw[name] for name in self.taken.targets]
         self._check_id()
         first = self._first(choice.classes)
         self.scores_shape = self._shape(self.taken.scores, first)
@@ -98,7 +103,7 @@ class TableSource(Source):
             weight = self._rows(first, batch, (taken.weight,), present).astype(np.float64)
         if self.id is not None:
             ids = _column(batch, self.raw[self.id])
-            ids = np.asarray(ids.cast(pa.string()).to_pylist(), dtype=object)
+            ids = np.asarray(texts(ids), dtype=object)
         if present.all():
             return Block(scores, targets, weight, None, ids)
         beside = present if targets.ndim == 1 else present[:, None]
@@ -127,7 +132,7 @@ class TableSource(Source):
                 f"{self.name}: {self.where(row)} has nothing in column {shown(name)}; it must be a "
                 f"number: fill it, or leave such rows out with --na ignore"
             )
-        if _is_list(column.type):
+        if _is_list(column.type) and _is_number(column.type.value_type):
             return self._lists(first, name, column)
         if _is_text(column.type) and name in self.taken.targets:
             return self._labels(first, name, column)
@@ -149,22 +154,26 @@ class TableSource(Source):
                 f"{self.name}: {self.where(first + row)} has {lengths[row]} numbers in column "
                 f"{shown(name)}; the first has {n}, and each row must have as many"
             )
-        if column.null_count:
-            column = pc.if_else(column.is_valid(), column, pa.scalar([np.nan] * n, column.type))
-        return _floats(column.flatten()).reshape(len(column), n)
+        found = _floats(column.drop_null().flatten()).reshape(-1, n)
+        if not column.null_count:
+            return found
+        rows = np.full((len(column), n), np.nan, found.dtype)
+        rows[column.is_valid().to_numpy(zero_copy_only=False)] = found
+        return rows
 
     def _labels(self, first: int, name: str, column: Any) -> HostArray:
         """Return the numbers of classes that are named, NaN where there is none."""
-        names = self.classes
+        names = self.classes if len(self.classes) > 1 else ()  # one column names no two classes
         codes = pc.index_in(column, value_set=pa.array(names, column.type))
         unknown = codes.is_null().to_numpy(zero_copy_only=False)
         unknown &= column.is_valid().to_numpy(zero_copy_only=False)
         if unknown.any():
             row = int(np.argmax(unknown))
+            allowed = f"one of the classes {listed(names)}" if names else "one of two classes"
             raise BadDataError(
                 f"{self.name}: {self.where(first + row)} column {shown(name)} is "
-                f"{shown(str(column[row]))}; it must be one of the classes {listed(names)}: name "
-                f"them with --class-names"
+                f"{shown(str(column[row]))}; it must be a number, or "
+                f"{allowed}: name them in their order with --class-names"
             )
         found: HostArray = codes.cast(pa.float64()).to_numpy(zero_copy_only=False)
         return found
@@ -175,7 +184,8 @@ class TableSource(Source):
         Targets may be names of classes; all else that is no number is a mistake.
         """
         wanted = self._wanted()
-        batch = next(self.table.batches(wanted, FIRST_ROWS), None)
+        batches = self.table.batches(wanted, FIRST_ROWS)
+        batch = next((batch for batch in batches if batch.num_rows), None)
         names = {raw: name for name, raw in self.raw.items()}
         if batch is None:
             return {names[raw]: pa.array([], pa.float64()) for raw in wanted}
@@ -213,6 +223,8 @@ class TableSource(Source):
                 f"{self.name}: no column {shown(self.id)}; found {listed(self.raw)}: name one of "
                 f"these with --id"
             )
+        if self.id is not None:
+            self.table.as_text(self.raw[self.id])
 
 
 def _stripped(file: str, header: Sequence[str]) -> dict[str, str]:
@@ -231,18 +243,24 @@ def _stripped(file: str, header: Sequence[str]) -> dict[str, str]:
     return dict(zip(names, header, strict=True))
 
 
+def texts(column: Any) -> list[str]:
+    """Return what examples are called; what has no name is called nothing."""
+    return ["" if value is None else str(value) for value in column.to_pylist()]
+
+
 def _column(batch: Any, name: str) -> Any:
     column = batch.column(name)
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column.cast(pa.string()) if pa.types.is_string_view(column.type) else column
 
 
 def _floats(column: Any) -> HostArray:
-    """Return numbers as float32, if that holds them, or as float64; NaN where there is none."""
+    """Return numbers as float32, if that holds them, or else rounded to float64; nulls are NaN."""
     types = pa.types
     is_single = types.is_float32(column.type) or types.is_float16(column.type)
-    found: HostArray = column.cast(pa.float32() if is_single else pa.float64()).to_numpy(
-        zero_copy_only=False
-    )
+    kind = pa.float32() if is_single else pa.float64()
+    found: HostArray = column.cast(kind, safe=False).to_numpy(zero_copy_only=False)
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table as Grid
+from rich.text import Text
 
 from ..file_report import FileReport
 from .rows import Table, summary, tables
@@ -26,16 +26,18 @@ def _summary(report: FileReport) -> Grid:
     grid.add_column(style="dim")
     grid.add_column()
     for name, value in summary(report):
-        grid.add_row(name, escape(value))
+        grid.add_row(name, Text(value))
     return grid
 
 
 def _laid_out(table: Table) -> Grid:
-    grid = Grid(title=table.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    grid = Grid(
+        title=Text(table.title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+    )
     first, *others = table.headings
     grid.add_column(first)
     for heading in others:
         grid.add_column(heading, justify="right")
     for row in table.rows:
-        grid.add_row(*map(escape, row))
+        grid.add_row(*map(Text, row))
     return grid

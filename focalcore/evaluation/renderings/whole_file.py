@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 
 @contextmanager
@@ -18,8 +19,8 @@ def whole_file(name: str, mode: str = "w") -> Iterator[Any]:
         with file.open(mode, encoding=encoding) as stream:
             yield stream
         return
-    part = Path(f"{file}.part")
-    with part.open(mode, encoding=encoding) as stream:
+    part = Path(f"{file}.{uuid4().hex[:8]}.part")  # another run may write the same file
+    with part.open(mode.replace("w", "x"), encoding=encoding) as stream:
         try:
             yield stream
             stream.close()
