@@ -666,14 +666,22 @@ def test_trailing_numbers_decide_the_order_of_classes(report, csv_file, case, fi
     file = csv_file(
         *(names[c] for c in by_text), "target", rows=[[*(ELEVEN[c] for c in by_text), 2]]
     )
-    found = report(file)
+    said = [] if first == 0 else ["--class-names", ",".join("abcdefghijk")]
+    found = report(file, *said)
     assert found["cross_entropy"] == approx(-np.log(0.03))
     assert found["taken"]["scores"] == names
-    plain = case != "behind a word" and first == 0
-    classes = [str(c) for c in range(11)] if plain else [name[5:] for name in names]
-    if case != "behind a word" and first == 1:  # numbers that are not those of the labels
-        classes = names
+    classes = [str(c) for c in range(11)] if case != "behind a word" else [n[5:] for n in names]
+    if first == 1:
+        classes = list("abcdefghijk")
     assert [c["name"] for c in found["losses"][0]["classes"]] == classes
+
+
+def test_columns_that_are_numbered_as_no_labels_are_refused(refusal, csv_file):
+    """Labels are numbered from 0: 1 may be the first class or the second."""
+    file = csv_file("prob_1", "prob_2", "prob_3", "target", rows=[[0.2, 0.3, 0.5, 1]])
+    err = refusal(3, file)
+    assert "numbered from 1" in err
+    assert "--class-names" in err
 
 
 @pytest.mark.parametrize(
@@ -814,14 +822,14 @@ def test_the_table_says_what_is_balanced_and_counted(run, tmp_path, rng):
 def test_the_table_says_which_column_is_which(run, csv_file, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     file = csv_file("id", "prob_2", "prob_1", "target", "sample_weight", rows=[[7, 0.2, 0.8, 1, 2]])
-    code, out, _ = run("evaluate", file)
+    code, out, _ = run("evaluate", file, "--class-names", "no,yes")
     assert code == 0
     rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
     assert rows["scores"] == ["prob_1,", "prob_2"]
     assert rows["targets"] == ["target"]
     assert rows["weight"][0] == "sample_weight:"
     assert rows["unused"] == ["id"]
-    assert rows["1:"][0] == "prob_2"  # whose number is not that of the label
+    assert rows["1:"][0] == "yes"
 
 
 def kinds_of_file(folder, **values):

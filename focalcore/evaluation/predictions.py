@@ -175,6 +175,12 @@ class Opening:
             raise BadDataError(
                 f"{source.name}: --class-names names {len(named)} classes; the scores have {needed}"
             )
+        if named is None and source.first_number and task == "multi-class" and not found.one_hot:
+            raise BadDataError(
+                f"{source.name}: columns of scores are numbered from {source.first_number}, and "
+                f"labels from 0, so a label may not be that of the column of its number: name the "
+                f"classes in their order with --class-names, if labels are numbered from 0"
+            )
         return found
 
 

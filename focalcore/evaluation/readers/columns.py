@@ -55,6 +55,7 @@ class Choice(NamedTuple):
     taken: Taken
     from_logits: bool
     classes: tuple[str, ...]
+    first: int  # the number that the first class' column ends in, 0 where there is none
 
 
 def choose_columns(
@@ -78,7 +79,9 @@ def choose_columns(
     weight = weight or which_weight(file, [name for name in free if name not in of_targets])
     others = () if names.id is None else (names.id,)
     taken = Taken.of(file, header, of_scores, of_targets, weight, others)
-    return Choice(taken, scores.option == "--logits", _classes(scores, of_scores))
+    numbers = () if scores.is_listed else scores.numbers  # a list has an order of its own
+    first = min((n for n in numbers if n is not None), default=0)
+    return Choice(taken, scores.option == "--logits", _classes(scores, of_scores), first)
 
 
 def _classes(scores: Group, ordered: Sequence[str]) -> tuple[str, ...]:

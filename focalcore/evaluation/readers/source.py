@@ -46,6 +46,8 @@ class Source:
     targets_shape: Shape
     classes: tuple[str, ...]  # their names, as many as there are scores in a row
     reading: Reading
+    # the number that the first class' column ends in, where labels are not names
+    first_number: int = 0
 
     def read(self, rows: int) -> Iterator[Block]:
         """Yield all rows in order, ``rows`` at a time at most."""
