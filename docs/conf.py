@@ -55,6 +55,7 @@ html_sidebars = {"tutorial": [], "migration": [], "changelog": [], "index": []}
 html_theme_options = {
     "logo": {"text": "focalcore"},
     "navbar_end": ["theme-switcher"],
+    "navbar_align": "left",
     "header_links_before_dropdown": 8,
     "footer_start": ["copyright"],
     "footer_end": [],

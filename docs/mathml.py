@@ -13,7 +13,7 @@ def inline(translator, node):
 def block(translator, node):
     """Write a formula that has lines of its own."""
     formula = tex2mathml(node.astext(), as_block=True)
-    translator.body.append(f'<div class="math">{formula}</div>')
+    translator.body.append(f'<div class="formula">{formula}</div>')
     raise nodes.SkipNode
 
 

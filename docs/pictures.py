@@ -26,6 +26,7 @@ ON_GPU = {
     "torchvision, torch": "#d55e00",
     "torchvision, compiled, torch": "#009e73",
 }
+WIDTH = 8.4  # inches, of a page
 BIAS = 127  # of the exponents of float32
 ULPS = (0, 0.5, 1, 2, 4, 8, 16, 100, 10_000, np.inf)  # bins of errors
 GPUS = ("h100-80gb-hbm3", "h200")
@@ -43,7 +44,7 @@ def draw(folder):
     ):
         path = folder / f"{name}.png"
         if is_old(path, [pathlib.Path(__file__), *sources]):
-            picture(*map(read, sources)).savefig(path, dpi=110)
+            picture(*map(read, sources)).savefig(path, dpi=160)
 
 
 def is_old(path, sources):
@@ -58,7 +59,7 @@ def read(path):
 
 def panels_of(rows, columns=2, **shared):
     """Return a figure and its panels."""
-    figure = Figure(figsize=(5.5 * columns, 3.1 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.7 * rows), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
 
@@ -130,20 +131,23 @@ def of_errors(*_):
     """Draw how many results are off by how much, ours and those of the usual formulas."""
     usual = [(peer, "torch-cpu-float32-eager") for peer in PEERS if peer.name.endswith("-form")]
     shown = [(FOCALCORE, "numpy-cpu-float32-kernel"), *usual]
-    figure, panels = panels_of(1, len(shown), sharey=True)
-    for colour, panel, (implementation, name) in zip(COLOURS, panels, shown, strict=False):
+    figure, (panel,) = panels_of(1, 1)
+    places, width = np.arange(len(ULPS) - 1), 0.9 / len(shown)
+    for i, (implementation, name) in enumerate(shown):
         (target,) = chosen([name])
         vectors = [v for v in target.vectors() if v.loss in LOSSES]
         counts = sum(counts_of(target, implementation, v) for v in vectors)
-        panel.bar(range(len(counts)), 100 * counts / counts.sum(), color=colour, width=0.9)
-        panel.set_xticks(np.arange(len(ULPS)) - 0.5, [*(f"{n:,g}" for n in ULPS[:-1]), "lost"])
-        panel.tick_params("x", rotation=60)
-        panel.set_title(f"{implementation.name}: {counts.sum():,} values", fontsize=10)
-        panel.set_xlabel("off by, in ulp", fontsize=9)
-        panel.set_yscale("log")
-        panel.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
-        panel.grid(axis="y", alpha=0.3)
-    panels[0].set_ylabel("% of values", fontsize=9)
+        by = f"{implementation.name}, {counts.sum():,} values"
+        left = places - 0.45 + i * width
+        share = 100 * counts / counts.sum()
+        panel.bar(left, share, width, align="edge", color=COLOURS[i], label=by)
+    panel.set_xticks(np.arange(len(ULPS)) - 0.5, [*(f"{n:,g}" for n in ULPS[:-1]), "lost"])
+    panel.set_xlabel("off by, in ulp", fontsize=9)
+    panel.set_ylabel("% of values", fontsize=9)
+    panel.set_yscale("log")
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    panel.grid(axis="y", alpha=0.3)
+    panel.legend(fontsize=8)
     return figure
 
 
