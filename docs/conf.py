@@ -46,6 +46,7 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "focalcore"
+html_context = {"default_mode": "auto"}  # light or dark, as the reader has it
 html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_show_search_summary = False  # which would be fetched, and from files nothing can be
