@@ -1,10 +1,14 @@
 """The pages: every program in them runs, and prints what it says."""
 
 import re
+import shlex
 
 import pytest
 
-from .pages import DOCS, PAGES, README, ROOT, programs_of
+from focalcore.cli import main
+from focalcore.cli.parser import parser
+
+from .pages import DOCS, PAGES, README, ROOT, TUTORIAL, programs_of
 from .programs import require
 
 PROGRAMS = [program for page in (README, *PAGES) for program in programs_of(page)]
@@ -26,6 +30,30 @@ def test_a_program_runs_and_prints_what_it_says(program, tmp_path, monkeypatch):
     _, printed = program.run()
     for promised in re.findall(r"print\(.*\)  # (.*)", program.code):
         assert promised in printed
+
+
+COMMANDS = [
+    line.partition("focalcore ")[2]  # what comes before makes its standard input
+    for page in PAGES
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)
+    for line in block.splitlines()
+    if "focalcore evaluate" in line or "focalcore backends" in line
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_has_options_that_there_are(command):
+    assert parser().parse_args(shlex.split(command))
+
+
+@pytest.mark.slow
+def test_the_tutorial_s_command_runs(tmp_path, monkeypatch):
+    (tutorial,) = programs_of(TUTORIAL)
+    require(*tutorial.modules())
+    monkeypatch.chdir(tmp_path)
+    tutorial.run()
+    (command,) = re.findall(r"^focalcore (.*)", TUTORIAL.read_text(), re.MULTILINE)
+    assert main(shlex.split(command)) == 0
 
 
 def contents_of(page):
