@@ -145,6 +145,17 @@ assert abs(value - 0.9117) < 1e-4 and grad.shape == (2,)
 
 
 @nox.session
+def docs(session):
+    """The site in `docs/_build/html`: warnings are errors, and every link leads somewhere."""
+    session.install(".[docs]")
+    built = "docs/_build/html"
+    arguments = ("-nW", "--keep-going", "-d", "docs/_build/doctrees")
+    session.run("python", "-m", "sphinx", *arguments, "docs", built)
+    session.run("python", "docs/links.py", built)
+    session.run("pytest", "tests/test_pages.py", "tests/test_project.py", "-k", "not README")
+
+
+@nox.session
 def conformance(session):
     """Every library, type and mode on the CPU against exact values; writes the report."""
     session.install(".[test]")

@@ -119,8 +119,6 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("rows", nargs="?", default="*", help="pattern of names; default: all")
     whole.add_argument("--rounds", type=int, default=7, help="default: %(default)s")
     whole.add_argument("--most", type=int, default=MOST, help="elements; default: %(default)s")
-    whole.add_argument(
-        "--reports", type=pathlib.Path, metavar="DIR", help="write JSON, a page and a plot"
-    )
+    whole.add_argument("--reports", type=pathlib.Path, metavar="DIR", help="write JSON and a page")
     whole.add_argument("--name", default="cpu", help="of the report; default: cpu")
     return whole

@@ -1,4 +1,4 @@
-"""The measurements as tables, as JSON, and as a plot."""
+"""The measurements as tables and as JSON; `docs/pictures.py` draws them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .row import OURS
 Record = dict[str, Any]
 
 REPORTS = pathlib.Path(__file__).parent / "reports"
+PAGE = tables.PAGES / "speed.md"
 
 
 COLUMNS = ("elements", "by", "ns per element", "time / ours", "peak bytes")
@@ -45,11 +46,10 @@ def size(value: Any) -> str:
 
 
 def write(name: str, whole: Record, folder: pathlib.Path) -> None:
-    """JSON, a page and a plot."""
+    """JSON and a page."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n")
     (folder / f"{name}.md").write_text(page(whole))
-    plot(by_row(whole["records"]), folder / f"{name}.png")
 
 
 def page(whole: Record) -> str:
@@ -75,36 +75,7 @@ def by_row(records: list[Record]) -> dict[str, list[Record]]:
     return rows
 
 
-def plot(rows: dict[str, list[Record]], path: pathlib.Path) -> None:
-    """Time per element against size, a panel for each row."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    by_size = {row: r for row, r in rows.items() if isinstance(r[0]["size"], int)}
-    if not by_size:
-        return
-    figure = Figure(figsize=(11, 3.2 * -(-len(by_size) // 2)), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(-(-len(by_size) // 2), 2, squeeze=False, sharex=True).flat
-    for (row, records), panel in zip(by_size.items(), panels, strict=False):
-        for name in records[0]["ns"]:
-            points = [(r["size"], r["ns"][name]) for r in records if name in r["ns"]]
-            ours = name.startswith("focalcore")
-            panel.loglog(
-                *zip(*points, strict=True), marker="o", markersize=3, label=name,
-                linewidth=2 if ours else 1, linestyle="-" if ours else "--",
-            )  # fmt: skip
-        panel.set_title(row, fontsize=10)
-        panel.set_ylabel("ns per element")
-        panel.grid(True, which="major", alpha=0.3)
-        panel.legend(fontsize=7)
-    for panel in list(panels):
-        panel.set_visible(False)
-    figure.supxlabel("elements", fontsize=10)
-    figure.savefig(path, dpi=110)
-
-
-def readme_tables(name: str = "cpu") -> str:
+def tables_of_page(name: str = "cpu") -> str:
     """Their time to ours: a line for each row and peer; each size has a column, each shape none."""
     path = REPORTS / f"{name}.json"
     records = json.loads(path.read_text())["records"] if path.exists() else []
@@ -114,9 +85,9 @@ def readme_tables(name: str = "cpu") -> str:
     return "\n\n".join((_table_of_sizes(sizes), _table_of_shapes(shapes)))
 
 
-def in_readme(text: str) -> str:
-    """The README, with its tables as the report has them."""
-    return tables.with_tables(text, {"speed": readme_tables()})
+def in_page(text: str) -> str:
+    """The page of speed, with its tables as the report has them."""
+    return tables.with_tables(text, {"speed": tables_of_page()})
 
 
 def _ratios(records: list[Record]) -> dict[str, dict[str, float]]:
@@ -152,4 +123,4 @@ def _number(x: float | None) -> str:
 
 
 if __name__ == "__main__":
-    tables.README.write_text(in_readme(tables.README.read_text()))
+    PAGE.write_text(in_page(PAGE.read_text()))

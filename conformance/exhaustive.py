@@ -83,6 +83,7 @@ def record_of(worst: scan.Worst) -> Record:
     known = {"gamma": worst.gamma, "quantity": worst.quantity, "ulp": worst.ulp}
     known |= {"bound": worst.bound, "label": form.shown}
     known |= {"logit": worst.logit, "bits": bits_of(worst.logit)}
+    known["by_exponent"] = [round(ulp, 3) for ulp in worst.by_exponent.tolist()]
     if math.isfinite(worst.logit):
         exact = wide.by_definition(logit, form.label, worst.gamma)[worst.quantity]
         found = scan.run(LOSS, form, logit, worst.gamma)[worst.quantity]

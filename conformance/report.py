@@ -18,7 +18,8 @@ from .vectors import QUANTITIES
 Record = dict[str, Any]
 
 REPORTS = pathlib.Path(__file__).parent / "reports"
-README = pathlib.Path(__file__).parent.parent / "README.md"
+PAGES = pathlib.Path(__file__).parent.parent / "docs" / "reports"
+PAGE = PAGES / "accuracy.md"
 PACKAGES = ("focalcore", "array-api-compat", "array-api-strict", "dask", "jax", "numpy", "torch")
 PACKAGES += ("cupy", "fvcore", "keras", "kornia", "llvmlite", "monai", "numba", "numexpr", "optax")
 
@@ -130,7 +131,7 @@ def read(name: str) -> Record | None:
 
 
 def support_table() -> str:
-    """The README's table: a line for each library and device, from the reports."""
+    """A table of the page: a line for each library and device, from the reports."""
     records = {}
     for name in ("cpu", "gpu"):
         for record in (read(name) or {"targets": []})["targets"]:
@@ -160,7 +161,7 @@ def _support_row(place: str, records: list[Record]) -> list[str]:
 
 
 def peer_table() -> str:
-    """The README's table of implementations, from the report."""
+    """The page's table of implementations, from the report."""
     scores = (read("peers") or {"scores": []})["scores"]
     table = markdown(PEER_COLUMNS, [peer_row(r) for r in scores if "reason" not in r])
     return "\n".join([table, "", *not_run(scores, "implementation")])
@@ -185,8 +186,8 @@ def _number(x: float) -> str:
     return f"{x:.2f}" if x < 1000 else f"{x:.0e}"
 
 
-def in_readme(text: str) -> str:
-    """The README, with its tables as the reports have them."""
+def in_page(text: str) -> str:
+    """The page, with its tables as the reports have them."""
     return with_tables(text, {"support": support_table(), "peers": peer_table()})
 
 
@@ -199,4 +200,4 @@ def with_tables(text: str, tables: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(in_readme(README.read_text()))
+    PAGE.write_text(in_page(PAGE.read_text()))

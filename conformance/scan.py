@@ -29,6 +29,7 @@ Array = Any
 GAMMAS = (0.0, 0.5, 1.0, 2.0, 5.0)
 ROW, ROWS = 1024, 1024  # logits whose largest error a kernel returns, and how many rows it is given
 INFINITY, SIGN = 0x7F800000, 0x80000000  # as bits of a float32; what is between them is NaN
+MANTISSA, EXPONENTS = 23, 256  # bits of a float32, and how many exponents it has
 ON_NUMPY = Target(NUMPY, "float32", "kernel")
 
 
@@ -42,13 +43,15 @@ class Worst:
     row: Array = field(default=None, repr=False)
     logit: float = 0.0
     form: Form = FORMS[0]
+    by_exponent: Array = field(default_factory=lambda: np.zeros(EXPONENTS), repr=False)
 
     @property
     def bound(self) -> float:
         return tolerances.bound("float32", self.quantity, self.gamma)
 
     def note(self, errors: Array, rows: Array) -> None:
-        """Take in the largest errors of rows."""
+        """Take in the largest errors of rows, each of which has logits of one exponent."""
+        np.maximum.at(self.by_exponent, biased_exponent(rows[:, 0]), errors)
         i = int(np.argmax(errors))
         if errors[i] > self.ulp:
             self.ulp, self.row = float(errors[i]), rows[i].copy()
@@ -81,6 +84,11 @@ def scan(loss: LossSpec, gammas: Iterable[float], chunks: Iterable[Array]) -> li
     for each in found:
         each.locate(loss)
     return found
+
+
+def biased_exponent(logits: Array) -> Array:
+    """The exponents of float32 logits, 127 for those from 1 on; 0 for what is denormal."""
+    return (logits.view(np.uint32) >> MANTISSA) % EXPONENTS
 
 
 def run(loss: LossSpec, form: Form, logits: Array, gamma: float) -> dict[str, Array]:

@@ -713,10 +713,10 @@ class TestHeatmaps:
 
 
 class TestPage:
-    """What docs/keras.md says."""
+    """What docs/how-to/keras.md says."""
 
     def test_its_programs_run(self):
-        for program in programs_of(ROOT / "docs" / "keras.md"):
+        for program in programs_of(ROOT / "docs" / "how-to" / "keras.md"):
             program.run()
 
     def test_pixels_of_no_class_are_left_out(self, rng):

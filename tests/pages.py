@@ -13,7 +13,10 @@ from .programs import require
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = ROOT / "README.md"
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+DOCS = ROOT / "docs"
+# without what a build of the site leaves there
+PAGES = sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)
+TUTORIAL = DOCS / "tutorial.md"
 DOORS = ("jax", "keras", "torch")  # of focalcore, named for the framework they need
 
 
@@ -51,8 +54,11 @@ def code_of(text):
 def programs_of(page):
     """The programs of a page: a section each, whose blocks build on each other.
 
-    Those of the README stand alone.
+    Those of the README stand alone, and the tutorial is one program.
     """
+    if page == TUTORIAL:
+        yield Program(page.stem, "\n\n".join(code_of(page.read_text())))
+        return
     for section in page.read_text().split("\n## ")[1:]:
         heading, _, text = section.partition("\n")
         title, blocks = f"{page.stem}: {heading}", code_of(text)
@@ -66,7 +72,8 @@ def programs_of(page):
 def recipe(page, title):
     """What a section of a page defines; skipped where it needs what is not installed."""
     named = f"{page}: {title}"
-    (found,) = (p for p in programs_of(ROOT / "docs" / f"{page}.md") if p.title == named)
+    (path,) = (path for path in PAGES if path.stem == page)
+    (found,) = (p for p in programs_of(path) if p.title == named)
     require(*found.modules())
     names, _ = found.run()
     return types.SimpleNamespace(**names)

@@ -340,9 +340,9 @@ class TestReport:
             list(command.failures(stored["targets"], stored["pairs"] + stored["trainings"])) == []
         )
 
-    def test_the_readme_s_tables_are_those_of_the_reports(self):
-        text = report.README.read_text()
-        assert report.in_readme(text) == text
+    def test_the_page_s_tables_are_those_of_the_reports(self):
+        text = report.PAGE.read_text()
+        assert report.in_page(text) == text
 
 
 def kind_of_inputs(vectors):

@@ -110,6 +110,13 @@ class FocalCalibratedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         -------
         FocalCalibratedClassifier
             The estimator itself.
+
+        Raises
+        ------
+        TypeError
+            An estimator without ``decision_function``, where `scores` does not stand in for it.
+        ValueError
+            A temperature that is neither a number above 0 nor "fit", labels that are no classes.
         """
         X, y = indexable(X, y)
         check_classification_targets(y)

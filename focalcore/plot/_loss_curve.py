@@ -91,6 +91,11 @@ class LossCurveDisplay:
         -------
         LossCurveDisplay
             The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            A gamma below 0, an alpha outside [0, 1].
         """
         p = np.arange(1, POINTS + 1) / POINTS
         y = np.ones(POINTS)
