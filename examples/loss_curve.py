@@ -13,6 +13,7 @@ GAMMAS = (0, 0.5, 1, 2, 5)  # those of the paper's Figure 1
 
 
 def main():
+    """Draw the picture into the file that is named."""
     display = LossCurveDisplay.from_gammas(GAMMAS)
     display.figure_.set_size_inches(7.5, 4.2)
     display.figure_.savefig(

@@ -25,8 +25,9 @@ PREDICTIONS the options name .npy files:
 
   focalcore evaluate --logits logits.npy --targets targets.npy
 
-Columns that end in numbers are the classes of these numbers, from 0; others are in the order of the file; a
-list a,b,c keeps its own. Columns of scores and targets with the same endings belong together.
+Columns that end in numbers are the classes of these numbers, from 0; others are in the order of the
+file; a list a,b,c keeps its own. Columns of scores and targets with the same endings belong
+together.
 
 Shapes tell the task: (N,) and (N,) binary, (N, C) and (N, C) multi-label, (N, C) and (N,)
 multi-class. (N, C) targets that are one-hot are multi-class where probabilities add up to 1; beside
