@@ -294,6 +294,11 @@ SCORED = {
         [],
         MULTI_CLASS,
     ),
+    "arrays with nothing in places": (
+        npy(logits=np.where(np.arange(60)[:, None] < 3, np.nan, ROWS), targets=LABELS),
+        ["--na", "ignore"],
+        of_rows(ROWS[3:], LABELS[3:]),
+    ),
     "several files": (
         table("a.csv", "b.csv", columns=PLAIN),
         [],

@@ -251,6 +251,19 @@ class TestWholeFiles:
         assert "--json /dev/full" in err
 
 
+def test_a_gamma_that_is_said_twice_is_reported_once(report, binary):
+    found = report(binary[0], "--gamma", "1,2,1", "--gamma", 2)
+    assert [score["gamma"] for score in found["losses"]] == [1, 2]
+
+
+def test_a_table_shows_a_thousand_classes(evaluated, tmp_path):
+    np.savez(tmp_path / "a.npz", logits=np.zeros((2, 1003)), targets=[0, 1])
+    _, out, _ = evaluated(tmp_path / "a.npz")
+    assert "and 3 more" in out
+    assert " 999 " in out
+    assert " 1000 " not in out
+
+
 class TestPictures:
     def test_a_page_and_pictures_are_written(self, evaluated, binary, tmp_path):
         page, folder = tmp_path / "page.html", tmp_path / "pictures"

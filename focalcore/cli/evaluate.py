@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -24,9 +24,11 @@ GOOD, ABOVE = 0, 1
 
 def run(options: argparse.Namespace) -> int:
     """Score the files, write what is asked for, and return the exit code."""
-    options.gamma = tuple(options.gamma or [2.0])
-    with openings(options) as found, ExitStack() as stack:
-        outputs = stack.enter_context(Outputs.opened(options, read_files(options, found)))
+    options.gamma = tuple(dict.fromkeys(options.gamma or [2.0]))
+    with (
+        openings(options) as found,
+        Outputs.opened(options, read_files(options, found)) as outputs,
+    ):
         report, sums = _scored(options, found, outputs)
         outputs.write(report, sums)
     say(json_of(report) if options.json == "-" else outputs.text_of(report))
@@ -42,7 +44,9 @@ def _scored(
     if options.dask is not None:
         return _on_a_cluster(options, files, found, alpha)
     parts = _parts(options, found, alpha)
-    with _progress(options, files) as advance:
+    lengths = [file.source.n_rows for file in files]
+    total = None if None in lengths else sum(n for n in lengths if n is not None)
+    with _bar("rows", total) as advance:
         watchers: list[Watcher] = [part.see for part in parts] + outputs.watchers(alpha)
         watchers.append(lambda _, __, block: advance(len(block.scores)))
         report, sums = evaluate(
@@ -84,27 +88,13 @@ def _on_a_cluster(
 
     task = files[0].task
     found = [replace(opening, task=task) for opening in found]
-    with _bar(options, "files", len(found)) as advance:
+    with _bar("files", len(found)) as advance:
         sums = sums_on(options.dask, found, options.gamma, alpha, options.chunk_rows, advance)
     return file_report(files, sums), sums
 
 
 @contextmanager
-def _progress(
-    options: argparse.Namespace, files: Sequence[Predictions]
-) -> Iterator[Callable[[int], Any]]:
-    lengths = [file.source.n_rows for file in files]
-    total = None if None in lengths else sum(n for n in lengths if n is not None)
-    with _bar(options, "rows", total) as advance:
-        yield advance
-
-
-@contextmanager
-def _bar(
-    options: argparse.Namespace,  # noqa: ARG001 - the same for all
-    what: str,
-    total: int | None,
-) -> Iterator[Callable[[int], Any]]:
+def _bar(what: str, total: int | None) -> Iterator[Callable[[int], Any]]:
     """Show how far the work is, on a terminal."""
     if not sys.stderr.isatty() or find_spec("rich") is None:
         yield lambda _: None

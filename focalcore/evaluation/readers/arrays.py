@@ -62,12 +62,18 @@ class ArraySource(Source):
                 targets = targets.astype(_arithmetic(targets.dtype), copy=False)
             if self.weight is not None:
                 weight = np.asarray(self.weight[cut], np.float64).reshape(-1)
-            yield Block(
-                scores.reshape(-1, *self.scores_shape[1:]),
-                self._named(targets.reshape(-1, *self.targets_shape[1:])),
-                weight,
-            )
+            scores = scores.reshape(-1, *self.scores_shape[1:])
+            targets = self._named(targets.reshape(-1, *self.targets_shape[1:]))
+            yield Block(scores, targets, weight, self._present(scores, targets))
             _forget(self.scores, self.targets)
+
+    def _present(self, scores: HostArray, targets: HostArray) -> HostArray | None:
+        """Return which rows lack no number, where the others are to be left out."""
+        if self.reading.missing == "error":
+            return None
+        rows = [np.isnan(x.reshape(len(x), -1)).any(axis=1) for x in (scores, targets)]
+        present = ~np.any(rows, axis=0)
+        return np.broadcast_to(present.reshape(-1, *[1] * (targets.ndim - 1)), targets.shape)
 
     def _which_scores(self, names: Names) -> tuple[str, bool]:
         """Return the name of the scores, and whether they are logits."""

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from ..file_report import FileReport
 from ..report import Report
 
+MOST_ROWS = 1000  # of classes that a table shows
+
 
 class Table(NamedTuple):
     """A table, the first cell of whose rows says what a row is about."""
@@ -79,6 +81,9 @@ def by_class(report: Report) -> Table:
         for own in of_gammas:
             cells += _number(own.focal_loss), _share(own.share)
         rows.append(tuple(cells))
+    if len(rows) > MOST_ROWS:
+        left = f"and {len(rows) - MOST_ROWS:,} more, which --json has"
+        rows = [*rows[:MOST_ROWS], (left, *[""] * (len(headings) - 1))]
     return Table("By class", tuple(headings), rows)
 
 
