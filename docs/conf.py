@@ -42,6 +42,7 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"  # the docstrings say it, with shapes
 autodoc_default_options = {"members": True}
 numpydoc_show_class_members = False
+toc_object_entries_show_parents = "hide"
 copybutton_exclude = ".linenos, .gp, .go"
 
 html_theme = "pydata_sphinx_theme"
