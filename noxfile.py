@@ -46,7 +46,7 @@ PEERS = ["fvcore", "kornia", "monai"]
 nox.options.sessions = [
     *("lint", "types"),
     *(f"tests({name})" for name in ON_CPU),
-    *("keras", "recipes", "pythons", "package", "conformance"),
+    *("keras", "recipes", "pythons", "package", "docs", "conformance"),
 ]
 
 

@@ -87,7 +87,7 @@ def leave_out(app, kind, name, member, skip, options):
 
 def prepare(app):
     """Draw the pictures of the reports, and write what the command says of itself."""
-    pictures.draw(HERE / "reports" / "pictures")
+    pictures.draw()
     generated = HERE / "reference" / "generated"
     generated.mkdir(exist_ok=True)
     for name in ("evaluate", "backends"):

@@ -1,5 +1,9 @@
-"""The pictures of the reports, drawn from the numbers that the repository holds."""
+"""The pictures of the reports, drawn from the numbers that the repository holds.
 
+The build of the site draws those that are out of date, and so does `python -m docs.pictures`.
+"""
+
+import hashlib
 import itertools
 import json
 import pathlib
@@ -8,13 +12,15 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
+from PIL import Image
 
 from conformance.implementations import FOCALCORE
 from conformance.measure import in_ulp, results
 from conformance.peers import PEERS
 from conformance.targets import chosen
 
-ROOT = pathlib.Path(__file__).parent.parent
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parent
 SPEED, ERRORS = ROOT / "benchmarks" / "reports", ROOT / "conformance" / "reports"
 EXACT = [ROOT / "conformance" / "data" / f"{loss}.json" for loss in ("sigmoid", "softmax")]
 OURS, COPY = "focalcore", "a copy of the same bytes"
@@ -33,23 +39,33 @@ GPUS = ("h100-80gb-hbm3", "h200")
 LOSSES = ("sigmoid", "softmax")  # from logits, which all have
 
 
-def draw(folder):
-    """Draw those that are older than their numbers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, picture, sources in (
-        ("host", of_the_host, [SPEED / "cpu.json"]),
-        ("gpu", of_gpus, [SPEED / f"cuda-{gpu}.json" for gpu in GPUS]),
-        ("errors", of_errors, EXACT),
-        ("scan", of_the_scan, [ERRORS / "exhaustive.json"]),
-    ):
-        path = folder / f"{name}.png"
-        if is_old(path, [pathlib.Path(__file__), *sources]):
-            picture(*map(read, sources)).savefig(path, dpi=160)
+PICTURES = HERE / "reports" / "pictures"
 
 
-def is_old(path, sources):
-    """Tell whether a file is not there, or older than what it is made from."""
-    return not path.exists() or path.stat().st_mtime < max(s.stat().st_mtime for s in sources)
+def draw():
+    """Draw the pictures whose numbers, or whose drawing, have changed; each names its own."""
+    PICTURES.mkdir(exist_ok=True)
+    for name, (picture, sources) in DRAWN.items():
+        if of_picture(name) != of_numbers(name):
+            figure = picture(*map(read, sources))
+            metadata = {"Source": of_numbers(name)}
+            figure.savefig(PICTURES / f"{name}.png", dpi=130, metadata=metadata)
+
+
+def of_picture(name):
+    """Return which numbers a picture was drawn from, as it says itself."""
+    path = PICTURES / f"{name}.png"
+    if not path.exists():
+        return None
+    with Image.open(path) as picture:
+        return picture.info.get("Source")
+
+
+def of_numbers(name):
+    """Return what names the numbers of a picture, and the code that draws it."""
+    _, sources = DRAWN[name]
+    texts = (path.read_bytes() for path in (pathlib.Path(__file__), *sources))
+    return hashlib.sha256(b"".join(texts)).hexdigest()
 
 
 def read(path):
@@ -178,3 +194,14 @@ def of_the_scan(report):
         panel.legend(fontsize=7)
     panels[0].set_ylabel("largest error, ulp", fontsize=9)
     return figure
+
+
+DRAWN = {
+    "host": (of_the_host, [SPEED / "cpu.json"]),
+    "gpu": (of_gpus, [SPEED / f"cuda-{gpu}.json" for gpu in GPUS]),
+    "errors": (of_errors, EXACT),
+    "scan": (of_the_scan, [ERRORS / "exhaustive.json"]),
+}
+
+if __name__ == "__main__":
+    draw()
