@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 import focalcore  # noqa: E402
 
-from .pages import README, ROOT  # noqa: E402
+from .pages import ROOT  # noqa: E402
 from .programs import require  # noqa: E402
 
 one_hot = torch.nn.functional.one_hot
@@ -311,13 +311,6 @@ def test_what_to_write_here_has_the_value_and_gradient_of_the_other(there, here,
 
 def test_every_row_has_its_formula():
     assert [row[0] for rows in SECTIONS.values() for row in rows] == list(FORMULAS)
-
-
-def test_the_rows_of_the_readme_are_rows_of_the_page():
-    table = README.read_text().partition("## Coming from another library")[2].partition("\n## ")[0]
-    every_row = [row for rows in SECTIONS.values() for row in rows]
-    assert rows_of(table)
-    assert all(row in every_row for row in rows_of(table))
 
 
 # where the others are, and how exact: some compute in float32
