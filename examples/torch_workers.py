@@ -30,4 +30,5 @@ for _ in range(200):
 
 if dist.get_rank() == 0:
     print(linear.weight.detach().numpy()[0].round(5))
+dist.barrier()  # none leaves while another still talks to it
 dist.destroy_process_group()

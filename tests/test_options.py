@@ -57,13 +57,6 @@ def test_a_signature_has_the_names_and_defaults_of_the_list(name):
     assert defaults(getattr(focalcore, name)) == listed(LISTS[name])
 
 
-@pytest.mark.parametrize("name", DERIVATIVES)
-def test_type_checkers_see_the_names_of_the_list(name):
-    annotations = inspect.get_annotations(getattr(focalcore, name), eval_str=True)
-    (keywords,) = typing.get_args(annotations["options"])
-    assert set(typing.get_type_hints(keywords)) == set(DERIVATIVES[name].names)
-
-
 @pytest.mark.parametrize("name", LISTS)
 def test_type_checkers_see_the_names_of_the_list_in_every_overload(name):
     overloads = typing.get_overloads(getattr(focalcore, name))
