@@ -18,10 +18,13 @@ from .._losses.operands import Operands
 from .._losses.sigmoid import weights_of
 from .._typing import HostArray, Task
 from ..functional import sigmoid_focal_loss, softmax_focal_loss
+from ..posterior import softmax_focal_posterior
 from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
 from ._sums import Sums, histogram
 from .block import Block
 from .report import Alpha
+
+TINY = 1e-200  # below it a posterior may have lost digits
 
 
 class Measures(NamedTuple):
@@ -196,17 +199,31 @@ class MultiClass(Batch):
         return np.bincount(self.block.targets, values, self.classes)
 
     def _log_loss(self, gamma: float, alpha: Alpha) -> HostArray:
-        """Return the log loss of each row by the posterior."""
-        x, xp = self.block.scores.astype(np.float64), BACKEND.formula_xp
+        """Return the log loss of each row by the posterior, in logarithms where that is tiny."""
+        x, labels = self.block.scores.astype(np.float64), self.block.targets
         if not self.from_logits:
             x = np.log(np.maximum(x, parse.eps_of(None, self.block.scores)))
-        top, own = (
-            OneHot(xp, labels[:, None] == np.arange(self.classes), 1)
-            for labels in (np.argmax(x, axis=1), self.block.targets)
-        )
-        weights = None if alpha is None else np.broadcast_to(alpha, x.shape)
-        found: Any = softmax_log_loss(xp, x, top, own, gamma, weights)
-        return np.asarray(found[:, 0])
+        posterior = softmax_focal_posterior(x, gamma=gamma, alpha=alpha)
+        own = np.take_along_axis(posterior, labels[:, None], axis=1)[:, 0]
+        np.put_along_axis(posterior, labels[:, None], 0.0, axis=1)
+        # near 1 a probability has lost the digits that the others have
+        found = np.where(own > 0.5, -np.log1p(-posterior.sum(axis=1)), -np.log(own))
+        is_tiny = ~(own > TINY)
+        if is_tiny.any():
+            found[is_tiny] = _log_loss_of(x[is_tiny], labels[is_tiny], gamma, alpha)
+        return found
+
+
+def _log_loss_of(x: HostArray, labels: HostArray, gamma: float, alpha: Alpha) -> HostArray:
+    """Return the log loss of rows of logits, which does not saturate, and takes some ten times."""
+    xp = BACKEND.formula_xp
+    top, own = (
+        OneHot(xp, each[:, None] == np.arange(x.shape[1]), 1)
+        for each in (np.argmax(x, axis=1), labels)
+    )
+    weights = None if alpha is None else np.broadcast_to(alpha, x.shape)
+    found: Any = softmax_log_loss(xp, x, top, own, gamma, weights)
+    return np.asarray(found[:, 0])
 
 
 def has_posterior(task: Task, alpha: Alpha) -> bool:
