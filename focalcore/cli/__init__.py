@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..evaluation.readers import BadDataError
-from .console import complain, say, silence
+from .console import BAD_DATA, GOOD, INTERRUPTED, WRONG_USAGE, complain, say, silence
 from .parser import parser
-
-GOOD, ABOVE, WRONG_USAGE, BAD_DATA, INTERRUPTED = 0, 1, 2, 3, 130
 
 __all__ = ["main"]
 

@@ -29,9 +29,9 @@ def balanced(files: Sequence[Predictions], chunk_rows: int) -> Alpha:
     task, n = files[0].task, len(files[0].classes)
     weight, total = np.zeros(n), 0.0
     for file in files:
-        for _, y, w, kept, _ in file.chunks(chunk_rows):
-            w = np.broadcast_to(1.0 if w is None else w.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
-            w = w if kept is None else w * kept
+        for block in file.chunks(chunk_rows):
+            y, w = block.targets, file.batch(block).weight
+            w = np.ones(y.shape) if w is None else w
             if task == "multi-label":
                 weight += np.sum(w * (y > 0.5), axis=0)
                 total += np.sum(w, axis=0)

@@ -6,6 +6,8 @@ import contextlib
 import os
 import sys
 
+GOOD, ABOVE, WRONG_USAGE, BAD_DATA, INTERRUPTED = 0, 1, 2, 3, 130  # the exit codes
+
 
 def say(text: str) -> None:
     """Write a text to stdout, with escapes for characters that its encoding lacks."""

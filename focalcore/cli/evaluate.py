@@ -15,11 +15,9 @@ from ..evaluation.file_report import Watcher, file_report
 from ..evaluation.predictions import open_all
 from ..evaluation.renderings.json import json_of
 from .alpha import balanced, check_alpha
-from .console import complain, say
+from .console import ABOVE, GOOD, complain, say
 from .inputs import compared, openings, read_files
 from .outputs import Outputs
-
-GOOD, ABOVE = 0, 1
 
 
 def run(options: argparse.Namespace) -> int:

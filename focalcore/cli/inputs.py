@@ -95,6 +95,10 @@ def _check_file(options: argparse.Namespace, path: Path) -> None:
         options.parser.error(
             f"PREDICTIONS must be {', '.join(KINDS)}; found {path}: say which with --format"
         )
+    _check_there(options, path)
+
+
+def _check_there(options: argparse.Namespace, path: Path) -> None:
     if not os.path.isfile(path):
         is_pipe = os.path.exists(path) and not os.path.isdir(path)
         why = " is a pipe: send it to standard input, which is -" if is_pipe else ""
@@ -134,9 +138,7 @@ def _check_npy(options: argparse.Namespace, names: Names) -> None:
     for name in names.given().values():
         if not name.lower().endswith(".npy"):
             options.parser.error(f"without PREDICTIONS the options name .npy files; found {name}")
-        if not os.path.isfile(name):
-            is_folder = " is a folder" if os.path.isdir(name) else ""
-            options.parser.error(f"no such file: {name}{is_folder}")
+        _check_there(options, Path(name))
 
 
 def _check_pyarrow(options: argparse.Namespace, places: Sequence[Place]) -> None:

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from ..evaluation import FileReport, FocalReport
@@ -119,8 +120,6 @@ def _check_different(options: argparse.Namespace, wanted: dict[str, str]) -> Non
 
 def _check_packages(options: argparse.Namespace) -> None:
     """End with an error of usage if a result needs a package that is not installed."""
-    from importlib.util import find_spec
-
     needs_plot = options.plot is not None or options.html is not None
     if needs_plot and find_spec("matplotlib") is None:
         options.parser.error("pictures need matplotlib: pip install 'focalcore[plot]'")

@@ -10,7 +10,7 @@ from .. import __version__
 from ..evaluation import CHUNK_ROWS, TASKS
 from ..evaluation.readers import KINDS
 from . import arguments, backends, evaluate
-from .console import one_line
+from .console import WRONG_USAGE, one_line
 
 DESCRIPTION = """\
 Score files of predictions with the focal loss.
@@ -35,7 +35,6 @@ logits, --task says which. Arrays may have more axes, of which --axis names that
 """
 
 EPILOG = "Exit codes: 0 fine, 1 above --fail-above, 2 wrong usage, 3 bad data."
-WRONG_USAGE = 2
 
 
 class Parser(argparse.ArgumentParser):

@@ -178,14 +178,14 @@ class MultiClass(Batch):
         losses, factors, log_losses = [], [], []
         for gamma in gammas:
             plain = ce if gamma == 0 else self.loss(gamma, None)
-            losses.append(_times(w, plain if alpha is None else self.loss(gamma, alpha)))
-            factors.append(float(np.sum(_times(w, _modulating_factor(plain, ce, gamma)))))
+            losses.append(times(w, plain if alpha is None else self.loss(gamma, alpha)))
+            factors.append(float(np.sum(times(w, _modulating_factor(plain, ce, gamma)))))
             if has_posterior("multi-class", alpha):
-                log_losses.append(float(np.sum(_times(w, self._log_loss(gamma, alpha)))))
+                log_losses.append(float(np.sum(times(w, self._log_loss(gamma, alpha)))))
         # the log-odds of each row's class against all others
         place = np.clip((REACH - np.log(np.expm1(ce))) * PER_UNIT, 0, BINS - 1)
         bins = np.nan_to_num(place).astype(np.intp) + BINS
-        return Measures(self._sums(_times(w, ce)), losses, factors, log_losses, bins)
+        return Measures(self._sums(times(w, ce)), losses, factors, log_losses, bins)
 
     def by_class(self, values: HostArray | None, in_bins: HostArray) -> HostArray:  # noqa: ARG002
         """Return the sums by class."""
@@ -266,7 +266,7 @@ def _rows(shape: tuple[int, ...], kept: HostArray | None) -> tuple[int, int, int
     return int(examples), int(shape[0] - examples), int(np.count_nonzero(kept))
 
 
-def _times(weight: HostArray | None, x: HostArray) -> HostArray:
+def times(weight: HostArray | None, x: HostArray) -> HostArray:
     """Return weight times x, 0 where the weight is 0 even if x is infinite."""
     return x if weight is None else weight * np.where(weight > 0, x, 0.0)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import HostArray
+from ._batches import times
 from .block import Block
 from .predictions import Predictions
 from .readers import BadDataError
@@ -50,14 +51,13 @@ class Comparison:
         self.name = predictions.source.name
         self._check_kind(predictions)
         theirs = self._same_rows(predictions, first_row, block)
-        w = (_kept(block) & _kept(theirs)).astype(float)
-        if block.weight is not None:
-            w *= block.weight.reshape(-1, *[1] * (w.ndim - 1))
+        both = block._replace(kept=_kept(block) & _kept(theirs))
+        w: Any = predictions.batch(both).weight
         group = (self.n + np.arange(len(block.scores))) % GROUPS
         for i, values in enumerate(
             (None, self._loss(predictions, block), self._loss(self.other, theirs))
         ):
-            self.sums[i] += self._by_group(block, group, w if values is None else _times(w, values))
+            self.sums[i] += self._by_group(block, group, w if values is None else times(w, values))
         self.n += len(block.scores)
 
     def found(self) -> dict[str, Any]:
@@ -161,10 +161,6 @@ def _joined(parts: Sequence[HostArray | None]) -> HostArray | None:
     """Return an array of several parts, or None where a part has none."""
     there = [part for part in parts if part is not None]
     return np.concatenate(there) if len(there) == len(parts) else None
-
-
-def _times(weight: HostArray, loss: HostArray) -> HostArray:
-    return weight * np.where(weight > 0, loss, 0.0)
 
 
 def _difference(

@@ -71,11 +71,10 @@ class TableSource(Source):
         table.targets = [self.raw[name] for name in self.taken.targets]
         self._check_id()
         first = self._first(choice.classes)
-        labels = first[self.taken.targets[0]]
-        if not (
-            _is_text(labels.type) and self._is_kept(self.taken.targets[0], labels, choice.classes)
-        ):
-            self.first_number = choice.first
+        target = self.taken.targets[0]
+        is_kept = self._is_kept(target, first[target], choice.classes)
+        has_names = _is_text(first[target].type) and is_kept
+        self.first_number = 0 if has_names else choice.first
         self.scores_shape = self._shape(self.taken.scores, first)
         self.targets_shape = self._shape(self.taken.targets, first)
         n = 1 if len(self.scores_shape) == 1 else self.scores_shape[1]
