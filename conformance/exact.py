@@ -127,13 +127,13 @@ def derivatives(f, x, digits=120):
         return (high - low) / (2 * h), (high - 2 * middle + low) / (h * h)
 
 
-def derivatives_of_row(x, y, digits=120, detach_factor=False, **options):
-    """First and second derivative of a softmax's row with respect to each of its logits."""
+def derivatives_of_row(x, y, digits=120, detach_factor=False, of=softmax_focal, **options):
+    """First and second derivative of a row's loss with respect to each of its logits."""
     x = [number(v) for v in x]
     options["held"] = x if detach_factor else None
 
     def along(j):
-        return lambda v: softmax_focal([*x[:j], v, *x[j + 1 :]], y, **options)
+        return lambda v: of([*x[:j], v, *x[j + 1 :]], y, **options)
 
     return [derivatives(along(j), v, digits) for j, v in enumerate(x)]
 

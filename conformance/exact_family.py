@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import mpmath as mp
 
-from .exact import balance, number, power, probabilities
+from .exact import balance, dot, number, per_class, power, probabilities
 
 Number = Any
 
@@ -115,6 +115,15 @@ def sizes_of_poly(x, y, poly_epsilon, gamma=2.0, alpha=None):
     first = bend, (1 - y) * p + y * q + epsilon * bend
     second = bend * abs(q - p), p * q + epsilon * bend * abs(q - p)
     return [Size(weight, u, cross_entropy(x, y) + epsilon * u, number(gamma), first, second)]
+
+
+def poly_row(x, y, poly_epsilon, gamma=2.0, alpha=None, held=None):
+    """Of a row of logits, and a label or a distribution."""
+    y, gamma, alpha = per_class(y, gamma, alpha, len(x))
+    (p, _, against), (of_factor, *_) = probabilities(x), probabilities(x if held is None else held)
+    u, u_of_factor = (dot([1 - v for v in y], each) for each in (p, of_factor))
+    product = dot(y, map(mp.log1p, against)) + number(poly_epsilon) * u
+    return dot(y, alpha) * power(u_of_factor, dot(y, gamma)) * product
 
 
 def quality(x, y, beta=2.0, held=None):

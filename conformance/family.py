@@ -18,6 +18,7 @@ FAMILY = {
     "distribution": Member("distribution_focal_loss", {}),
     "gaussian": Member("gaussian_focal_loss", {"alpha": 2.0, "gamma": 4.0}),
     "poly": Member("sigmoid_focal_loss", {"gamma": 2.0}),
+    "poly_softmax": Member("softmax_focal_loss", {"gamma": 2.0}),
     "quality": Member("quality_focal_loss", {"beta": 2.0}),
     "varifocal": Member("varifocal_loss", {"gamma": 2.0}),
 }

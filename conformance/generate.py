@@ -119,6 +119,13 @@ OPTIONS = {
         {"gamma": 2.0, "poly_epsilon": 1.0, "detach_factor": True},
     ],
     "poly-soft": [{"gamma": 2.0, "poly_epsilon": 1.0, "alpha": 0.25}],
+    "poly_softmax-hard": [
+        {"gamma": 2.0, "poly_epsilon": 1.0},
+        {"gamma": 0.5, "poly_epsilon": -1.0},
+        {"gamma": 0.0, "poly_epsilon": 1.0, "alpha": CLASS_WEIGHTS},
+        {"gamma": 2.0, "poly_epsilon": 1.0, "detach_factor": True},
+    ],
+    "poly_softmax-soft": [{"gamma": 2.0, "poly_epsilon": 1.0, "alpha": CLASS_WEIGHTS}],
     "quality-hard": [{"beta": b} for b in (0.5, 1.0, 2.0)],
     "quality-soft": [
         *({"beta": b} for b in (0.0, 2.0, 3.0, 3.7)),
@@ -271,6 +278,8 @@ def results_of(kind, options, x, y):
         "categorical-soft": of_distribution,
         "distribution-soft": of_value,
         "asymmetric_softmax-hard": of_asymmetric_row,
+        "poly_softmax-hard": of_poly_row,
+        "poly_softmax-soft": of_poly_row,
         "sigmoid-posterior": posterior_of_logit,
         "softmax-posterior": posterior_of_row,
     }
@@ -343,20 +352,32 @@ def of_row(x, y, **options):
 
 def of_asymmetric_row(x, t, **options):
     def near(far):
-        row = [exact.number(finite(v, far)) for v in x]
-
-        def along(j):
-            moved = lambda v: [*row[:j], v, *row[j + 1 :]]  # noqa: E731
-            return lambda v: exact_family.asymmetric_row(moved(v), t, **options)
-
-        pairs = [exact.derivatives(along(j), v, DIGITS) for j, v in enumerate(row)]
+        row, of = [exact.number(finite(v, far)) for v in x], exact_family.asymmetric_row
+        pairs = exact.derivatives_of_row(row, t, DIGITS, of=of, **options)
         slopes, bends = zip(*pairs, strict=True)
         sizes = exact_family.slope_sizes_of_asymmetric_row(row, t, **options)
         scales = [max(abs(a), b) for a, b in zip(slopes, sizes, strict=True)]
-        value = exact_family.asymmetric_row(row, t, **options)
-        return value, slopes, bends, *wider(row, t, scales, bends)
+        return of(row, t, **options), slopes, bends, *wider(row, t, scales, bends)
 
     return dict(zip(NAMES, limit(near, x), strict=True))
+
+
+def of_poly_row(x, y, poly_epsilon, detach_factor=False, **options):
+    def near(far):
+        row, of = [finite(v, far) for v in x], exact_family.poly_row
+        both = (
+            exact.derivatives_of_row(row, y, DIGITS, detach_factor, of, **options, poly_epsilon=e)
+            for e in (0.0, poly_epsilon)
+        )
+        (_, focal), (slopes, bends) = (zip(*pairs, strict=True) for pairs in both)
+        sizes = scales_of_row(
+            row, y, **options, detach_factor=detach_factor, poly_epsilon=poly_epsilon
+        )
+        apart = [abs(a) + abs(b - a) for a, b in zip(focal, bends, strict=True)]
+        value, size = (of(row, y, e, **options) for e in (poly_epsilon, abs(poly_epsilon)))
+        return value, slopes, bends, size, *wider(row, y, sizes, apart)
+
+    return dict(zip(NAMES_OF_FAMILY, limit(near, x), strict=True))
 
 
 def of_value(x, v, axis):  # noqa: ARG001 - the last one
@@ -431,6 +452,7 @@ def scales_of_row(
     label_smoothing=0.0,
     soft_targets="expected",
     detach_factor=False,
+    poly_epsilon=0.0,
 ):
     moves = int(not detach_factor)
     p, q, against = exact.probabilities(x)
@@ -448,9 +470,10 @@ def scales_of_row(
     apart = [mp.fsum(p[k] * abs(m[k] - m[j]) for k in range(n)) for j in range(n)]
     u = mp.fsum((1 - a) * b for a, b in zip(m, p, strict=True))
     factor = exact.dot(m, alphas) * exact.power(u, gamma)
-    ce = exact.dot(v, minus_log_p)
+    epsilon = abs(exact.number(poly_epsilon))
+    ce, rate = exact.dot(v, minus_log_p) + epsilon * u, moves * gamma / u
     return [
-        factor * (moves * gamma * p[j] * apart[j] / u * ce + (1 - v[j]) * p[j] + v[j] * q[j])
+        factor * ((rate * ce + epsilon) * p[j] * apart[j] + (1 - v[j]) * p[j] + v[j] * q[j])
         for j in range(n)
     ]
 

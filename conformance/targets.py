@@ -43,6 +43,7 @@ SLICE = (
     "gaussian-soft[alpha=2, gamma=4]",
     "poly-hard[gamma=2, poly_epsilon=1]",
     "poly-soft[gamma=2, poly_epsilon=1, alpha=0.25]",
+    "poly_softmax-soft[gamma=2, poly_epsilon=1, alpha=(0.25 1 3)]",
     "quality-hard[beta=0.5]",
     "varifocal-soft[alpha=0.75, gamma=2]",
     "softmax-pair[gamma=1.5]",

@@ -18,7 +18,8 @@ from .family import FAMILY
 Array = Any
 
 DATA = pathlib.Path(__file__).parent / "data"
-OF_ROWS = ("softmax", "distribution", "asymmetric_softmax")  # of logits of classes, or of bins
+# of logits of classes, or of bins
+OF_ROWS = ("softmax", "distribution", "asymmetric_softmax", "poly_softmax")
 QUANTITIES = ("value", "slope", "curvature", "posterior")
 INFINITE = {  # what a type rounds to infinity, from here on
     "float16": (2 - 2.0**-11) * 2.0**15,
