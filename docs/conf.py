@@ -26,6 +26,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "mathml",
+    "names",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
