@@ -21,7 +21,7 @@ from ..functional import sigmoid_focal_loss, softmax_focal_loss
 from ..posterior import softmax_focal_posterior
 from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
 from ._sums import Sums, histogram
-from .block import Block
+from .block import Block, for_targets
 from .report import Alpha
 
 TINY = 1e-200  # below it a posterior may have lost digits
@@ -51,7 +51,7 @@ class Batch:
         _, y, weight, kept, _ = self.block
         if weight is None:
             return None if kept is None else kept.astype(np.float64)
-        weight = np.broadcast_to(weight.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
+        weight = for_targets(weight, y)
         return weight if kept is None else weight * kept
 
     def loss(self, gamma: float, alpha: Alpha) -> HostArray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._backends import backend_of
 from .._typing import HostArray, Task
-from .block import Block
+from .block import Block, for_targets
 
 
 def read_batch(
@@ -53,7 +53,7 @@ def _kept(mask: Any, targets: HostArray) -> HostArray | None:
     rows = column("mask", found)
     if len(rows) != len(targets):
         raise ValueError(f"mask must have {len(targets)} rows, as scores have; found {len(rows)}")
-    return np.broadcast_to(rows.reshape(-1, *[1] * (targets.ndim - 1)), targets.shape)
+    return for_targets(rows, targets)
 
 
 def labels_on_host(name: str, x: Any) -> HostArray:
@@ -77,10 +77,9 @@ def on_host(name: str, x: Any) -> HostArray:
     return found
 
 
-def floats(name: str, x: Any) -> HostArray:
-    """Return an array's values as float32, if they are that, or else as float64."""
-    found = on_host(name, x)
-    found = found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
+def floats(name: str, x: HostArray) -> HostArray:
+    """Return numbers as float32, if they are that, or else as float64."""
+    found = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
     bad = np.isnan(found)
     if bad.any():
         raise ValueError(f"{name} must be numbers; found NaN in row {_first(bad)}")

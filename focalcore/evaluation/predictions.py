@@ -24,6 +24,7 @@ from .readers import (
     open_source,
 )
 from .readers.errors import listed
+from .report import Alpha
 
 CHUNK_ROWS = 32_768
 
@@ -61,6 +62,11 @@ class Predictions:
     def batch(self, block: Block) -> Batch:
         """Return a block as what the task makes of it."""
         return batch_of(self.task, block, self.source.from_logits, len(self.classes))
+
+    def loss(self, block: Block, gamma: float, alpha: Alpha) -> HostArray:
+        """Return the loss of each target, not weighed, in float64."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.batch(block).loss(gamma, alpha), np.float64)
 
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Block]:
         """Yield all rows in order, 0 where ignored; raise an error at the first bad value."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..._typing import HostArray
-from ..block import Block
+from ..block import Block, for_targets
 from .columns import choose_columns
 from .errors import BadDataError, listed, shown
 from .names import Names
@@ -104,20 +104,12 @@ class TableSource(Source):
         targets = self._rows(first, batch, taken.targets, present)
         weight, ids = None, None
         if taken.weight is not None:
-            weight = self._rows(first, batch, (taken.weight,), present).astype(np.float64)
+            found = self._rows(first, batch, (taken.weight,), present).astype(np.float64)
+            weight = np.where(present, found, 0.0)
         if self.id is not None:
-            ids = _column(batch, self.raw[self.id])
-            ids = np.asarray(texts(ids), dtype=object)
-        if present.all():
-            return Block(scores, targets, weight, None, ids)
-        beside = present if targets.ndim == 1 else present[:, None]
-        return Block(
-            np.where(present if scores.ndim == 1 else present[:, None], scores, 0.0),
-            np.where(beside, targets, 0.0),
-            None if weight is None else np.where(present, weight, 0.0),
-            np.broadcast_to(beside, targets.shape),
-            ids,
-        )
+            ids = np.asarray(texts(_column(batch, self.raw[self.id])), dtype=object)
+        kept = None if present.all() else for_targets(present, targets)
+        return Block(scores, targets, weight, kept, ids)
 
     def _rows(self, first: int, batch: Any, names: Sequence[str], present: HostArray) -> HostArray:
         """Return some columns beside each other, and mark rows that lack a number as absent."""
