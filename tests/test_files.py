@@ -500,7 +500,7 @@ REFUSED = {
         table("a.csv", columns={"logit": [1, 2], "label": ["no", "yes"]}),
         ["'no'", "number"],
     ),
-    "too few names": (table("a.csv", columns=NAMED), ["--class-names", "2", "3"]),
+    "too few names": (table("a.csv", columns=NAMED), ["names 2 classes", "scores have 3"]),
     "an id that truth lacks": (
         with_truth(IDS, {"id": [0, 1], "label": [0, 1]}),
         ["line 4", "'2'", "t.csv"],

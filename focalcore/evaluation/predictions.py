@@ -176,7 +176,7 @@ class Opening:
             source = open_source(self.place, self.names, self.how, self.truth)
         task = task_of(source, self.task, self.ignore_index)
         found = Predictions(task, source, self.ignore_index, self.background)
-        named, needed = self.how.class_names, len(found.classes)
+        named, needed = self.how.class_names, 2 if task == "binary" else source.scores_shape[-1]
         if named is not None and len(named) != needed:
             raise BadDataError(
                 f"{source.name}: --class-names names {len(named)} classes; the scores have {needed}"
