@@ -467,6 +467,14 @@ REFUSED = {
         raw("a.csv", b"logit,target\n1,0\nhigh,1\n"),
         ["line 3", "'high'", "--logits"],
     ),
+    "text in a number beside names": (
+        raw("a.csv", b"prob_a,prob_b,label\n0.5,0.5,a\n0.5,x,b\n"),
+        ["line 3", "'prob_b'", "'x'"],
+    ),
+    "another decimal point": (
+        raw("a.csv", b"logit;target\n1,5;0\n1.5;1\n"),
+        ["line 3", "'1.5'", "--decimal"],
+    ),
     "text behind a blank line": (raw("a.csv", b"logit,target\n\n1,0\n\nx,1\n"), ["line 5", "'x'"]),
     "nothing in a number": (raw("a.csv", b"logit,target\n1,0\n,1\n"), ["line 3", "--na ignore"]),
     "nothing in parquet": (
@@ -528,7 +536,11 @@ REFUSED = {
     ),
     "an axis that is not there": (npy(logits=ROWS, targets=LABELS), ["--axis", "5"]),
 }
-SAID = {"too few names": ["--class-names", "a,b"], "an axis that is not there": ["--axis", "5"]}
+SAID = {
+    "too few names": ["--class-names", "a,b"],
+    "an axis that is not there": ["--axis", "5"],
+    "another decimal point": ["--sep", ";", "--decimal", ","],
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
