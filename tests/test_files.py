@@ -597,6 +597,41 @@ def other_columns(*header):
     return write
 
 
+def without_rows(path):
+    """A file of the same header, arrays or columns, and no rows."""
+    if path.suffix == ".csv":
+        path.write_text("logit_ant,logit_bee,logit_cow,label\n")
+    elif path.suffix == ".parquet":
+        pa.parquet.write_table(arrow(LISTS).slice(0, 0), path)
+    else:
+        np.savez(path, logits=ROWS[:0], labels=LABELS[:0])
+
+
+PARTS_OF_A_SET = {
+    "csv": lambda path: table(path.name, columns=NAMED)(path.parent),
+    "parquet": lambda path: pa.parquet.write_table(arrow(LISTS), path),
+    "npz": lambda path: np.savez(path, logits=ROWS, labels=LABELS),
+}
+
+
+@pytest.mark.parametrize("empty", ["a", "c"], ids=["first", "last"])
+@pytest.mark.parametrize("kind", PARTS_OF_A_SET)
+def test_a_part_without_rows_adds_nothing(report, tmp_path, kind, empty):
+    PARTS_OF_A_SET[kind](tmp_path / f"b.{kind}")
+    without_rows(tmp_path / f"{empty}.{kind}")
+    found = report(tmp_path, "--alpha", "balanced")
+    np.testing.assert_allclose(found["cross_entropy"], MULTI_CLASS, rtol=1e-12)
+    assert (found["files"], found["examples"]) == (1, 60)
+
+
+def test_parts_that_have_no_rows_are_refused(evaluated, tmp_path):
+    for name in "ab":
+        without_rows(tmp_path / f"{name}.csv")
+    code, _, err = evaluated(tmp_path)
+    assert (code, err.count("\n")) == (3, 1)
+    assert "no rows" in err
+
+
 @pytest.mark.parametrize("said", [[], ["--alpha", "balanced"]], ids=["plain", "balanced"])
 @pytest.mark.parametrize(
     "header",

@@ -37,7 +37,7 @@ def _scored(
     options: argparse.Namespace, found: Sequence[Opening], outputs: Outputs
 ) -> tuple[FileReport, FocalReport]:
     """Return the report on files, and the sums that it is made of."""
-    files = open_all(found)
+    found, files = open_all(found)
     alpha = _alpha(options, files)
     if options.dask is not None:
         return _on_a_cluster(options, files, found, alpha)
@@ -84,8 +84,6 @@ def _on_a_cluster(
 ) -> tuple[FileReport, FocalReport]:
     from ..evaluation.cluster import sums_on
 
-    task = files[0].task
-    found = [replace(opening, task=task) for opening in found]
     with _bar("files", len(found)) as advance:
         sums = sums_on(options.dask, found, options.gamma, alpha, options.chunk_rows, advance)
     return file_report(files, sums), sums

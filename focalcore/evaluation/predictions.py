@@ -170,10 +170,16 @@ class Opening:
 
     def open(self) -> Predictions:
         """Open the file and find out the task."""
+        return self.predictions(self.source())
+
+    def source(self) -> Source:
+        """Open the file."""
         if self.place is None:
-            source = open_arrays(self.names, self.how)
-        else:
-            source = open_source(self.place, self.names, self.how, self.truth)
+            return open_arrays(self.names, self.how)
+        return open_source(self.place, self.names, self.how, self.truth)
+
+    def predictions(self, source: Source) -> Predictions:
+        """Return what an opened file holds, with its task."""
         task = task_of(source, self.task, self.ignore_index)
         found = Predictions(task, source, self.ignore_index, self.background)
         named, needed = self.how.class_names, 2 if task == "binary" else source.scores_shape[-1]
@@ -190,14 +196,23 @@ class Opening:
         return found
 
 
-def open_all(openings: Sequence[Opening]) -> list[Predictions]:
-    """Open files that are read as one: all are of the task, the classes and scores of the first."""
-    first, *others = openings[0].open(), *openings[1:]
-    return [first, *(_like(first, replace(opening, task=first.task).open()) for opening in others)]
+def open_all(openings: Sequence[Opening]) -> tuple[list[Opening], list[Predictions]]:
+    """Open files that are read as one: all are of the task, the classes and scores of the first.
+
+    A file without rows adds nothing, and is left out if another has rows.
+    """
+    opened = [(opening, opening.source()) for opening in openings]
+    found: list[Opening] = []
+    files: list[Predictions] = []
+    for opening, source in [each for each in opened if each[1].n_rows != 0] or opened[:1]:
+        found.append(replace(opening, task=files[0].task) if files else opening)
+        files.append(found[-1].predictions(source))
+        _check_alike(files[0], files[-1])
+    return found, files
 
 
-def _like(first: Predictions, other: Predictions) -> Predictions:
-    """Return predictions, or raise an error if they can't be added to those of another file."""
+def _check_alike(first: Predictions, other: Predictions) -> None:
+    """Refuse predictions that can't be added to those of another file."""
     own, theirs = ((each.source.from_logits, each.classes) for each in (first, other))
     if own != theirs:
         raise BadDataError(
@@ -205,7 +220,6 @@ def _like(first: Predictions, other: Predictions) -> Predictions:
             f"{first.kind}; files that are read as one must have the same scores, of the same "
             f"classes in one order"
         )
-    return other
 
 
 def _is_number(x: HostArray) -> HostArray:

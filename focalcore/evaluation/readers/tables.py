@@ -64,7 +64,7 @@ class TableSource(Source):
     def __init__(self, table: Table, names: Names) -> None:
         self.table, self.reading = table, table.reading
         self.name, self.kind = table.name, table.kind
-        self.n_rows, self.id = table.n_rows, names.id
+        self.id = names.id
         self.raw = _stripped(table.name, table.header())
         choice = choose_columns(table.name, names, tuple(self.raw), table.header_of_targets())
         self.taken, self.from_logits = choice.taken, choice.from_logits
@@ -72,6 +72,7 @@ class TableSource(Source):
         self._check_id()
         first = self._first(choice.classes)
         target = self.taken.targets[0]
+        self.n_rows = table.n_rows if len(first[target]) else 0
         is_kept = self._is_kept(target, first[target], choice.classes)
         has_names = _is_text(first[target].type) and is_kept
         self.first_number = 0 if has_names else choice.first
