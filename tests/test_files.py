@@ -525,6 +525,20 @@ REFUSED = {
         with_truth({"id": [0, 1, 1], "logit": [1, 2, 3]}, {"id": [0, 1], "label": [0, 1]}),
         ["a.csv", "line 4", "'1'", "before"],
     ),
+    "a target in truth that is none": (
+        with_truth(IDS, {"id": [2, 1, 0], "label": [0, 1, 7]}),
+        ["t.csv: targets in line 4 is 7"],
+    ),
+    "nothing in truth": (
+        with_truth(IDS, {"id": [2, 1, 0], "label": [0, "", 1]}),
+        ["t.csv: line 3 has nothing in column 'label'"],
+    ),
+    "a label in truth that no column has": (
+        with_truth(
+            {"id": [0, 1], "prob_a": [1, 0], "prob_b": [0, 1]}, {"id": [1, 0], "label": "ac"}
+        ),
+        ["t.csv: line 3 column 'label' is 'c'"],
+    ),
     "a member outside its archive": (saved("a.npz", outside), ["'../logits'"]),
     "a pickle": (
         saved("a.npz", lambda path: np.savez(path, logits=np.asarray([{}, 1]), labels=[0, 1])),

@@ -98,10 +98,10 @@ class Predictions:
         if np.any(bad):
             row = int(np.argmax(bad))
             found = ", ".join(f"{float(value):g}" for value in targets[row][:20])
+            file, where = self.source.origin(self.source.taken.targets[0], first_row + row)
             raise BadDataError(
-                f"{self.source.name}: targets in {self.source.where(first_row + row)} are "
-                f"{found}; each row must be one-hot, one 1 and else 0, where classes exclude each "
-                f"other: say --task multi-label if they do not"
+                f"{file}: targets in {where} are {found}; each row must be one-hot, one 1 and else "
+                f"0, where classes exclude each other: say --task multi-label if they do not"
             )
         return block._replace(targets=np.argmax(targets, axis=1), kept=kept)
 
@@ -113,15 +113,16 @@ class Predictions:
         return block._replace(targets=rows.astype(np.float64), kept=kept)
 
     def _check(self, first_row: int, block: Block) -> None:
-        check = partial(self._check_each, first_row)
+        check, taken = partial(self._check_each, first_row), self.source.taken
         if self.source.from_logits:
-            check("logits", block.scores, _is_number, "a number")
+            check("logits", taken.scores[0], block.scores, _is_number, "a number")
         else:
-            check("probs", block.scores, in_unit, "in [0, 1]")
+            check("probs", taken.scores[0], block.scores, in_unit, "in [0, 1]")
         good, allowed = self._targets()
-        check("targets", block.targets, good, f"{allowed}, or be named with --ignore-index")
-        if block.weight is not None:
-            check("weight", block.weight, is_weight, "finite and >= 0")
+        allowed = f"{allowed}, or be named with --ignore-index"
+        check("targets", taken.targets[0], block.targets, good, allowed)
+        if taken.weight is not None and block.weight is not None:
+            check("weight", taken.weight, block.weight, is_weight, "finite and >= 0")
 
     def _targets(self) -> tuple[Callable[[HostArray], HostArray], str]:
         """Return what tells good targets, and what they must be."""
@@ -142,6 +143,7 @@ class Predictions:
         self,
         first_row: int,
         what: str,
+        name: str,
         values: HostArray,
         good: Callable[[HostArray], HostArray],
         allowed: str,
@@ -150,10 +152,8 @@ class Predictions:
         if is_good.all():
             return
         place = tuple(np.argwhere(~is_good)[0])
-        where = self.source.where(first_row + int(place[0]))
-        raise BadDataError(
-            f"{self.source.name}: {what} in {where} is {values[place]:g}; it must be {allowed}"
-        )
+        file, where = self.source.origin(name, first_row + int(place[0]))
+        raise BadDataError(f"{file}: {what} in {where} is {values[place]:g}; it must be {allowed}")
 
 
 @dataclass(frozen=True)
