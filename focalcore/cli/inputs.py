@@ -99,11 +99,11 @@ def _check_file(options: argparse.Namespace, path: Path) -> None:
 
 
 def _check_there(options: argparse.Namespace, path: Path) -> None:
-    if not os.path.isfile(path):
-        is_pipe = os.path.exists(path) and not os.path.isdir(path)
-        why = " is a pipe: send it to standard input, which is -" if is_pipe else ""
-        is_folder = " is a folder" if os.path.isdir(path) else ""
-        options.parser.error(f"no such file: {path}{is_folder}{why}")
+    if os.path.isfile(path):
+        return
+    why = " is a pipe: send it to standard input, which is -" if os.path.exists(path) else ""
+    why = " is a folder" if os.path.isdir(path) else why
+    options.parser.error(f"no such file: {path}{why}")
 
 
 def _is_known(options: argparse.Namespace, path: Path) -> bool:
