@@ -125,3 +125,15 @@ def report(evaluated):
         return json.loads(out)
 
     return report
+
+
+@pytest.fixture
+def refusal(evaluated):
+    """What is said of arguments that are refused, in one line."""
+
+    def refusal(code, *arguments):
+        found, out, err = evaluated(*arguments)
+        assert (found, out, err.count("\n")) == (code, "", 1), (found, out, err)
+        return err
+
+    return refusal

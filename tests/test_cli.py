@@ -456,14 +456,11 @@ BAD = {
         arrays(logits=np.zeros((3, 0)), targets=np.zeros(3, int)),
         ["(3, 0)", "no classes"],
     ),
-    "empty csv": ("a.csv", text(""), ["empty"]),
     "header alone": ("a.csv", text("logit,target\n"), ["no rows"]),
     "missing column": ("a.csv", text("logit,truth\n1,0\n"), ["'target*'", "'truth'"]),
-    "no scores in csv": ("a.csv", text("x,target\n1,0\n"), ["neither logit*", "'x'"]),
+    "no scores in csv": ("a.csv", text("x,target\n1,0\n"), ["neither logit*", "'x'", "--probs"]),
     "two of a name": ("a.csv", text("logit,logit,target\n1,1,0\n"), ["two columns", "'logit'"]),
     "ragged": ("a.csv", text("logit,target\n1,0\n2\n"), ["line 3", "1 fields", "2"]),
-    "text": ("a.csv", text("logit,target\n1,0\nhigh,1\n"), ["line 3", "'logit'", "'high'"]),
-    "empty field": ("a.csv", text("logit,target\n1,0\n,1\n"), ["line 3", "nothing", "'logit'"]),
     "nan in csv": ("a.csv", text("logit,target\n1,0\nnan,1\n"), ["line 3", "nothing"]),
     "binary as csv": (
         "a.csv",
@@ -635,18 +632,6 @@ def csv_file(tmp_path):
         return tmp_path / "a.csv"
 
     return csv_file
-
-
-@pytest.fixture
-def refusal(run):
-    """What is said of arguments that are refused, in one line."""
-
-    def refusal(code, *arguments):
-        found, out, err = run("evaluate", *arguments)
-        assert (found, out, err.count("\n")) == (code, "", 1), (found, out, err)
-        return err
-
-    return refusal
 
 
 ELEVEN = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.45]
