@@ -411,6 +411,39 @@ def text(content):
     return lambda file: file.write_text(content)
 
 
+def broken_zip(change):
+    def write(file):
+        np.savez_compressed(file, logits=np.arange(1000.0), targets=np.ones(1000))
+        file.write_bytes(change(file.read_bytes()))
+
+    return write
+
+
+def flipped(data):
+    """One byte within the first member, whose checksum then tells."""
+    return data[:300] + bytes([data[300] ^ 255]) + data[301:]
+
+
+def neighbours(file):
+    """An array that says it is longer than it is; what lies behind it is another's."""
+    np.savez(file, logits=np.ones(4), targets=np.ones(8))
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["logits.npy"] = members["logits.npy"].replace(b"(4,)", b"(8,)")
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def of_bytes(data):
+    return lambda file: file.write_bytes(data)
+
+
+def linked_to(target):
+    return lambda file: file.symlink_to(target)
+
+
+HEAD = b"logit,target\n1,0\n"
 BAD = {
     "empty npz": ("a.npz", text(""), ["not a file of arrays"]),
     "text as npz": ("a.npz", text("hello"), ["not a file of arrays"]),
@@ -462,23 +495,38 @@ BAD = {
     "two of a name": ("a.csv", text("logit,logit,target\n1,1,0\n"), ["two columns", "'logit'"]),
     "ragged": ("a.csv", text("logit,target\n1,0\n2\n"), ["line 3", "1 fields", "2"]),
     "nan in csv": ("a.csv", text("logit,target\n1,0\nnan,1\n"), ["line 3", "nothing"]),
-    "binary as csv": (
+    "not UTF-8 late": (
         "a.csv",
-        lambda f: f.write_bytes(b"\xff\xfe\x00\x80"),
-        ["not text in utf-8", "--encoding"],
+        of_bytes(HEAD + b"1,0\n" * 90_000 + b"\xff,1\n"),
+        ["not text in utf-8"],
     ),
+    "UTF-16": ("a.csv", of_bytes(HEAD.decode().encode("utf-16")), ["--encoding"]),
+    "a number as Python writes it": ("a.csv", of_bytes(HEAD + b"1_0,1\n"), ["'1_0'"]),
+    "NUL": ("a.csv", of_bytes(HEAD + b"1\0,1\n"), ["line 3"]),
+    "lone quote": ("a.csv", of_bytes(HEAD + b'1,"1\n'), ["quotes"]),
+    "lone quote in the header": ("a.csv", of_bytes(b'"logit,target\n1,0\n'), ["quotes"]),
+    "line break in a name": ("a.csv", of_bytes(b'"lo\ngit",target\n1,0\n'), ["neither"]),
+    "unreadable": ("a.csv", linked_to("/proc/self/mem"), ["can't be read"]),
+    "unreadable npz": ("a.npz", linked_to("/proc/self/mem"), ["a.npz"]),
+    "truncated npz": ("a.npz", broken_zip(lambda data: data[:-30]), ["not a file of arrays"]),
+    "changed npz": ("a.npz", broken_zip(flipped), ["not a file of arrays"]),
+    "objects": ("a.npz", lambda f: np.savez(f, logits=[{}, {}], targets=[1, 0]), ["object"]),
+    "objects, compressed": (
+        "a.npz",
+        lambda f: np.savez_compressed(f, logits=[{}, {}], targets=[1, 0]),
+        ["allow_pickle"],
+    ),
+    "neighbours' bytes": ("a.npz", neighbours, ["says it has"]),
+    "binary as csv": ("a.csv", of_bytes(b"\xff\xfe\x00\x80"), ["not text in utf-8", "--encoding"]),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_data_is_three_with_file_place_and_value(run, tmp_path, case):
+def test_bad_data_is_three_with_file_place_and_value(refusal, tmp_path, case):
     name, write, words = BAD[case]
     write(tmp_path / name)
-    code, out, err = run("evaluate", tmp_path / name)
-    assert (code, out) == (3, "")
-    assert err.count("\n") == 1
-    assert str(tmp_path / name) in err
-    for word in words:
+    err = refusal(3, tmp_path / name)
+    for word in (str(tmp_path / name), *words):
         assert word in err
 
 
@@ -496,20 +544,8 @@ def test_bad_rows_are_counted_over_all_chunks(refusal, tmp_path, what, rows):
     assert f"{what} in row 7, counted from 0, is {LATE[what]}" in err
 
 
-@pytest.mark.parametrize("broken", ["text", "truncated"])
-def test_bad_npy_is_bad_data(run, tmp_path, broken):
-    np.save(tmp_path / "x.npy", np.ones(1000))
-    whole = (tmp_path / "x.npy").read_bytes()
-    (tmp_path / "x.npy").write_bytes(b"not an array" if broken == "text" else whole[:500])
-    np.save(tmp_path / "y.npy", np.ones(1000))
-    code, _, err = run("evaluate", "--logits", tmp_path / "x.npy", "--targets", tmp_path / "y.npy")
-    assert code == 3
-    assert "x.npy" in err
-
-
-def test_task_that_does_not_fit_is_bad_data(run, binary):
-    code, _, err = run("evaluate", binary[0], "--task", "multi-class")
-    assert code == 3
+def test_task_that_does_not_fit_is_bad_data(refusal, binary):
+    err = refusal(3, binary[0], "--task", "multi-class")
     assert "(500,)" in err
     assert "multi-class" in err
 
@@ -1019,82 +1055,22 @@ def test_a_one_hot_row_is_left_out_where_nothing_else_is_in_it(report, tmp_path)
     assert found["cross_entropy"] == approx(np.mean(-np.log([0.8, 0.6])))
 
 
-def broken_zip(file, change):
-    np.savez_compressed(file, logits=np.arange(1000.0), targets=np.ones(1000))
-    file.write_bytes(change(file.read_bytes()))
-
-
-def flipped(data):
-    """One byte within the first member, whose checksum then tells."""
-    return data[:300] + bytes([data[300] ^ 255]) + data[301:]
-
-
-def neighbours(file):
-    """An array that says it is longer than it is; what lies behind it is another's."""
-    np.savez(file, logits=np.ones(4), targets=np.ones(8))
-    with zipfile.ZipFile(file) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    members["logits.npy"] = members["logits.npy"].replace(b"(4,)", b"(8,)")
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-
-
-def of_bytes(data):
-    return lambda file: file.write_bytes(data)
-
-
-def linked_to(target):
-    return lambda file: file.symlink_to(target)
-
-
-HEAD = b"logit,target\n1,0\n"
-BROKEN = {
-    "not UTF-8 late": (
-        "a.csv",
-        of_bytes(HEAD * 1 + b"1,0\n" * 90_000 + b"\xff,1\n"),
-        "not text in utf-8",
-    ),
-    "UTF-16": ("a.csv", of_bytes(HEAD.decode().encode("utf-16")), "--encoding"),
-    "a number as Python writes it": ("a.csv", of_bytes(HEAD + b"1_0,1\n"), "'1_0'"),
-    "NUL": ("a.csv", of_bytes(HEAD + b"1\0,1\n"), "line 3"),
-    "lone quote": ("a.csv", of_bytes(HEAD + b'1,"1\n'), "quotes"),
-    "lone quote in the header": ("a.csv", of_bytes(b'"logit,target\n1,0\n'), "quotes"),
-    "line break in a name": ("a.csv", of_bytes(b'"lo\ngit",target\n1,0\n'), "neither"),
-    "unreadable": ("a.csv", linked_to("/proc/self/mem"), "can't be read"),
-    "unreadable npz": ("a.npz", linked_to("/proc/self/mem"), "a.npz"),
-    "truncated npz": ("a.npz", lambda f: broken_zip(f, lambda d: d[:-30]), "not a file of arrays"),
-    "changed npz": ("a.npz", lambda f: broken_zip(f, flipped), "not a file of arrays"),
-    "objects": ("a.npz", lambda f: np.savez(f, logits=[{}, {}], targets=[1, 0]), "object"),
-    "objects, compressed": (
-        "a.npz",
-        lambda f: np.savez_compressed(f, logits=[{}, {}], targets=[1, 0]),
-        "allow_pickle",
-    ),
-    "neighbours' bytes": ("a.npz", neighbours, "says it has"),
+OF_NPY = {
+    "no array": lambda _: b"not an array",
+    "truncated": lambda data: data[:-10],
+    "another version": lambda data: data[:6] + b"\x09" + data[7:],
+    "another shape": lambda data: data.replace(b"(4,)", b"(9,)"),
+    "objects": lambda data: data.replace(b"<f8", b"|O8"),
 }
 
 
-@pytest.mark.parametrize("case", BROKEN)
-def test_broken_files_are_bad_data_in_one_line(refusal, tmp_path, case):
-    name, write, word = BROKEN[case]
-    write(tmp_path / name)
-    err = refusal(3, tmp_path / name)
-    assert str(tmp_path / name) in err
-    assert word in err
-
-
-@pytest.mark.parametrize("change", ["version", "objects", "shape"])
-def test_broken_npy_files_are_bad_data_in_one_line(refusal, tmp_path, change):
-    np.save(tmp_path / "y.npy", np.ones(4))
-    np.save(tmp_path / "x.npy", np.asarray([{}] * 4) if change == "objects" else np.ones(4))
+@pytest.mark.parametrize("change", OF_NPY.values(), ids=OF_NPY)
+def test_broken_npy_files_are_bad_data(refusal, tmp_path, change):
+    for name in "xy":
+        np.save(tmp_path / f"{name}.npy", np.ones(4))
     data = (tmp_path / "x.npy").read_bytes()
-    if change == "version":
-        (tmp_path / "x.npy").write_bytes(data[:6] + b"\x09" + data[7:])
-    if change == "shape":
-        (tmp_path / "x.npy").write_bytes(data.replace(b"(4,)", b"(9,)"))
-    err = refusal(3, "--logits", tmp_path / "x.npy", "--targets", tmp_path / "y.npy")
-    assert "x.npy" in err
+    (tmp_path / "x.npy").write_bytes(change(data))
+    assert "x.npy" in refusal(3, "--logits", tmp_path / "x.npy", "--targets", tmp_path / "y.npy")
 
 
 def test_what_is_not_used_may_be_anything(report, tmp_path):

@@ -15,6 +15,8 @@ from focalcore.evaluation import Names, Opening, Place, Reading, evaluate
 from focalcore.evaluation.comparison import GROUPS, Comparison
 from focalcore.evaluation.renderings.whole_file import whole_file
 
+from .helpers import same
+
 
 @pytest.fixture
 def binary(tmp_path, rng):
@@ -277,22 +279,6 @@ def parts(folder, n=4):
         x, y = draw.normal(i, size=(500, 3)), draw.integers(0, 3, 500)
         np.savez(folder / f"part-{i}.npz", logits=x, targets=y, weight=draw.random(500))
     return folder / "part-*.npz"
-
-
-def same(found, expected, rtol=1e-12):
-    """Two reports have the same numbers."""
-    if isinstance(expected, dict):
-        assert found.keys() == expected.keys()
-        for name in expected:
-            same(found[name], expected[name], rtol)
-    elif isinstance(expected, list):
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected, strict=True):
-            same(one, other, rtol)
-    elif isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=rtol)
-    else:
-        assert found == expected
 
 
 @pytest.mark.slow
