@@ -41,6 +41,11 @@ def close(found, expected, rtol=1e-13):
     np.testing.assert_allclose(found, expected, rtol=rtol)
 
 
+def approx(value):
+    """A number but for its last digits."""
+    return pytest.approx(float(value), rel=1e-12)
+
+
 def same(found, expected, rtol=1e-12):
     """Reports are the same but for the last digits of sums."""
     if isinstance(expected, dict):
@@ -59,6 +64,11 @@ def same(found, expected, rtol=1e-12):
 def fails(error, *words):
     """An error has to be raised, of one line with all of these patterns in it."""
     return pytest.raises(error, match="(?s)^(?!.*\n)" + "".join(f"(?=.*{w})" for w in words))
+
+
+def table_of(*header, rows):
+    """A table as text of CSV."""
+    return "\n".join([",".join(header), *(",".join(map(str, row)) for row in rows)]) + "\n"
 
 
 def elementwise(f, *arrays, **options):
