@@ -9,6 +9,7 @@ from ..file_report import FileReport
 from ..report import Report
 
 MOST_ROWS = 1000  # of classes that a table shows
+MOST_NAMES = 20  # of columns
 
 
 class Table(NamedTuple):
@@ -123,9 +124,9 @@ def examples(report: FileReport) -> Table:
     return Table(title, ("example", "target", "probability of it", "focal loss"), rows)
 
 
-def _names(names: Sequence[str], most: int = 20) -> str:
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _label(task: str, number: int, name: str) -> str:
