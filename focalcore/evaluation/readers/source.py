@@ -57,9 +57,8 @@ class Source:
         """Return where a row is, as a message says it."""
         return by_number(row)
 
-    def origin(self, name: str, row: int) -> tuple[str, str]:
+    def origin(self, name: str, row: int) -> tuple[str, str]:  # noqa: ARG002
         """Return the file that an array or a column is in, and where a row is there."""
-        del name  # a table of truth may hold some
         return self.name, self.where(row)
 
 
