@@ -31,9 +31,8 @@ def openings(options: argparse.Namespace) -> Iterator[list[Opening]]:
         class_names=options.class_names,
     )
     names = Names(options.logits, options.probs, options.targets, options.weight, options.id)
-    one = Opening(None, names, how, None, options.task, options.ignore_index, options.background)
-    if options.truth is not None:
-        one = replace(one, truth=_truth(options))
+    truth = None if options.truth is None else _truth(options)
+    one = Opening(None, names, how, truth, options.task, options.ignore_index, options.background)
     if not options.predictions:
         _check_npy(options, names)
         yield [one]
@@ -64,10 +63,7 @@ def read_files(options: argparse.Namespace, files: Sequence[Opening]) -> list[st
     """Return the names of all files that are read, which no result may replace."""
     names = [str(file.place.path) for file in files if file.place is not None]
     names += [name for name in (options.truth, options.compare) if name is not None]
-    if not options.predictions:
-        names += [name for name in (options.logits, options.probs, options.targets) if name]
-        names += [options.weight] if options.weight else []
-    return names
+    return names if options.predictions else [*names, *files[0].names.given().values()]
 
 
 def _found(options: argparse.Namespace, name: str) -> list[Path]:
