@@ -146,8 +146,11 @@ BAD = {
 def test_labels_of_any_kind_go_beside_arrays_of_any_library(torch, labels):
     found = focal_loss(labels, torch.tensor(P, requires_grad=True), sample_weight=pd.Series(WEIGHT))
     close(found, focal_loss(BINARY, P, sample_weight=WEIGHT), 1e-12)
-    if labels is not NAMES and labels.dtype.kind == "b":
-        close(focal_loss(torch.tensor(labels), torch.tensor(P)), focal_loss(BINARY, P), 1e-12)
+
+
+def test_labels_may_be_a_tensor_of_bool(torch):
+    labels = torch.tensor(BINARY.astype(bool))
+    close(focal_loss(labels, torch.tensor(P)), focal_loss(BINARY, P), 1e-12)
 
 
 class TestReport:
