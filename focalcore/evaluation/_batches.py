@@ -77,7 +77,6 @@ class Independent(Batch):
     cross_entropies: tuple[Measure, ...]
 
     def loss(self, gamma: float, alpha: Alpha) -> HostArray:
-        """Return the loss of each target, not weighed."""
         x, y = self.block[:2]
         if self.from_logits:
             return sigmoid_focal_loss(x, y, gamma=gamma, alpha=alpha)
@@ -127,7 +126,6 @@ class Binary(Independent):
     )
 
     def by_class(self, values: HostArray | None, in_bins: HostArray) -> HostArray:  # noqa: ARG002
-        """Return the sums by class."""
         found: HostArray = in_bins.sum(axis=1)
         return found
 
@@ -148,7 +146,6 @@ class MultiLabel(Independent):
     cross_entropies = (Measure("cross entropy"),)
 
     def by_class(self, values: HostArray | None, in_bins: HostArray) -> HostArray:  # noqa: ARG002
-        """Return the sums by class."""
         if values is None:
             return np.full(self.classes, float(len(self.block.scores)))
         return np.asarray(np.sum(values, axis=0, dtype=np.float64))
@@ -188,7 +185,6 @@ class MultiClass(Batch):
         return Measures(self._sums(times(w, ce)), losses, factors, log_losses, bins)
 
     def by_class(self, values: HostArray | None, in_bins: HostArray) -> HostArray:  # noqa: ARG002
-        """Return the sums by class."""
         return self._sums(values)
 
     def counts(self) -> HostArray:
