@@ -491,7 +491,7 @@ BAD = {
     "missing column": ("a.csv", text("logit,truth\n1,0\n"), ["'target*'", "'truth'"]),
     "no scores in csv": ("a.csv", text("x,target\n1,0\n"), ["neither logit*", "'x'", "--probs"]),
     "two of a name": ("a.csv", text("logit,logit,target\n1,1,0\n"), ["two columns", "'logit'"]),
-    "ragged": ("a.csv", text("logit,target\n1,0\n2\n"), ["line 3", "1 fields", "2"]),
+    "ragged": ("a.csv", text("logit,target\n1,0\n2\n"), ["line 3 has 1 fields", "header has 2"]),
     "nan in csv": ("a.csv", text("logit,target\n1,0\nnan,1\n"), ["line 3", "nothing"]),
     "not UTF-8 late": (
         "a.csv",
