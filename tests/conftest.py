@@ -13,7 +13,7 @@ import pytest
 from conformance.places import DASK, JAX, PLACES, TORCH, missing
 from focalcore.cli import main
 
-from .helpers import is_ours
+from .helpers import is_ours, table_of
 
 # what is asked of Keras in this process; `test_suites` asks the rest in others
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -125,3 +125,26 @@ def report(evaluated):
         return json.loads(out)
 
     return report
+
+
+@pytest.fixture
+def csv_file(tmp_path):
+    """A table in a file of CSV."""
+
+    def csv_file(*header, rows):
+        (tmp_path / "a.csv").write_text(table_of(*header, rows=rows))
+        return tmp_path / "a.csv"
+
+    return csv_file
+
+
+@pytest.fixture
+def refusal(evaluated):
+    """What is said of arguments that are refused, in one line."""
+
+    def refusal(code, *arguments):
+        found, out, err = evaluated(*arguments)
+        assert (found, out, err.count("\n")) == (code, "", 1), (found, out, err)
+        return err
+
+    return refusal

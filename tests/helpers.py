@@ -41,9 +41,34 @@ def close(found, expected, rtol=1e-13):
     np.testing.assert_allclose(found, expected, rtol=rtol)
 
 
+def approx(value):
+    """A number but for its last digits."""
+    return pytest.approx(float(value), rel=1e-12)
+
+
+def same(found, expected, rtol=1e-12):
+    """Reports are the same but for the last digits of sums."""
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        pairs = [(found[name], expected[name]) for name in expected]
+    elif isinstance(expected, list | tuple):
+        pairs = list(zip(found, expected, strict=True))
+    else:
+        is_number = not isinstance(expected, str | None)
+        assert found == (pytest.approx(expected, rel=rtol) if is_number else expected)
+        return
+    for pair in pairs:
+        same(*pair, rtol)
+
+
 def fails(error, *words):
     """An error has to be raised, of one line with all of these patterns in it."""
     return pytest.raises(error, match="(?s)^(?!.*\n)" + "".join(f"(?=.*{w})" for w in words))
+
+
+def table_of(*header, rows):
+    """A table as text of CSV."""
+    return "\n".join([",".join(header), *(",".join(map(str, row)) for row in rows)]) + "\n"
 
 
 def elementwise(f, *arrays, **options):

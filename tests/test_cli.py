@@ -21,6 +21,8 @@ from focalcore import (
 )
 from focalcore._kernels import compiler
 
+from .helpers import approx, table_of
+
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 
 
@@ -29,10 +31,6 @@ def binary(tmp_path, rng):
     x, y = rng.normal(size=500), rng.integers(0, 2, 500)
     np.savez(tmp_path / "binary.npz", logits=x, targets=y)
     return tmp_path / "binary.npz", x, y
-
-
-def approx(value):
-    return pytest.approx(float(value), rel=1e-12)
 
 
 def test_binary_means_are_those_of_the_functions(report, binary):
@@ -411,6 +409,39 @@ def text(content):
     return lambda file: file.write_text(content)
 
 
+def broken_zip(change):
+    def write(file):
+        np.savez_compressed(file, logits=np.arange(1000.0), targets=np.ones(1000))
+        file.write_bytes(change(file.read_bytes()))
+
+    return write
+
+
+def flipped(data):
+    """One byte within the first member, whose checksum then tells."""
+    return data[:300] + bytes([data[300] ^ 255]) + data[301:]
+
+
+def neighbours(file):
+    """An array that says it is longer than it is; what lies behind it is another's."""
+    np.savez(file, logits=np.ones(4), targets=np.ones(8))
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["logits.npy"] = members["logits.npy"].replace(b"(4,)", b"(8,)")
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def of_bytes(data):
+    return lambda file: file.write_bytes(data)
+
+
+def linked_to(target):
+    return lambda file: file.symlink_to(target)
+
+
+HEAD = b"logit,target\n1,0\n"
 BAD = {
     "empty npz": ("a.npz", text(""), ["not a file of arrays"]),
     "text as npz": ("a.npz", text("hello"), ["not a file of arrays"]),
@@ -456,32 +487,44 @@ BAD = {
         arrays(logits=np.zeros((3, 0)), targets=np.zeros(3, int)),
         ["(3, 0)", "no classes"],
     ),
-    "empty csv": ("a.csv", text(""), ["empty"]),
     "header alone": ("a.csv", text("logit,target\n"), ["no rows"]),
     "missing column": ("a.csv", text("logit,truth\n1,0\n"), ["'target*'", "'truth'"]),
-    "no scores in csv": ("a.csv", text("x,target\n1,0\n"), ["neither logit*", "'x'"]),
+    "no scores in csv": ("a.csv", text("x,target\n1,0\n"), ["neither logit*", "'x'", "--probs"]),
     "two of a name": ("a.csv", text("logit,logit,target\n1,1,0\n"), ["two columns", "'logit'"]),
-    "ragged": ("a.csv", text("logit,target\n1,0\n2\n"), ["line 3", "1 fields", "2"]),
-    "text": ("a.csv", text("logit,target\n1,0\nhigh,1\n"), ["line 3", "'logit'", "'high'"]),
-    "empty field": ("a.csv", text("logit,target\n1,0\n,1\n"), ["line 3", "nothing", "'logit'"]),
+    "ragged": ("a.csv", text("logit,target\n1,0\n2\n"), ["line 3 has 1 fields", "header has 2"]),
     "nan in csv": ("a.csv", text("logit,target\n1,0\nnan,1\n"), ["line 3", "nothing"]),
-    "binary as csv": (
+    "not UTF-8 late": (
         "a.csv",
-        lambda f: f.write_bytes(b"\xff\xfe\x00\x80"),
-        ["not text in utf-8", "--encoding"],
+        of_bytes(HEAD + b"1,0\n" * 90_000 + b"\xff,1\n"),
+        ["not text in utf-8"],
     ),
+    "UTF-16": ("a.csv", of_bytes(HEAD.decode().encode("utf-16")), ["--encoding"]),
+    "a number as Python writes it": ("a.csv", of_bytes(HEAD + b"1_0,1\n"), ["'1_0'"]),
+    "NUL": ("a.csv", of_bytes(HEAD + b"1\0,1\n"), ["line 3"]),
+    "lone quote": ("a.csv", of_bytes(HEAD + b'1,"1\n'), ["quotes"]),
+    "lone quote in the header": ("a.csv", of_bytes(b'"logit,target\n1,0\n'), ["quotes"]),
+    "line break in a name": ("a.csv", of_bytes(b'"lo\ngit",target\n1,0\n'), ["neither"]),
+    "unreadable": ("a.csv", linked_to("/proc/self/mem"), ["can't be read"]),
+    "unreadable npz": ("a.npz", linked_to("/proc/self/mem"), ["a.npz"]),
+    "truncated npz": ("a.npz", broken_zip(lambda data: data[:-30]), ["not a file of arrays"]),
+    "changed npz": ("a.npz", broken_zip(flipped), ["not a file of arrays"]),
+    "objects": ("a.npz", lambda f: np.savez(f, logits=[{}, {}], targets=[1, 0]), ["object"]),
+    "objects, compressed": (
+        "a.npz",
+        lambda f: np.savez_compressed(f, logits=[{}, {}], targets=[1, 0]),
+        ["allow_pickle"],
+    ),
+    "neighbours' bytes": ("a.npz", neighbours, ["says it has"]),
+    "binary as csv": ("a.csv", of_bytes(b"\xff\xfe\x00\x80"), ["not text in utf-8", "--encoding"]),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_data_is_three_with_file_place_and_value(run, tmp_path, case):
+def test_bad_data_is_three_with_file_place_and_value(refusal, tmp_path, case):
     name, write, words = BAD[case]
     write(tmp_path / name)
-    code, out, err = run("evaluate", tmp_path / name)
-    assert (code, out) == (3, "")
-    assert err.count("\n") == 1
-    assert str(tmp_path / name) in err
-    for word in words:
+    err = refusal(3, tmp_path / name)
+    for word in (str(tmp_path / name), *words):
         assert word in err
 
 
@@ -499,20 +542,8 @@ def test_bad_rows_are_counted_over_all_chunks(refusal, tmp_path, what, rows):
     assert f"{what} in row 7, counted from 0, is {LATE[what]}" in err
 
 
-@pytest.mark.parametrize("broken", ["text", "truncated"])
-def test_bad_npy_is_bad_data(run, tmp_path, broken):
-    np.save(tmp_path / "x.npy", np.ones(1000))
-    whole = (tmp_path / "x.npy").read_bytes()
-    (tmp_path / "x.npy").write_bytes(b"not an array" if broken == "text" else whole[:500])
-    np.save(tmp_path / "y.npy", np.ones(1000))
-    code, _, err = run("evaluate", "--logits", tmp_path / "x.npy", "--targets", tmp_path / "y.npy")
-    assert code == 3
-    assert "x.npy" in err
-
-
-def test_task_that_does_not_fit_is_bad_data(run, binary):
-    code, _, err = run("evaluate", binary[0], "--task", "multi-class")
-    assert code == 3
+def test_task_that_does_not_fit_is_bad_data(refusal, binary):
+    err = refusal(3, binary[0], "--task", "multi-class")
     assert "(500,)" in err
     assert "multi-class" in err
 
@@ -551,30 +582,19 @@ def test_the_way_of_kernels_is_told(run, monkeypatch, way, said):
     assert line.endswith(said)
 
 
-def test_a_driver_that_is_broken_is_told_beside_the_others(run, monkeypatch):
+@pytest.mark.parametrize("said", ["no driver\nand more of it", ""], ids=["a word", "no word"])
+def test_a_driver_that_is_broken_is_told_beside_the_others(run, monkeypatch, said):
     pytest.importorskip("jax", reason="jax is not installed")
 
     def broken():
-        raise RuntimeError("no driver\nand more of it")
+        raise RuntimeError(said)
 
     monkeypatch.setattr("jax.devices", broken)
     code, out, _ = run("backends")
     assert code == 0
-    rows = {line.split()[0]: line.split(maxsplit=2)[2] for line in out.splitlines()}
-    assert rows["jax"] == "no driver"
-    assert rows["numpy"] == "cpu"
-
-
-def test_a_driver_that_breaks_without_a_word_is_listed_with_the_others(run, monkeypatch):
-    pytest.importorskip("jax", reason="jax is not installed")
-
-    def broken():
-        raise RuntimeError
-
-    monkeypatch.setattr("jax.devices", broken)
-    code, out, _ = run("backends")
-    assert code == 0
-    assert {"numpy", "jax", "torch"} <= {line.split()[0] for line in out.splitlines()}
+    rows = {line.split()[0]: line for line in out.splitlines()}
+    assert said.partition("\n")[0] in rows["jax"]
+    assert rows["numpy"].endswith("cpu")
 
 
 @pytest.mark.skipif(find_spec("cupy") is not None, reason="cupy is installed")
@@ -622,214 +642,6 @@ def test_without_rich_the_table_says_what_to_install(run, binary, monkeypatch):
     assert "focalcore[cli]" in err
     code, out, err = run("evaluate", binary[0], "--json", "-")
     assert (code, err) == (0, "")
-
-
-def table_of(*header, rows):
-    return "\n".join([",".join(header), *(",".join(map(str, row)) for row in rows)]) + "\n"
-
-
-@pytest.fixture
-def csv_file(tmp_path):
-    def csv_file(*header, rows):
-        (tmp_path / "a.csv").write_text(table_of(*header, rows=rows))
-        return tmp_path / "a.csv"
-
-    return csv_file
-
-
-@pytest.fixture
-def refusal(run):
-    """What is said of arguments that are refused, in one line."""
-
-    def refusal(code, *arguments):
-        found, out, err = run("evaluate", *arguments)
-        assert (found, out, err.count("\n")) == (code, "", 1), (found, out, err)
-        return err
-
-    return refusal
-
-
-ELEVEN = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.45]
-ORDERS = {
-    "plain": "prob_{}",
-    "without a line": "prob{}",
-    "behind a word": "prob_class_{}",
-    "zero-padded": "prob_{:02}",
-}
-
-
-@pytest.mark.parametrize("case", ORDERS)
-@pytest.mark.parametrize("first", [0, 1])
-def test_trailing_numbers_decide_the_order_of_classes(report, csv_file, case, first):
-    names = [ORDERS[case].format(c + first) for c in range(11)]
-    by_text = [0, 1, 10, *range(2, 10)]
-    file = csv_file(
-        *(names[c] for c in by_text), "target", rows=[[*(ELEVEN[c] for c in by_text), 2]]
-    )
-    said = [] if first == 0 else ["--class-names", ",".join("abcdefghijk")]
-    found = report(file, *said)
-    assert found["cross_entropy"] == approx(-np.log(0.03))
-    assert found["taken"]["scores"] == names
-    classes = [str(c) for c in range(11)] if case != "behind a word" else [n[5:] for n in names]
-    if first == 1:
-        classes = list("abcdefghijk")
-    assert [c["name"] for c in found["losses"][0]["classes"]] == classes
-
-
-def test_columns_that_are_numbered_as_no_labels_are_refused(refusal, csv_file):
-    """Labels are numbered from 0: 1 may be the first class or the second."""
-    file = csv_file("prob_1", "prob_2", "prob_3", "target", rows=[[0.2, 0.3, 0.5, 1]])
-    err = refusal(3, file)
-    assert "numbered from 1" in err
-    assert "--class-names" in err
-
-
-@pytest.mark.parametrize(
-    ("header", "arguments", "classes"),
-    [
-        (["prob_b", "prob_a"], [], ["prob_b", "prob_a"]),
-        (["p_1", "p_0"], ["--probs", "p_*"], ["p_0", "p_1"]),
-        (["1_p", "0_p"], ["--probs", "*_p"], ["0_p", "1_p"]),
-        (["p_1", "p_0"], ["--probs", "p_1,p_0"], ["p_1", "p_0"]),
-        (["prob_7", "prob_3"], ["--probs", "prob_7,prob_3"], ["prob_7", "prob_3"]),
-        (["p[1]", "p[0]"], ["--probs", "p[0],p[1]"], ["p[0]", "p[1]"]),
-    ],
-    ids=["names", "pattern", "pattern in front", "list", "list with gaps", "brackets"],
-)
-def test_columns_are_classes_in_an_order_that_is_known(
-    report, csv_file, header, arguments, classes
-):
-    values = {classes[0]: 0.25, classes[1]: 0.75}
-    file = csv_file(*header, "target", rows=[[*(values[name] for name in header), 1]])
-    found = report(file, *arguments)
-    assert found["taken"]["scores"] == classes
-    assert found["cross_entropy"] == approx(-np.log(0.75))
-
-
-@pytest.mark.parametrize(
-    ("header", "words"),
-    [
-        (["prob_0", "prob_2"], ["prob_0", "prob_2"]),
-        (["prob_2", "prob_3"], ["from 0 or 1"]),
-        (["prob_1", "prob_01"], ["prob_01"]),
-        (["prob_0", "prob0"], ["each number once"]),
-        (["prob_0", "prob_1", "prob_std"], ["prob_std", "some of the columns"]),
-    ],
-    ids=["gap", "from two", "twice, padded", "twice", "some without"],
-)
-def test_numbers_that_are_no_order_ask_for_one(refusal, csv_file, header, words):
-    err = refusal(3, csv_file(*header, "target", rows=[[0.5] * len(header) + [0]]))
-    for word in [*words, "--probs a,b,c", "order of the classes"]:
-        assert word in err
-
-
-def test_the_number_at_an_end_is_whole_whatever_of_it_a_pattern_names(refusal, csv_file):
-    file = csv_file("p10", "p20", "target", rows=[[0.5, 0.5, 0]])
-    for pattern in ("p*0", "p?0"):
-        assert "each number once, from 0 or 1" in refusal(3, file, "--probs", pattern)
-
-
-PAIRS = {
-    "names": (["prob_cat", "prob_dog", "target_dog", "target_cat"], []),
-    "numbers": (["prob_1", "prob_2", "target2", "target1"], []),
-    "padded numbers": (["prob_01", "prob_02", "target_2", "target_1"], []),
-    "numbers behind a word": (["prob_class_0", "prob_class_1", "target_1", "target_0"], []),
-    "patterns": (["p_a", "p_b", "y_b", "y_a"], ["--probs", "p_*", "--targets", "y_*"]),
-    "patterns in front": (["a.p", "b.p", "b.y", "a.y"], ["--probs", "*.p", "--targets", "*.y"]),
-    "one listed": (
-        ["prob_a", "prob_b", "target_b", "target_a"],
-        ["--targets", "target_b,target_a"],
-    ),
-    "both listed": (["a", "b", "d", "c"], ["--probs", "a,b", "--targets", "c,d"]),
-}
-
-
-@pytest.mark.parametrize("case", PAIRS)
-def test_targets_are_paired_with_scores_by_their_endings(report, csv_file, case):
-    header, arguments = PAIRS[case]
-    # the first class is at 0.9 and present, the second at 0.2 and absent; in row 1 both are present
-    file = csv_file(*header, rows=[[0.9, 0.2, 0, 1], [0.9, 0.2, 1, 1]])
-    found = report(file, *arguments)
-    losses = [-np.log([0.9, 0.8]), -np.log([0.9, 0.2])]
-    assert found["task"] == "multi-label"
-    assert found["cross_entropy"] == approx(np.mean(losses))
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        ["prob_cat", "prob_dog", "target_cat", "target_cow"],
-        ["prob_0", "prob_1", "target_1", "target_2"],
-        ["prob_cat1", "prob_dog2", "target_dog1", "target_cat2"],
-    ],
-    ids=["names", "numbers", "numbers of other names"],
-)
-def test_endings_that_differ_ask_for_lists(refusal, csv_file, header):
-    err = refusal(3, csv_file(*header, rows=[[0.5, 0.5, 1, 1]]))
-    for word in (*map(repr, header), "--probs a,b,c --targets d,e,f"):
-        assert word in err
-
-
-def test_one_list_beside_other_names_asks_for_the_other(refusal, csv_file):
-    file = csv_file("a", "b", "target_0", "target_1", rows=[[0.5, 0.5, 1, 1]])
-    assert "--targets" in refusal(3, file, "--probs", "a,b")
-
-
-TAKEN = {
-    "an identifier": ("problem_id,prob,target", ["prob"], ["problem_id"]),
-    "a spread": ("prob,prob_std,target", ["prob"], ["prob_std"]),
-    "another word": ("logitude,logit,target", ["logit"], ["logitude"]),
-    "a target beside": ("target_name,prob,target", ["prob"], ["target_name"]),
-    "an index without a name": (",prob,target", ["prob"], [""]),
-    "an array's plural": ("prob,targets,target", ["prob"], ["targets"]),
-}
-
-
-@pytest.mark.parametrize("case", TAKEN)
-def test_no_other_words_are_taken_for_scores_and_targets(report, tmp_path, case):
-    header, scores, unused = TAKEN[case]
-    names = header.split(",")
-    row = [{"prob": 0.2, "logit": np.log(0.25), "target": 1}.get(name, 0.7) for name in names]
-    (tmp_path / "a.csv").write_text(table_of(*names, rows=[row]))
-    found = report(tmp_path / "a.csv")
-    assert found["taken"] == {
-        "scores": scores,
-        "targets": ["target"],
-        "weight": None,
-        "unused": unused,
-    }
-    assert found["cross_entropy"] == approx(-np.log(0.2))
-
-
-def test_the_report_of_arrays_says_what_was_taken(report, tmp_path):
-    np.savez(tmp_path / "a.npz", probs=[0.5], targets=[1], ids=[7], sample_weight=[2])
-    assert report(tmp_path / "a.npz")["taken"] == {
-        "scores": ["probs"],
-        "targets": ["targets"],
-        "weight": "sample_weight",
-        "unused": ["ids"],
-    }
-
-
-def test_the_table_says_what_is_balanced_and_counted(run, tmp_path, rng):
-    np.savez(tmp_path / "a.npz", logits=rng.normal(size=(9, 2)), targets=rng.random((9, 2)) < 0.5)
-    _, out, _ = run("evaluate", tmp_path / "a.npz", "--alpha", "0.25,0.5")
-    lines = [line.split() for line in out.splitlines()]
-    assert ["alpha", "(0.25,", "0.5)"] in lines
-    assert ["class", "positives", "mean,", "gamma", "2", "share"] in lines
-
-
-def test_the_table_says_which_column_is_which(run, csv_file, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "100")
-    file = csv_file("id", "prob_2", "prob_1", "target", "sample_weight", rows=[[7, 0.2, 0.8, 1, 2]])
-    code, out, _ = run("evaluate", file, "--class-names", "no,yes")
-    assert code == 0
-    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
-    assert rows["scores"] == ["prob_1,", "prob_2"]
-    assert rows["targets"] == ["target"]
-    assert rows["weight"][0] == "sample_weight:"
-    assert rows["unused"] == ["id"]
-    assert rows["1:"][0] == "yes"
 
 
 def kinds_of_file(folder, **values):
@@ -907,209 +719,22 @@ def test_one_alpha_for_classes_that_exclude_each_other_is_wrong_usage(
     assert found["losses"][0]["focal_loss"] == approx(np.log(n) * (0.75 + 0.25) / 2)
 
 
-def test_the_positives_column_alone_takes_one_alpha(report, csv_file):
-    file = csv_file("prob_0", "prob_1", "target", rows=[[0.4, 0.6, 1], [0.7, 0.3, 0]])
-    both = report(file, "--alpha", "0.75,0.25")
-    alone = report(file, "--probs", "prob_1", "--alpha", "0.25")
-    assert alone["task"] == "binary"
-    assert alone["losses"][0]["focal_loss"] == approx(both["losses"][0]["focal_loss"])
-
-
-@pytest.fixture
-def softmax(rng):
-    """Logits, probabilities and labels of classes that exclude each other."""
-    x, y = rng.normal(size=(40, 3)), rng.integers(0, 3, 40)
-    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
-    return x, p, y, float(np.mean(-np.log(p[np.arange(40), y])))
-
-
-@pytest.mark.parametrize("dtype", ["int8", "bool", "float32"])
-def test_one_hot_targets_beside_a_softmax_are_multi_class(report, run, tmp_path, softmax, dtype):
-    _, p, y, log_loss = softmax
-    np.savez(tmp_path / "a.npz", probs=p.astype("float32"), targets=np.eye(3, dtype=dtype)[y])
-    found = report(tmp_path / "a.npz")
-    assert (found["task"], found["one_hot"]) == ("multi-class", True)
-    assert found["cross_entropy"] == pytest.approx(log_loss, rel=1e-6)
-    assert "multi-class, one-hot targets" in run("evaluate", tmp_path / "a.npz")[1]
-
-
-def test_a_softmax_of_few_digits_is_still_multi_class(report, tmp_path):
-    probs = [[0.3333, 0.3333, 0.3333], [0.2004, 0.2, 0.6]]
-    np.savez(tmp_path / "a.npz", probs=probs, targets=np.eye(3)[:2])
-    assert report(tmp_path / "a.npz")["task"] == "multi-class"
-
-
-def test_one_hot_columns_are_paired_and_multi_class(report, csv_file):
-    header = ["prob_cat", "prob_dog", "target_dog", "target_cat"]
-    found = report(csv_file(*header, rows=[[0.7, 0.3, 1, 0], [0.6, 0.4, 0, 1]]))
-    assert found["task"] == "multi-class"
-    assert found["cross_entropy"] == approx(np.mean(-np.log([0.3, 0.6])))
-
-
-def test_one_hot_targets_beside_logits_ask_for_the_task(refusal, report, tmp_path, softmax):
-    x, _, y, log_loss = softmax
-    np.savez(tmp_path / "a.npz", logits=x, targets=np.eye(3)[y])
-    err = refusal(3, tmp_path / "a.npz")
-    assert "--task multi-class" in err
-    assert "--task multi-label" in err
-    found = report(tmp_path / "a.npz", "--task", "multi-class")
-    assert found["cross_entropy"] == approx(log_loss)
-    found = report(tmp_path / "a.npz", "--task", "multi-label")
-    assert found["cross_entropy"] == approx(
-        np.mean(np.log1p(np.exp(np.where(np.eye(3)[y], -x, x))))
-    )
-
-
-@pytest.mark.parametrize("dtype", ["longdouble", "float16", "uint64", "bool"])
-@pytest.mark.parametrize("shape", [(2,), (2, 2)], ids=["binary", "multi-label"])
-def test_targets_of_any_type_of_number_are_scored(report, tmp_path, dtype, shape):
-    targets = np.ones(shape, dtype)
-    np.savez(tmp_path / "a.npz", probs=np.full(shape, 0.5, "longdouble"), targets=targets)
-    assert report(tmp_path / "a.npz")["cross_entropy"] == approx(np.log(2))
-
-
-def test_infinite_logits_do_not_hide_the_question(refusal, tmp_path):
-    np.savez(tmp_path / "a.npz", logits=[[np.inf, -np.inf], [1, 2]], targets=np.eye(2))
-    assert "--task" in refusal(3, tmp_path / "a.npz")
-
-
-def test_infinite_probabilities_are_named(refusal, tmp_path):
-    np.savez(tmp_path / "a.npz", probs=[[np.inf, -np.inf], [1, 0]], targets=np.eye(2))
-    assert "probs in row 0" in refusal(3, tmp_path / "a.npz")
-
-
-UNSURE = {
-    "rounded probabilities": ([[0.33, 0.33, 0.33], [0.2, 0.2, 0.6]], [[1, 0, 0], [0, 0, 1]]),
-    "soft targets": ([[0.3, 0.3, 0.4], [0.2, 0.2, 0.6]], [[0.9, 0.1, 0], [0, 0, 1]]),
+OF_NPY = {
+    "no array": lambda _: b"not an array",
+    "truncated": lambda data: data[:-10],
+    "another version": lambda data: data[:6] + b"\x09" + data[7:],
+    "another shape": lambda data: data.replace(b"(4,)", b"(9,)"),
+    "objects": lambda data: data.replace(b"<f8", b"|O8"),
 }
 
 
-@pytest.mark.parametrize("case", UNSURE)
-def test_rows_that_may_be_of_either_task_ask_for_it(refusal, tmp_path, case):
-    probs, targets = UNSURE[case]
-    np.savez(tmp_path / "a.npz", probs=probs, targets=targets)
-    assert "--task multi-label" in refusal(3, tmp_path / "a.npz")
-
-
-MULTI_LABEL = {
-    "two at once": ([[0.5, 0.5], [0.1, 0.9]], [[1, 1], [0, 1]]),
-    "none": ([[0.5, 0.5], [0.1, 0.9]], [[0, 0], [0, 1]]),
-    "probabilities of each": ([[0.9, 0.8], [0.1, 0.9]], [[1, 0], [0, 1]]),
-    "probabilities of each, that nearly add up to 1": ([[0.5, 0.55], [0.1, 0.9]], np.eye(2)),
-    "probabilities of each, before many rows": ([[0.9, 0.8]] + [[0.5, 0.5]] * 40, [[1, 0]] * 41),
-    "two at once, after many rows": ([[0.5, 0.5]] * 800, [[1, 0]] * 799 + [[1, 1]]),
-}
-
-
-@pytest.mark.parametrize("case", MULTI_LABEL)
-def test_classes_that_go_together_are_multi_label(report, tmp_path, case):
-    probs, targets = MULTI_LABEL[case]
-    np.savez(tmp_path / "a.npz", probs=probs, targets=targets)
-    found = report(tmp_path / "a.npz")
-    assert (found["task"], found["one_hot"]) == ("multi-label", False)
-
-
-@pytest.mark.parametrize("said", [[], ["--task", "multi-class"]], ids=["told", "said"])
-def test_a_late_row_that_is_not_one_hot_is_bad_data(refusal, tmp_path, said):
-    targets = np.eye(2, dtype=int)[np.zeros(5000, int)]
-    targets[4000] = 1
-    np.savez(tmp_path / "a.npz", probs=np.full((5000, 2), 0.5), targets=targets)
-    err = refusal(3, tmp_path / "a.npz", *said, "--chunk-rows", 7)
-    for word in ("row 4000", "1, 1", "one-hot", "--task multi-label"):
-        assert word in err
-
-
-def test_ignored_rows_of_one_hot_targets_are_left_out(report, tmp_path):
-    probs = [[0.2, 0.8], [np.nan, np.nan], [0.6, 0.4]]
-    np.savez(tmp_path / "a.npz", probs=probs, targets=[[0, 1], [-1, -1], [1, 0]])
-    found = report(tmp_path / "a.npz", "--ignore-index", -1)
-    assert (found["task"], found["examples"], found["ignored"]) == ("multi-class", 2, 1)
-    assert found["cross_entropy"] == approx(np.mean(-np.log([0.8, 0.6])))
-
-
-def test_a_one_hot_row_is_left_out_where_nothing_else_is_in_it(report, tmp_path):
-    np.savez(tmp_path / "a.npz", probs=[[0.2, 0.8], [0.6, 0.4]], targets=[[0, 1], [1, 0]])
-    found = report(tmp_path / "a.npz", "--task", "multi-class", "--ignore-index", 0)
-    assert (found["examples"], found["ignored"]) == (2, 0)
-    assert found["cross_entropy"] == approx(np.mean(-np.log([0.8, 0.6])))
-
-
-def broken_zip(file, change):
-    np.savez_compressed(file, logits=np.arange(1000.0), targets=np.ones(1000))
-    file.write_bytes(change(file.read_bytes()))
-
-
-def flipped(data):
-    """One byte within the first member, whose checksum then tells."""
-    return data[:300] + bytes([data[300] ^ 255]) + data[301:]
-
-
-def neighbours(file):
-    """An array that says it is longer than it is; what lies behind it is another's."""
-    np.savez(file, logits=np.ones(4), targets=np.ones(8))
-    with zipfile.ZipFile(file) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    members["logits.npy"] = members["logits.npy"].replace(b"(4,)", b"(8,)")
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-
-
-def of_bytes(data):
-    return lambda file: file.write_bytes(data)
-
-
-def linked_to(target):
-    return lambda file: file.symlink_to(target)
-
-
-HEAD = b"logit,target\n1,0\n"
-BROKEN = {
-    "not UTF-8 late": (
-        "a.csv",
-        of_bytes(HEAD * 1 + b"1,0\n" * 90_000 + b"\xff,1\n"),
-        "not text in utf-8",
-    ),
-    "UTF-16": ("a.csv", of_bytes(HEAD.decode().encode("utf-16")), "--encoding"),
-    "a number as Python writes it": ("a.csv", of_bytes(HEAD + b"1_0,1\n"), "'1_0'"),
-    "NUL": ("a.csv", of_bytes(HEAD + b"1\0,1\n"), "line 3"),
-    "lone quote": ("a.csv", of_bytes(HEAD + b'1,"1\n'), "quotes"),
-    "lone quote in the header": ("a.csv", of_bytes(b'"logit,target\n1,0\n'), "quotes"),
-    "line break in a name": ("a.csv", of_bytes(b'"lo\ngit",target\n1,0\n'), "neither"),
-    "unreadable": ("a.csv", linked_to("/proc/self/mem"), "can't be read"),
-    "unreadable npz": ("a.npz", linked_to("/proc/self/mem"), "a.npz"),
-    "truncated npz": ("a.npz", lambda f: broken_zip(f, lambda d: d[:-30]), "not a file of arrays"),
-    "changed npz": ("a.npz", lambda f: broken_zip(f, flipped), "not a file of arrays"),
-    "objects": ("a.npz", lambda f: np.savez(f, logits=[{}, {}], targets=[1, 0]), "object"),
-    "objects, compressed": (
-        "a.npz",
-        lambda f: np.savez_compressed(f, logits=[{}, {}], targets=[1, 0]),
-        "allow_pickle",
-    ),
-    "neighbours' bytes": ("a.npz", neighbours, "says it has"),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN)
-def test_broken_files_are_bad_data_in_one_line(refusal, tmp_path, case):
-    name, write, word = BROKEN[case]
-    write(tmp_path / name)
-    err = refusal(3, tmp_path / name)
-    assert str(tmp_path / name) in err
-    assert word in err
-
-
-@pytest.mark.parametrize("change", ["version", "objects", "shape"])
-def test_broken_npy_files_are_bad_data_in_one_line(refusal, tmp_path, change):
-    np.save(tmp_path / "y.npy", np.ones(4))
-    np.save(tmp_path / "x.npy", np.asarray([{}] * 4) if change == "objects" else np.ones(4))
+@pytest.mark.parametrize("change", OF_NPY.values(), ids=OF_NPY)
+def test_broken_npy_files_are_bad_data(refusal, tmp_path, change):
+    for name in "xy":
+        np.save(tmp_path / f"{name}.npy", np.ones(4))
     data = (tmp_path / "x.npy").read_bytes()
-    if change == "version":
-        (tmp_path / "x.npy").write_bytes(data[:6] + b"\x09" + data[7:])
-    if change == "shape":
-        (tmp_path / "x.npy").write_bytes(data.replace(b"(4,)", b"(9,)"))
-    err = refusal(3, "--logits", tmp_path / "x.npy", "--targets", tmp_path / "y.npy")
-    assert "x.npy" in err
+    (tmp_path / "x.npy").write_bytes(change(data))
+    assert "x.npy" in refusal(3, "--logits", tmp_path / "x.npy", "--targets", tmp_path / "y.npy")
 
 
 def test_what_is_not_used_may_be_anything(report, tmp_path):
@@ -1188,19 +813,6 @@ def test_a_name_too_long_is_no_file(refusal):
 def test_more_rows_at_a_time_than_there_can_be_is_all(report, binary):
     for file in (binary[0], EXAMPLES / "digits-binary.csv"):
         assert report(file, "--chunk-rows", 10**30) == report(file)
-
-
-def test_a_column_is_taken_once(refusal, csv_file):
-    file = csv_file("a", "b", "target", rows=[[0.5, 0.5, 1]])
-    assert "'a' is taken 2 times" in refusal(3, file, "--probs", "a,a")
-    assert "'target' is taken 2 times" in refusal(3, file, "--probs", "target,b", "--targets", "t*")
-
-
-def test_messages_stay_short(refusal, csv_file):
-    names = [f"column{i}" for i in range(1000)]
-    err = refusal(3, csv_file(*names, rows=[[0] * 1000]))
-    assert "and 980 more" in err
-    assert len(err) < 1000
 
 
 def program(*arguments, **options):

@@ -430,6 +430,7 @@ def with_truth(predictions, truth):
     return write
 
 
+MANY_LINES = b'{"logit": 1.5, "label": 0, "text": "%s"}\n' % (b"x" * 100) * 60_000
 IDS = {"id": range(3), "logit": [1, 2, 3]}
 REFUSED = {
     "empty csv": (raw("a.csv", b""), ["empty"]),
@@ -459,6 +460,22 @@ REFUSED = {
         raw("a.jsonl", b'{"logit": 1, "label": 1}\n{"logit": "x", "label": 1}\n'),
         ["line 2", "'x'", "must be a number"],
     ),
+    "a label behind empty lines": (
+        raw("a.jsonl", b'\n{"logit": 1, "label": 1}\n\n{"logit": 1, "label": 7}\n'),
+        ["in line 4 is 7"],
+    ),
+    "text in a number, late": (
+        raw("a.jsonl", MANY_LINES + b'{"logit": "x", "label": 1}\n'),
+        ["line 60001", "'x'", "'logit'", "a number"],
+    ),
+    "an object in a number": (
+        raw("a.jsonl", b'{"logit": {"a": 1}, "label": 1}\n'),
+        ["line 1", "'logit'", "a number"],
+    ),
+    "a line that is cut": (
+        raw("a.jsonl", MANY_LINES + b'{"logit": 1, "lab'),
+        ["line 60001", "JSON object"],
+    ),
     "lists of several lengths": (
         raw("a.jsonl", b'{"logits": [1, 2], "label": 0}\n{"logits": [1], "label": 0}\n'),
         ["line 2", "1 numbers", "the first has 2"],
@@ -466,6 +483,14 @@ REFUSED = {
     "text in a number": (
         raw("a.csv", b"logit,target\n1,0\nhigh,1\n"),
         ["line 3", "'high'", "--logits"],
+    ),
+    "text in a number beside names": (
+        raw("a.csv", b"prob_a,prob_b,label\n0.5,0.5,a\n0.5,x,b\n"),
+        ["line 3", "'prob_b'", "'x'"],
+    ),
+    "another decimal point": (
+        raw("a.csv", b"logit;target\n1,5;0\n1.5;1\n"),
+        ["line 3", "'1.5'", "--decimal"],
     ),
     "text behind a blank line": (raw("a.csv", b"logit,target\n\n1,0\n\nx,1\n"), ["line 5", "'x'"]),
     "nothing in a number": (raw("a.csv", b"logit,target\n1,0\n,1\n"), ["line 3", "--na ignore"]),
@@ -490,8 +515,6 @@ REFUSED = {
         ),
         ["'prob'", "must be a number"],
     ),
-    "mixed lengths": (raw("a.csv", b"logit,target\n1,0\n1,0,5\n"), ["line 3 has 3 fields"]),
-    "no column": (raw("a.csv", b"x,y\n1,0\n"), ["neither", "'x'", "--probs"]),
     "a label that no column has": (
         table("a.csv", columns={**OF_CLASSES, "label": ["ant"] * 59 + ["elk"]}),
         ["line 61", "'elk'", "'cow'", "--class-names"],
@@ -500,7 +523,7 @@ REFUSED = {
         table("a.csv", columns={"logit": [1, 2], "label": ["no", "yes"]}),
         ["'no'", "number"],
     ),
-    "too few names": (table("a.csv", columns=NAMED), ["--class-names", "2", "3"]),
+    "too few names": (table("a.csv", columns=NAMED), ["names 2 classes", "scores have 3"]),
     "an id that truth lacks": (
         with_truth(IDS, {"id": [0, 1], "label": [0, 1]}),
         ["line 4", "'2'", "t.csv"],
@@ -517,10 +540,54 @@ REFUSED = {
         with_truth({"id": [0, 1, 1], "logit": [1, 2, 3]}, {"id": [0, 1], "label": [0, 1]}),
         ["a.csv", "line 4", "'1'", "before"],
     ),
+    "a target in truth that is none": (
+        with_truth(IDS, {"id": [2, 1, 0], "label": [0, 1, 7]}),
+        ["t.csv: targets in line 4 is 7"],
+    ),
+    "nothing in truth": (
+        with_truth(IDS, {"id": [2, 1, 0], "label": [0, "", 1]}),
+        ["t.csv: line 3 has nothing in column 'label'"],
+    ),
+    "a label in truth that no column has": (
+        with_truth(
+            {"id": [0, 1], "prob_a": [1, 0], "prob_b": [0, 1]}, {"id": [1, 0], "label": "ac"}
+        ),
+        ["t.csv: line 3 column 'label' is 'c'"],
+    ),
     "a member outside its archive": (saved("a.npz", outside), ["'../logits'"]),
-    "a pickle": (
-        saved("a.npz", lambda path: np.savez(path, logits=np.asarray([{}, 1]), labels=[0, 1])),
-        ["object"],
+    "text that Python can't cut": (
+        raw("a.csv", b'logit,label,c\n1,7,"x"y\n'),
+        ["in row 0, counted from 0, is 7"],
+    ),
+    "a text of 200,000 letters": (
+        raw("a.csv", b"logit,label,c\n1,7," + b"x" * 200_000 + b"\n"),
+        ["in row 0, counted from 0, is 7"],
+    ),
+    "one column's own name as a label": (
+        table("a.csv", columns={"prob_yes": [0.9, 0.8], "label": ["yes", "yes"]}),
+        ["'yes'", "--class-names"],
+    ),
+    "lists of lists": (
+        saved(
+            "a.parquet",
+            lambda path: pa.parquet.write_table(
+                pa.table({"logits": [[[1.0, 2]]], "label": [0]}), path
+            ),
+        ),
+        ["'logits'", "must be a number"],
+    ),
+    "a label beyond 2^53": (
+        saved(
+            "a.parquet",
+            lambda path: pa.parquet.write_table(
+                pa.table({"logit": [1.0], "label": [2**53 + 1]}), path
+            ),
+        ),
+        ["targets in row 0"],
+    ),
+    "tensors that are no objects": (
+        raw("a.safetensors", (13).to_bytes(8, "little") + b'{"logits": 1}'),
+        ["header"],
     ),
     "shapes that tell no axis": (
         npy(logits=ROWS[:9].reshape(3, 3, 3), targets=LABELS[:9].reshape(3, 3)),
@@ -528,28 +595,27 @@ REFUSED = {
     ),
     "an axis that is not there": (npy(logits=ROWS, targets=LABELS), ["--axis", "5"]),
 }
-SAID = {"too few names": ["--class-names", "a,b"], "an axis that is not there": ["--axis", "5"]}
+SAID = {
+    "too few names": ["--class-names", "a,b"],
+    "an axis that is not there": ["--axis", "5"],
+    "another decimal point": ["--sep", ";", "--decimal", ","],
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_file_that_cannot_be_scored_is_refused_in_one_line(evaluated, tmp_path, case):
+def test_a_file_that_cannot_be_scored_is_refused_in_one_line(refusal, tmp_path, case):
     write, words = REFUSED[case]
-    code, out, err = evaluated(
-        *write(tmp_path), *SAID.get(case, []), "--json", tmp_path / "out.json"
-    )
-    assert (code, out, err.count("\n")) == (3, "", 1)
+    err = refusal(3, *write(tmp_path), *SAID.get(case, []), "--json", tmp_path / "out.json")
     for word in words:
         assert word in err
     assert not list(tmp_path.glob("out.json*"))
 
 
 @pytest.mark.slow
-def test_an_archive_that_would_fill_the_memory_is_refused(evaluated, tmp_path):
+def test_an_archive_that_would_fill_the_memory_is_refused(refusal, tmp_path):
     bomb(tmp_path / "a.npz")
     assert (tmp_path / "a.npz").stat().st_size < 2**23
-    code, _, err = evaluated(tmp_path / "a.npz")
-    assert (code, err.count("\n")) == (3, 1)
-    assert "4.0 GiB" in err
+    assert "4.0 GiB" in refusal(3, tmp_path / "a.npz")
 
 
 UNUSABLE = {
@@ -562,15 +628,13 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("case", UNUSABLE)
-def test_arguments_that_cannot_be_are_wrong_usage(evaluated, tmp_path, monkeypatch, case):
+def test_arguments_that_cannot_be_are_wrong_usage(refusal, tmp_path, monkeypatch, case):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.docx").touch()
     if case != "a pattern that nothing fits":
         table("a.csv", columns=PLAIN)(tmp_path)
     arguments, word = UNUSABLE[case]
-    code, _, err = evaluated(*arguments)
-    assert (code, err.count("\n")) == (2, 1)
-    assert word in err
+    assert word in refusal(2, *arguments)
 
 
 def other_columns(*header):
@@ -585,15 +649,47 @@ def other_columns(*header):
     return write
 
 
+def without_rows(path):
+    """A file of the same header, arrays or columns, and no rows."""
+    if path.suffix == ".csv":
+        path.write_text("logit_ant,logit_bee,logit_cow,label\n")
+    elif path.suffix == ".parquet":
+        pa.parquet.write_table(arrow(LISTS).slice(0, 0), path)
+    else:
+        np.savez(path, logits=ROWS[:0], labels=LABELS[:0])
+
+
+PARTS_OF_A_SET = {
+    "csv": lambda path: table(path.name, columns=NAMED)(path.parent),
+    "parquet": lambda path: pa.parquet.write_table(arrow(LISTS), path),
+    "npz": lambda path: np.savez(path, logits=ROWS, labels=LABELS),
+}
+
+
+@pytest.mark.parametrize("empty", ["a", "c"], ids=["first", "last"])
+@pytest.mark.parametrize("kind", PARTS_OF_A_SET)
+def test_a_part_without_rows_adds_nothing(report, tmp_path, kind, empty):
+    PARTS_OF_A_SET[kind](tmp_path / f"b.{kind}")
+    without_rows(tmp_path / f"{empty}.{kind}")
+    found = report(tmp_path, "--alpha", "balanced")
+    np.testing.assert_allclose(found["cross_entropy"], MULTI_CLASS, rtol=1e-12)
+    assert (found["files"], found["examples"]) == (1, 60)
+
+
+def test_parts_that_have_no_rows_are_refused(refusal, tmp_path):
+    for name in "ab":
+        without_rows(tmp_path / f"{name}.csv")
+    assert "no rows" in refusal(3, tmp_path)
+
+
 @pytest.mark.parametrize("said", [[], ["--alpha", "balanced"]], ids=["plain", "balanced"])
 @pytest.mark.parametrize(
     "header",
     [("prob_bee", "prob_ant", "label"), ("logit_ant", "logit_bee", "label")],
     ids=["classes", "logits"],
 )
-def test_files_that_are_not_of_one_model_are_refused(evaluated, tmp_path, header, said):
-    code, out, err = evaluated(*other_columns(*header)(tmp_path), *said)
-    assert (code, out, err.count("\n")) == (3, "", 1)
+def test_files_that_are_not_of_one_model_are_refused(refusal, tmp_path, header, said):
+    err = refusal(3, *other_columns(*header)(tmp_path), *said)
     for word in ("b.csv", "a.csv", "'ant', 'bee'", "one order"):
         assert word in err
 
@@ -614,11 +710,9 @@ def test_the_kind_that_is_said_is_that_of_standard_input_alone(report, monkeypat
     np.testing.assert_allclose(found["cross_entropy"], BINARY, rtol=1e-12)
 
 
-def test_standard_input_that_is_closed_is_told(evaluated, monkeypatch):
+def test_standard_input_that_is_closed_is_told(refusal, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
-    code, _, err = evaluated("-")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "standard input is closed" in err
+    assert "standard input is closed" in refusal(2, "-")
 
 
 def test_scores_are_those_of_predictions_even_if_truth_has_such_a_column(report, tmp_path):
@@ -688,75 +782,26 @@ def test_odd_columns_are_scored_right(report, tmp_path, case):
     np.testing.assert_allclose(found["cross_entropy"], expected, rtol=1e-12)
 
 
-FAULTS = {
-    "text that Python can't cut": (raw("a.csv", b'logit,label,c\n1,7,"x"y\n'), ["row 0", "7"]),
-    "a text of 200,000 letters": (
-        raw("a.csv", b"logit,label,c\n1,7," + b"x" * 200_000 + b"\n"),
-        ["row 0", "7"],
-    ),
-    "one column's own name as a label": (
-        table("a.csv", columns={"prob_yes": [0.9, 0.8], "label": ["yes", "yes"]}),
-        ["'yes'", "--class-names"],
-    ),
-    "lists of lists": (
-        saved(
-            "a.parquet",
-            lambda path: pa.parquet.write_table(
-                pa.table({"logits": [[[1.0, 2]]], "label": [0]}), path
-            ),
-        ),
-        ["'logits'", "must be a number"],
-    ),
-    "a label beyond 2^53": (
-        saved(
-            "a.parquet",
-            lambda path: pa.parquet.write_table(
-                pa.table({"logit": [1.0], "label": [2**53 + 1]}), path
-            ),
-        ),
-        ["targets in row 0"],
-    ),
-    "tensors that are no objects": (
-        raw("a.safetensors", (13).to_bytes(8, "little") + b'{"logits": 1}'),
-        ["header"],
-    ),
-}
-
-
-@pytest.mark.parametrize("case", FAULTS)
-def test_a_fault_is_told_in_one_line(evaluated, tmp_path, case):
-    write, words = FAULTS[case]
-    code, out, err = evaluated(*write(tmp_path))
-    assert (code, out, err.count("\n")) == (3, "", 1)
-    for word in words:
-        assert word in err
-
-
 @pytest.mark.parametrize("codec", ["base64", "rot13"])
-def test_codecs_that_are_no_text_are_wrong_usage(evaluated, tmp_path, codec):
+def test_codecs_that_are_no_text_are_wrong_usage(refusal, tmp_path, codec):
     table("a.csv", columns=PLAIN)(tmp_path)
-    code, _, err = evaluated(tmp_path / "a.csv", "--encoding", codec)
-    assert (code, err.count("\n")) == (2, 1)
+    assert codec in refusal(2, tmp_path / "a.csv", "--encoding", codec)
 
 
 @pytest.mark.parametrize("rows", [X[:20], ROWS[:20]], ids=["binary", "multi-class"])
 @pytest.mark.parametrize("weight", [0.0, 1e308], ids=["nothing", "infinite"])
-def test_weights_that_balance_nothing_are_bad_data(evaluated, tmp_path, rows, weight):
+def test_weights_that_balance_nothing_are_bad_data(refusal, tmp_path, rows, weight):
     np.savez(tmp_path / "a.npz", logits=rows, targets=Y[:20], weight=np.full(20, weight))
-    code, _, err = evaluated(tmp_path / "a.npz", "--alpha", "balanced")
-    assert (code, err.count("\n")) == (3, 1)
-    assert "add up to" in err
+    assert "add up to" in refusal(3, tmp_path / "a.npz", "--alpha", "balanced")
 
 
-def test_offsets_beyond_the_data_of_an_arrow_file_are_not_followed(evaluated, tmp_path):
+def test_offsets_beyond_the_data_of_an_arrow_file_are_not_followed(refusal, tmp_path):
     stream(tmp_path / "a.arrow", {"logit_ant": [0, 1], "logit_bee": [1, 0], "label": NAMES[:2]})
     good, bad = (np.asarray([0, 3, end], np.int32).tobytes() for end in (6, 2**30))
     data = (tmp_path / "a.arrow").read_bytes()
     assert data.count(good) == 1
     (tmp_path / "a.arrow").write_bytes(data.replace(good, bad))
-    code, _, err = evaluated(tmp_path / "a.arrow")
-    assert (code, err.count("\n")) == (3, 1)
-    assert "a.arrow" in err
+    assert "a.arrow" in refusal(3, tmp_path / "a.arrow")
 
 
 def test_a_batch_without_rows_tells_no_shapes(report, tmp_path):
@@ -774,34 +819,6 @@ def test_labels_are_text_of_any_kind(report, tmp_path, kind):
     pa.parquet.write_table(arrow(OF_CLASSES).append_column("label", labels), tmp_path / "a.parquet")
     found = report(tmp_path / "a.parquet")
     np.testing.assert_allclose(found["cross_entropy"], MULTI_CLASS, rtol=1e-12)
-
-
-MANY_LINES = b'{"logit": 1.5, "label": 0, "text": "%s"}\n' % (b"x" * 100) * 60_000
-OF_LINES = {
-    "behind empty lines": (
-        b'\n{"logit": 1, "label": 1}\n\n{"logit": 1, "label": 7}\n',
-        ["line 4", "7"],
-    ),
-    "text, late": (
-        MANY_LINES + b'{"logit": "x", "label": 1}\n',
-        ["line 60001", "'x'", "'logit'", "a number"],
-    ),
-    "an object": (
-        b'{"logit": {"a": 1}, "label": 1}\n',
-        ["line 1", "'logit'", "a number"],
-    ),
-    "a line that is cut": (MANY_LINES + b'{"logit": 1, "lab', ["line 60001", "JSON object"]),
-}
-
-
-@pytest.mark.parametrize("case", OF_LINES)
-def test_the_line_at_fault_is_that_of_the_file(evaluated, tmp_path, case):
-    data, words = OF_LINES[case]
-    (tmp_path / "a.jsonl").write_bytes(data)
-    code, out, err = evaluated(tmp_path / "a.jsonl")
-    assert (code, out, err.count("\n")) == (3, "", 1)
-    for word in words:
-        assert word in err
 
 
 def test_names_that_come_late_in_lines_are_not_used(report, tmp_path):
@@ -827,16 +844,12 @@ def test_names_in_lines_are_as_they_are_written(report, tmp_path, id_):
     assert found["name"] == str(id_)
 
 
-def test_names_of_classes_differ(evaluated, tmp_path):
+def test_names_of_classes_differ(refusal, tmp_path):
     table("a.csv", columns=NAMED)(tmp_path)
-    code, _, err = evaluated(tmp_path / "a.csv", "--class-names", "ant,bee,ant")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "each name once" in err
+    assert "each name once" in refusal(2, tmp_path / "a.csv", "--class-names", "ant,bee,ant")
 
 
 @pytest.mark.parametrize("said", [["--id", "names"], ["--axis", "0"]], ids=["ids", "axis"])
-def test_what_arrays_do_not_have_is_told(evaluated, tmp_path, said):
+def test_what_arrays_do_not_have_is_told(refusal, tmp_path, said):
     np.savez(tmp_path / "a.npz", logits=X, targets=Y, names=range(40))
-    code, _, err = evaluated(tmp_path / "a.npz", *said)
-    assert (code, err.count("\n")) == (3, 1)
-    assert said[0] in err
+    assert said[0] in refusal(3, tmp_path / "a.npz", *said)

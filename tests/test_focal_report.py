@@ -17,7 +17,7 @@ from focalcore import (
 )
 from focalcore.evaluation import FocalReport
 
-from .helpers import close, fails
+from .helpers import close, fails, same
 
 rng = np.random.default_rng(4)
 N, C, GAMMAS = 600, 4, (0.0, 0.5, 2.0)
@@ -38,21 +38,6 @@ def whole(task, weight=None, **options):
     report = FocalReport(task, GAMMAS, **options)
     report.update(x, y, weight)
     return report
-
-
-def same(found, expected, rtol=1e-12):
-    """Reports are the same but for the last digits of sums."""
-    if isinstance(expected, dict):
-        assert found.keys() == expected.keys()
-        pairs = [(found[name], expected[name]) for name in expected]
-    elif isinstance(expected, list | tuple):
-        pairs = list(zip(found, expected, strict=True))
-    else:
-        is_number = not isinstance(expected, str | None)
-        assert found == (pytest.approx(expected, rel=rtol) if is_number else expected)
-        return
-    for pair in pairs:
-        same(*pair, rtol)
 
 
 class TestMeans:

@@ -18,7 +18,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
 from conformance.places import JAX, TORCH
-from focalcore import sigmoid_focal_loss, softmax_focal_loss
+from focalcore import binary_focal_loss, sigmoid_focal_loss, softmax_focal_loss
 from focalcore.balance import alpha_of
 from focalcore.metrics import focal_loss, focal_report, focal_scorer
 
@@ -146,8 +146,11 @@ BAD = {
 def test_labels_of_any_kind_go_beside_arrays_of_any_library(torch, labels):
     found = focal_loss(labels, torch.tensor(P, requires_grad=True), sample_weight=pd.Series(WEIGHT))
     close(found, focal_loss(BINARY, P, sample_weight=WEIGHT), 1e-12)
-    if labels is not NAMES and labels.dtype.kind == "b":
-        close(focal_loss(torch.tensor(labels), torch.tensor(P)), focal_loss(BINARY, P), 1e-12)
+
+
+def test_labels_may_be_a_tensor_of_bool(torch):
+    labels = torch.tensor(BINARY.astype(bool))
+    close(focal_loss(labels, torch.tensor(P)), focal_loss(BINARY, P), 1e-12)
 
 
 class TestReport:
@@ -165,6 +168,21 @@ class TestReport:
         lines = focal_report(MULTI, ROWS, target_names=["an ant", "a bee", "cow"]).splitlines()
         assert [line.split("  ")[0] for line in lines[2:5]] == ["an ant", "a bee", "cow"]
         assert lines[6].startswith("all")
+
+    def test_rows_of_targets_are_those_of_independent_classes(self):
+        bits, p = rng.integers(0, 2, (N, C)), rng.random((N, C))
+        options = {"target_names": NAMES, "alpha": 0.25, "sample_weight": WEIGHT}
+        score = focal_report(bits, p, output_dict=True, **options)["losses"][0]
+        loss = binary_focal_loss(bits, p, alpha=0.25)
+        close(score["focal_loss"], np.average(loss.mean(axis=1), weights=WEIGHT))
+        lines = [line.split() for line in focal_report(bits, p, **options).splitlines()]
+        assert [line[:2] for line in lines[2:5]] == [
+            [name, str(n)] for name, n in zip(NAMES, bits.sum(axis=0), strict=True)
+        ]
+
+    def test_one_hot_rows_are_refused_for_they_may_be_of_either_task(self):
+        with fails(ValueError, "each row of y_true is one-hot", r"argmax\(axis=1\)", "FocalReport"):
+            focal_report(np.eye(C)[MULTI], ROWS)
 
     def test_names_are_as_many_as_the_classes(self):
         with fails(ValueError, "target_names must be 3", "found 1"):

@@ -236,6 +236,22 @@ class TestConfidence:
         display = ConfidenceDisplay.from_report(report("multi-label", x, y, alpha=[0.2, 0.3]))
         assert display.names == ["as scored"]
 
+    @pytest.mark.parametrize("alpha", [None, 0.25, [0.25, 0.6]])
+    def test_independent_classes_are_as_so_many_rows(self, alpha):
+        p, y = self.truth()
+        rows, columns = slice(0, 1000), slice(1000, 2000)
+        x = sigmoid_focal_logit(np.stack([p[rows], p[columns]], axis=1), alpha=alpha)
+        options = {"alpha": alpha, "from_logits": True}
+        of_each = ConfidenceDisplay.from_predictions(
+            np.stack([y[rows], y[columns]], axis=1), x, **options
+        )
+        as_rows = ConfidenceDisplay.from_predictions(
+            np.concatenate([y[rows], y[columns]]),
+            np.concatenate([p[rows], p[columns]]),
+            gamma=0,
+        )
+        close(np.stack(of_each.curves[1]), np.stack(as_rows.curves[0]), 1e-9)
+
     def test_what_a_report_does_not_know_is_refused(self):
         made = report("multi-class", rng.normal(size=(50, 3)), rng.integers(0, 3, 50))
         with fails(ValueError, "multi-class", "ConfidenceDisplay.from_predictions"):
@@ -251,6 +267,16 @@ DISPLAYS = {
     "classes": lambda **o: ClassLossDisplay.from_predictions([0, 1], [0.2, 0.7], **o),
 }
 EVERY = pytest.mark.parametrize("make", DISPLAYS.values(), ids=DISPLAYS)
+
+
+@pytest.mark.parametrize(
+    ("display", "numbers"), [(CumulativeLossDisplay, "losses"), (ClassLossDisplay, "shares")]
+)
+def test_rows_of_targets_are_those_of_independent_classes(display, numbers):
+    x, y = rng.normal(size=(300, 3)), rng.integers(0, 2, (300, 3))
+    found = display.from_predictions(y, x, gamma=2.0, from_logits=True)
+    expected = display.from_report(report("multi-label", x, y, (2.0,)))
+    close(getattr(found, numbers), getattr(expected, numbers))
 
 
 @EVERY

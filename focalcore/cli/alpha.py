@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .._inputs import parse
+from .._typing import HostArray
 from ..evaluation import BadDataError, Predictions
 from ..evaluation.report import Alpha
 
@@ -26,8 +28,26 @@ def check_alpha(alpha: Alpha, predictions: Predictions) -> None:
 
 def balanced(files: Sequence[Predictions], chunk_rows: int) -> Alpha:
     """Return the class balance by the targets of all files, which are read for it."""
+    task, (weight, total) = files[0].task, _masses(files, chunk_rows)
+    if not 0 < np.sum(total) < np.inf:
+        return None  # nothing counts, which the report refuses
+    if task == "multi-class":
+        mean = total / len(weight)
+        return tuple((mean / np.where(weight > 0, weight, mean)).tolist())
+    with np.errstate(invalid="ignore"):  # of a class of which nothing counts
+        share = weight[1] / total if task == "binary" else weight / total
+    if np.any((share == 0) | (share == 1) | np.isnan(share)):
+        raise BadDataError(
+            f"{files[0].source.name}: --alpha balanced needs positives and negatives of each "
+            f"class, by which it balances; give numbers"
+        )
+    return float(1 - share) if task == "binary" else tuple((1 - share).tolist())
+
+
+def _masses(files: Sequence[Predictions], chunk_rows: int) -> tuple[HostArray, Any]:
+    """Return what each class weighs, and all of them; of several labels the positives, and each."""
     task, n = files[0].task, len(files[0].classes)
-    weight, total = np.zeros(n), 0.0
+    weight, total = np.zeros(n), np.zeros(n)
     for file in files:
         for block in file.chunks(chunk_rows):
             y, w = block.targets, file.batch(block).weight
@@ -38,20 +58,7 @@ def balanced(files: Sequence[Predictions], chunk_rows: int) -> Alpha:
             else:
                 classes = y > 0.5 if task == "binary" else y
                 weight += np.bincount(classes.astype(np.intp), w, n)
-    mass = np.sum(total if task == "multi-label" else weight)
-    if not 0 < mass < np.inf:
-        return None  # nothing counts, which the report refuses
-    if task == "multi-class":
-        weight_or_one = np.where(weight > 0, weight, weight.sum() / n)
-        return tuple((weight.sum() / n / weight_or_one).tolist())
-    with np.errstate(invalid="ignore"):  # of a class of which nothing counts
-        share = weight[1] / mass if task == "binary" else weight / total
-    if np.any((share == 0) | (share == 1) | np.isnan(share)):
-        raise BadDataError(
-            f"{files[0].source.name}: --alpha balanced needs positives and negatives of each "
-            f"class, by which it balances; give numbers"
-        )
-    return float(1 - share) if task == "binary" else tuple((1 - share).tolist())
+    return weight, total if task == "multi-label" else weight.sum()
 
 
 def _way_out(given: tuple[float, ...], predictions: Predictions) -> str:

@@ -11,6 +11,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from ..evaluation import FileReport, FocalReport, Opening, Predictions, evaluate
+from ..evaluation.cluster import sums_on
+from ..evaluation.comparison import Comparison
+from ..evaluation.examples import Hardest
 from ..evaluation.file_report import Watcher, file_report
 from ..evaluation.predictions import open_all
 from ..evaluation.renderings.json import json_of
@@ -37,7 +40,7 @@ def _scored(
     options: argparse.Namespace, found: Sequence[Opening], outputs: Outputs
 ) -> tuple[FileReport, FocalReport]:
     """Return the report on files, and the sums that it is made of."""
-    files = open_all(found)
+    found, files = open_all(found)
     alpha = _alpha(options, files)
     if options.dask is not None:
         return _on_a_cluster(options, files, found, alpha)
@@ -67,9 +70,6 @@ def _alpha(options: argparse.Namespace, files: Sequence[Predictions]) -> Any:
 
 def _parts(options: argparse.Namespace, found: Sequence[Opening], alpha: Any) -> list[Any]:
     """Return what looks at each example beside the report."""
-    from ..evaluation.comparison import Comparison
-    from ..evaluation.examples import Hardest
-
     parts: list[Any] = []
     if options.hardest is not None:
         parts.append(Hardest(options.hardest, options.gamma[0], alpha))
@@ -82,10 +82,6 @@ def _parts(options: argparse.Namespace, found: Sequence[Opening], alpha: Any) ->
 def _on_a_cluster(
     options: argparse.Namespace, files: Sequence[Predictions], found: Sequence[Opening], alpha: Any
 ) -> tuple[FileReport, FocalReport]:
-    from ..evaluation.cluster import sums_on
-
-    task = files[0].task
-    found = [replace(opening, task=task) for opening in found]
     with _bar("files", len(found)) as advance:
         sums = sums_on(options.dask, found, options.gamma, alpha, options.chunk_rows, advance)
     return file_report(files, sums), sums

@@ -31,9 +31,8 @@ def openings(options: argparse.Namespace) -> Iterator[list[Opening]]:
         class_names=options.class_names,
     )
     names = Names(options.logits, options.probs, options.targets, options.weight, options.id)
-    one = Opening(None, names, how, None, options.task, options.ignore_index, options.background)
-    if options.truth is not None:
-        one = replace(one, truth=_truth(options))
+    truth = None if options.truth is None else _truth(options)
+    one = Opening(None, names, how, truth, options.task, options.ignore_index, options.background)
     if not options.predictions:
         _check_npy(options, names)
         yield [one]
@@ -64,10 +63,7 @@ def read_files(options: argparse.Namespace, files: Sequence[Opening]) -> list[st
     """Return the names of all files that are read, which no result may replace."""
     names = [str(file.place.path) for file in files if file.place is not None]
     names += [name for name in (options.truth, options.compare) if name is not None]
-    if not options.predictions:
-        names += [name for name in (options.logits, options.probs, options.targets) if name]
-        names += [options.weight] if options.weight else []
-    return names
+    return names if options.predictions else [*names, *files[0].names.given().values()]
 
 
 def _found(options: argparse.Namespace, name: str) -> list[Path]:
@@ -99,11 +95,11 @@ def _check_file(options: argparse.Namespace, path: Path) -> None:
 
 
 def _check_there(options: argparse.Namespace, path: Path) -> None:
-    if not os.path.isfile(path):
-        is_pipe = os.path.exists(path) and not os.path.isdir(path)
-        why = " is a pipe: send it to standard input, which is -" if is_pipe else ""
-        is_folder = " is a folder" if os.path.isdir(path) else ""
-        options.parser.error(f"no such file: {path}{is_folder}{why}")
+    if os.path.isfile(path):
+        return
+    why = " is a pipe: send it to standard input, which is -" if os.path.exists(path) else ""
+    why = " is a folder" if os.path.isdir(path) else why
+    options.parser.error(f"no such file: {path}{why}")
 
 
 def _is_known(options: argparse.Namespace, path: Path) -> bool:

@@ -11,8 +11,10 @@ from typing import Any
 
 from ..evaluation import FileReport, FocalReport
 from ..evaluation.file_report import Watcher
+from ..evaluation.renderings.html import html_of
 from ..evaluation.renderings.json import json_of
 from ..evaluation.renderings.whole_file import whole_file
+from ..plot import svg_pictures, write_pictures
 
 
 class Outputs:
@@ -76,17 +78,12 @@ class Outputs:
         if "json" in self.files:
             self.files["json"].write(json_of(report))
         if "html" in self.files:
-            from ..evaluation.renderings.html import html_of
-            from ..plot import svg_pictures
-
             self.files["html"].write(html_of(report, svg_pictures(sums)))
         if self.options.plot is not None:
             self._draw(sums)
 
     def _draw(self, sums: FocalReport) -> None:
         """Write the pictures into their folder."""
-        from ..plot import write_pictures
-
         try:
             write_pictures(sums, self.options.plot)
         except OSError as error:

@@ -1,6 +1,6 @@
 """Losses of predictions that come in batches or in files, as reports that are merged."""
 
-from ._task import TASKS
+from .._typing import TASKS
 from .file_report import FileReport, evaluate
 from .focal_report import FocalReport
 from .predictions import CHUNK_ROWS, Opening, Predictions

@@ -21,7 +21,7 @@ from ..functional import sigmoid_focal_loss, softmax_focal_loss
 from ..posterior import softmax_focal_posterior
 from ..scoring import binary_focal_loss, sparse_categorical_focal_loss
 from ._sums import Sums, histogram
-from .block import Block
+from .block import Block, for_targets
 from .report import Alpha
 
 TINY = 1e-200  # below it a posterior may have lost digits
@@ -51,7 +51,7 @@ class Batch:
         _, y, weight, kept, _ = self.block
         if weight is None:
             return None if kept is None else kept.astype(np.float64)
-        weight = np.broadcast_to(weight.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
+        weight = for_targets(weight, y)
         return weight if kept is None else weight * kept
 
     def loss(self, gamma: float, alpha: Alpha) -> HostArray:
@@ -77,7 +77,6 @@ class Independent(Batch):
     cross_entropies: tuple[Measure, ...]
 
     def loss(self, gamma: float, alpha: Alpha) -> HostArray:
-        """Return the loss of each target, not weighed."""
         x, y = self.block[:2]
         if self.from_logits:
             return sigmoid_focal_loss(x, y, gamma=gamma, alpha=alpha)
@@ -127,7 +126,6 @@ class Binary(Independent):
     )
 
     def by_class(self, values: HostArray | None, in_bins: HostArray) -> HostArray:  # noqa: ARG002
-        """Return the sums by class."""
         found: HostArray = in_bins.sum(axis=1)
         return found
 
@@ -148,7 +146,6 @@ class MultiLabel(Independent):
     cross_entropies = (Measure("cross entropy"),)
 
     def by_class(self, values: HostArray | None, in_bins: HostArray) -> HostArray:  # noqa: ARG002
-        """Return the sums by class."""
         if values is None:
             return np.full(self.classes, float(len(self.block.scores)))
         return np.asarray(np.sum(values, axis=0, dtype=np.float64))
@@ -188,7 +185,6 @@ class MultiClass(Batch):
         return Measures(self._sums(times(w, ce)), losses, factors, log_losses, bins)
 
     def by_class(self, values: HostArray | None, in_bins: HostArray) -> HostArray:  # noqa: ARG002
-        """Return the sums by class."""
         return self._sums(values)
 
     def counts(self) -> HostArray:

@@ -10,7 +10,6 @@ from .._typing import HostArray, Task
 from .readers import BadDataError, Source, blocks
 from .readers.source import Shape
 
-TASKS: tuple[Task, ...] = ("binary", "multi-label", "multi-class")
 FIRST_ROWS, ROWS_AT_A_TIME = 1024, 32
 # how far from 1 a row of probabilities may add up: of a softmax, and of a rounded softmax
 EXACT, ROUNDED = 1e-3, 0.02
@@ -25,12 +24,12 @@ def task_of(source: Source, said: str | None, ignore_index: int | None) -> Task:
             f"at least: name others with --logits or --probs"
         )
     are_labels = said == "multi-label" and _is_flat(targets)
-    fits = {
+    fits: dict[Task, bool] = {  # where several do, the first, unless the rows tell
         "binary": _is_flat(scores) and _is_flat(targets),
         "multi-label": len(scores) == 2 and (scores[1:] == targets[1:] or are_labels),
         "multi-class": len(scores) == 2 and (_is_flat(targets) or scores[1:] == targets[1:]),
     }
-    allowed = [task for task in TASKS if fits[task]]
+    allowed = [task for task, is_fit in fits.items() if is_fit]
     for task in allowed:
         if task == said:
             return task

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._backends import backend_of
 from .._typing import HostArray, Task
-from .block import Block
+from .block import Block, for_targets
 
 
 def read_batch(
@@ -34,11 +34,9 @@ def read_batch(
         if beside is not None and len(beside) != len(x):
             raise ValueError(f"{name} must have {len(x)} rows, as scores have; found {len(beside)}")
     x, y, w, kept, _ = Block(x, y, w, _kept(mask, y)).without(ignore_index)
-    found = (
-        class_labels("targets", y, x.shape[1]) if task == "multi-class" else shares("targets", y)
-    )
-    x = floats("scores", x)
-    return Block(x if from_logits else shares("probabilities", x), found, w, kept)
+    y = _class_labels(y, x.shape[1]) if task == "multi-class" else _in_unit("targets", y)
+    x = _floats(x)
+    return Block(x if from_logits else _in_unit("probabilities", x), y, w, kept)
 
 
 def _kept(mask: Any, targets: HostArray) -> HostArray | None:
@@ -53,7 +51,7 @@ def _kept(mask: Any, targets: HostArray) -> HostArray | None:
     rows = column("mask", found)
     if len(rows) != len(targets):
         raise ValueError(f"mask must have {len(targets)} rows, as scores have; found {len(rows)}")
-    return np.broadcast_to(rows.reshape(-1, *[1] * (targets.ndim - 1)), targets.shape)
+    return for_targets(rows, targets)
 
 
 def labels_on_host(name: str, x: Any) -> HostArray:
@@ -77,16 +75,6 @@ def on_host(name: str, x: Any) -> HostArray:
     return found
 
 
-def floats(name: str, x: Any) -> HostArray:
-    """Return an array's values as float32, if they are that, or else as float64."""
-    found = on_host(name, x)
-    found = found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
-    bad = np.isnan(found)
-    if bad.any():
-        raise ValueError(f"{name} must be numbers; found NaN in row {_first(bad)}")
-    return found
-
-
 def weights_on_host(name: str, x: Any) -> HostArray:
     """Return one weight for each row, finite and >= 0, as float64."""
     found = column(name, on_host(name, x)).astype(np.float64)
@@ -104,23 +92,32 @@ def column(name: str, x: HostArray) -> HostArray:
     raise ValueError(f"{name} must have shape (n,); found {x.shape}")
 
 
-def class_labels(name: str, x: HostArray, n: int) -> HostArray:
-    """Return labels that are classes from 0 to n - 1, as int64."""
-    if x.dtype.kind not in "biu":
-        raise TypeError(f"{name} are class labels and must be integer; found {x.dtype}")
-    found = x.astype(np.int64)
+def _floats(scores: HostArray) -> HostArray:
+    """Return scores as float32, if they are that, or else as float64."""
+    found = scores if scores.dtype in (np.float32, np.float64) else scores.astype(np.float64)
+    bad = np.isnan(found)
+    if bad.any():
+        raise ValueError(f"scores must be numbers; found NaN in row {_first(bad)}")
+    return found
+
+
+def _class_labels(targets: HostArray, n: int) -> HostArray:
+    """Return targets that are classes from 0 to n - 1, as int64."""
+    if targets.dtype.kind not in "biu":
+        raise TypeError(f"targets are class labels and must be integer; found {targets.dtype}")
+    found = targets.astype(np.int64)
     bad = (found < 0) | (found >= n)
     if bad.any():
         row = _first(bad)
         raise ValueError(
-            f"{name} must be class labels from 0 to {n - 1}; found {x[row]} in row {row}; leave "
-            f"such rows out before"
+            f"targets must be class labels from 0 to {n - 1}; found {targets[row]} in row {row}; "
+            f"leave such rows out before"
         )
     return found
 
 
-def shares(name: str, x: HostArray) -> HostArray:
-    """Return targets that are in [0, 1]."""
+def _in_unit(name: str, x: HostArray) -> HostArray:
+    """Return numbers that are all in [0, 1]."""
     bad = ~in_unit(x)
     if bad.any():
         place = tuple(np.argwhere(bad)[0].tolist())

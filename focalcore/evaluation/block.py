@@ -18,6 +18,11 @@ class Block(NamedTuple):
     kept: HostArray | None = None  # which targets are not ignored; None: all of them
     ids: HostArray | None = None  # what the rows are called
 
+    @property
+    def counted(self) -> HostArray:
+        """Return which targets count, of each of them."""
+        return np.ones(self.targets.shape, bool) if self.kept is None else self.kept
+
     def at(self, rows: Any) -> Block:
         """Return some of the rows, by a slice or by their numbers."""
         return Block(*(None if x is None else x[rows] for x in self))  # type: ignore[arg-type]
@@ -36,3 +41,8 @@ class Block(NamedTuple):
         kept = kept if before is None else kept & before
         beside = kept if scores.ndim == targets.ndim else kept[:, None]
         return Block(np.where(beside, scores, 0.0), np.where(kept, targets, 0), weight, kept, ids)
+
+
+def for_targets(of_rows: HostArray, targets: HostArray) -> HostArray:
+    """Return what each row has, for each of the targets in it."""
+    return np.broadcast_to(of_rows.reshape(-1, *[1] * (targets.ndim - 1)), targets.shape)

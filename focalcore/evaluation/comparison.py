@@ -14,7 +14,7 @@ import numpy as np
 
 from .._typing import HostArray
 from ._batches import times
-from .block import Block
+from .block import Block, for_targets
 from .predictions import Predictions
 from .readers import BadDataError
 from .readers.errors import listed
@@ -51,13 +51,13 @@ class Comparison:
         self.name = predictions.source.name
         self._check_kind(predictions)
         theirs = self._same_rows(predictions, first_row, block)
-        both = block._replace(kept=_kept(block) & _kept(theirs))
+        both = block._replace(kept=block.counted & theirs.counted)
         w: Any = predictions.batch(both).weight
         group = (self.n + np.arange(len(block.scores))) % GROUPS
-        for i, values in enumerate(
-            (None, self._loss(predictions, block), self._loss(self.other, theirs))
-        ):
-            self.sums[i] += self._by_group(block, group, w if values is None else times(w, values))
+        own = predictions.loss(block, self.gamma, self.alpha)
+        other = self.other.loss(theirs, self.gamma, self.alpha)
+        for sums, values in zip(self.sums, (w, times(w, own), times(w, other)), strict=True):
+            sums += self._by_group(block, group, values)
         self.n += len(block.scores)
 
     def found(self) -> dict[str, Any]:
@@ -67,19 +67,13 @@ class Comparison:
                 f"{self.other.source.name}: it has more rows than {self.name}; both files must "
                 f"have the same rows in the same order"
             )
-        weight, own, other = self.sums[:, : min(self.n, GROUPS)]
-        weight, own, other = (np.c_[x.sum(axis=1), x] for x in (weight, own, other))
-        draws = np.random.default_rng(SEED).multinomial(
-            len(weight), [1 / len(weight)] * len(weight), DRAWS
-        )
+        of_groups = self.sums[:, : min(self.n, GROUPS)]
+        of_groups = np.concatenate([of_groups.sum(axis=2, keepdims=True), of_groups], axis=2)
+        weight, own, other = of_groups.sum(axis=1)
         with np.errstate(all="ignore"):
-            drawn = (draws @ (own - other)) / (draws @ weight)
-            is_known = ~np.isnan(drawn).all(axis=0)
-            bounds = np.full((2, drawn.shape[1]), np.nan)
-            bounds[:, is_known] = np.nanquantile(drawn[:, is_known], LEVEL, axis=0)
-            means = own.sum(axis=0) / weight.sum(axis=0), other.sum(axis=0) / weight.sum(axis=0)
-        rows = zip(("all", *self.classes), weight.sum(axis=0), *means, *bounds, strict=True)
-        compared = tuple(_difference(name, *map(float, numbers)) for name, *numbers in rows)
+            numbers = weight, own / weight, other / weight, *_bounds(*of_groups)
+        rows = zip(("all", *self.classes), *numbers, strict=True)
+        compared = tuple(_difference(name, *map(float, of_class)) for name, *of_class in rows)
         return {"compared_with": self.other.source.name, "differences": compared}
 
     def _check_kind(self, predictions: Predictions) -> None:
@@ -101,9 +95,9 @@ class Comparison:
                 f"{source.name}: it has fewer rows than {predictions.source.name}; both files must "
                 f"have the same rows in the same order"
             )
-        different = (block.targets != theirs.targets) & _kept(block) & _kept(theirs)
+        different = (block.targets != theirs.targets) & block.counted & theirs.counted
         if block.ids is not None and theirs.ids is not None:
-            different |= (block.ids != theirs.ids).reshape(-1, *[1] * (different.ndim - 1))
+            different |= for_targets(block.ids != theirs.ids, different)
         if different.any():
             row = first_row + int(np.argwhere(different)[0][0])
             raise BadDataError(
@@ -112,11 +106,6 @@ class Comparison:
                 f"order"
             )
         return theirs
-
-    def _loss(self, predictions: Predictions, block: Block) -> HostArray:
-        batch = predictions.batch(block)
-        with np.errstate(all="ignore"):
-            return np.asarray(batch.loss(self.gamma, self.alpha), np.float64)
 
     def _by_group(self, block: Block, group: HostArray, values: HostArray) -> HostArray:
         """Return the sums of values by group and class."""
@@ -130,9 +119,15 @@ class Comparison:
         return np.bincount(place, values, GROUPS * n).reshape(GROUPS, n)
 
 
-def _kept(block: Block) -> HostArray:
-    """Return which targets count."""
-    return np.ones(block.targets.shape, bool) if block.kept is None else block.kept
+def _bounds(weight: HostArray, own: HostArray, other: HostArray) -> HostArray:
+    """Return the bounds of the difference of the means of each class, by groups that are drawn."""
+    n = len(weight)
+    draws = np.random.default_rng(SEED).multinomial(n, [1 / n] * n, DRAWS)
+    drawn = (draws @ (own - other)) / (draws @ weight)
+    is_known = ~np.isnan(drawn).all(axis=0)
+    bounds = np.full((2, drawn.shape[1]), np.nan)
+    bounds[:, is_known] = np.nanquantile(drawn[:, is_known], LEVEL, axis=0)
+    return bounds
 
 
 class _Rows:

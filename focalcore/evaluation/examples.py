@@ -28,12 +28,8 @@ def losses_of(
     predictions: Predictions, block: Block, gamma: float, alpha: Alpha
 ) -> tuple[HostArray, HostArray]:
     """Return the loss of each example, 0 where it is ignored, and which are not."""
-    batch = predictions.batch(block)
-    with np.errstate(all="ignore"):
-        loss = np.asarray(batch.loss(gamma, alpha), np.float64)
-    if block.kept is not None:
-        loss = np.where(block.kept, loss, 0.0)
-    kept = np.ones(loss.shape, dtype=bool) if block.kept is None else block.kept
+    kept = block.counted
+    loss = np.where(kept, predictions.loss(block, gamma, alpha), 0.0)
     if loss.ndim == 1:
         return loss, kept
     return np.sum(loss, axis=1), np.any(kept, axis=1)
@@ -60,18 +56,14 @@ class Hardest:
         order = order[kept[order]][: self.most]
         if len(self.examples) == self.most:
             order = order[loss[order] > self.examples[-1].focal_loss]
-        if order.size:
-            chosen = block.at(order)
-            names = [block.ids[i] if block.ids is not None else str(first_row + i) for i in order]
-            p_t = _p_t(predictions, chosen)
-            found = [
-                Example(predictions.source.name, *each)
-                for each in zip(
-                    names, _targets(predictions, chosen), p_t, loss[order].tolist(), strict=True
-                )
-            ]
-            both = sorted([*self.examples, *found], key=lambda each: -each.focal_loss)
-            self.examples = both[: self.most]
+        if not order.size:
+            return
+        every, chosen = names_of(first_row, block), block.at(order)
+        names, targets = [every[i] for i in order], _targets(predictions, chosen)
+        columns = names, targets, _p_t(predictions, chosen), loss[order].tolist()
+        found = [Example(predictions.source.name, *each) for each in zip(*columns, strict=True)]
+        both = sorted([*self.examples, *found], key=lambda each: -each.focal_loss)
+        self.examples = both[: self.most]
 
     def found(self) -> dict[str, Any]:
         """Return what is to be said in the report."""
@@ -90,7 +82,5 @@ def _p_t(predictions: Predictions, block: Block) -> list[float | None]:
     """Return the probability of each target, if there is one of them."""
     if block.targets.ndim == 2:
         return [None] * len(block.targets)
-    batch = predictions.batch(block)
-    with np.errstate(all="ignore"):
-        found: list[float | None] = np.exp(-np.asarray(batch.loss(0.0, None), float)).tolist()
+    found: list[float | None] = np.exp(-predictions.loss(block, 0.0, None)).tolist()
     return found

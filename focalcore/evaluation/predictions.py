@@ -24,6 +24,7 @@ from .readers import (
     open_source,
 )
 from .readers.errors import listed
+from .report import Alpha
 
 CHUNK_ROWS = 32_768
 
@@ -62,6 +63,11 @@ class Predictions:
         """Return a block as what the task makes of it."""
         return batch_of(self.task, block, self.source.from_logits, len(self.classes))
 
+    def loss(self, block: Block, gamma: float, alpha: Alpha) -> HostArray:
+        """Return the loss of each target, not weighed, in float64."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.batch(block).loss(gamma, alpha), np.float64)
+
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Block]:
         """Yield all rows in order, 0 where ignored; raise an error at the first bad value."""
         n_read, one_hot = 0, self.one_hot
@@ -92,10 +98,10 @@ class Predictions:
         if np.any(bad):
             row = int(np.argmax(bad))
             found = ", ".join(f"{float(value):g}" for value in targets[row][:20])
+            file, where = self.source.origin(self.source.taken.targets[0], first_row + row)
             raise BadDataError(
-                f"{self.source.name}: targets in {self.source.where(first_row + row)} are "
-                f"{found}; each row must be one-hot, one 1 and else 0, where classes exclude each "
-                f"other: say --task multi-label if they do not"
+                f"{file}: targets in {where} are {found}; each row must be one-hot, one 1 and else "
+                f"0, where classes exclude each other: say --task multi-label if they do not"
             )
         return block._replace(targets=np.argmax(targets, axis=1), kept=kept)
 
@@ -107,15 +113,16 @@ class Predictions:
         return block._replace(targets=rows.astype(np.float64), kept=kept)
 
     def _check(self, first_row: int, block: Block) -> None:
-        check = partial(self._check_each, first_row)
+        check, taken = partial(self._check_each, first_row), self.source.taken
         if self.source.from_logits:
-            check("logits", block.scores, _is_number, "a number")
+            check("logits", taken.scores[0], block.scores, _is_number, "a number")
         else:
-            check("probs", block.scores, in_unit, "in [0, 1]")
+            check("probs", taken.scores[0], block.scores, in_unit, "in [0, 1]")
         good, allowed = self._targets()
-        check("targets", block.targets, good, f"{allowed}, or be named with --ignore-index")
-        if block.weight is not None:
-            check("weight", block.weight, is_weight, "finite and >= 0")
+        allowed = f"{allowed}, or be named with --ignore-index"
+        check("targets", taken.targets[0], block.targets, good, allowed)
+        if taken.weight is not None and block.weight is not None:
+            check("weight", taken.weight, block.weight, is_weight, "finite and >= 0")
 
     def _targets(self) -> tuple[Callable[[HostArray], HostArray], str]:
         """Return what tells good targets, and what they must be."""
@@ -136,6 +143,7 @@ class Predictions:
         self,
         first_row: int,
         what: str,
+        name: str,
         values: HostArray,
         good: Callable[[HostArray], HostArray],
         allowed: str,
@@ -144,10 +152,8 @@ class Predictions:
         if is_good.all():
             return
         place = tuple(np.argwhere(~is_good)[0])
-        where = self.source.where(first_row + int(place[0]))
-        raise BadDataError(
-            f"{self.source.name}: {what} in {where} is {values[place]:g}; it must be {allowed}"
-        )
+        file, where = self.source.origin(name, first_row + int(place[0]))
+        raise BadDataError(f"{file}: {what} in {where} is {values[place]:g}; it must be {allowed}")
 
 
 @dataclass(frozen=True)
@@ -164,13 +170,19 @@ class Opening:
 
     def open(self) -> Predictions:
         """Open the file and find out the task."""
+        return self.predictions(self.source())
+
+    def source(self) -> Source:
+        """Open the file."""
         if self.place is None:
-            source = open_arrays(self.names, self.how)
-        else:
-            source = open_source(self.place, self.names, self.how, self.truth)
+            return open_arrays(self.names, self.how)
+        return open_source(self.place, self.names, self.how, self.truth)
+
+    def predictions(self, source: Source) -> Predictions:
+        """Return what an opened file holds, with its task."""
         task = task_of(source, self.task, self.ignore_index)
         found = Predictions(task, source, self.ignore_index, self.background)
-        named, needed = self.how.class_names, len(found.classes)
+        named, needed = self.how.class_names, 2 if task == "binary" else source.scores_shape[-1]
         if named is not None and len(named) != needed:
             raise BadDataError(
                 f"{source.name}: --class-names names {len(named)} classes; the scores have {needed}"
@@ -184,14 +196,23 @@ class Opening:
         return found
 
 
-def open_all(openings: Sequence[Opening]) -> list[Predictions]:
-    """Open files that are read as one: all are of the task, the classes and scores of the first."""
-    first, *others = openings[0].open(), *openings[1:]
-    return [first, *(_like(first, replace(opening, task=first.task).open()) for opening in others)]
+def open_all(openings: Sequence[Opening]) -> tuple[list[Opening], list[Predictions]]:
+    """Open files that are read as one: all are of the task, the classes and scores of the first.
+
+    A file without rows adds nothing, and is left out if another has rows.
+    """
+    opened = [(opening, opening.source()) for opening in openings]
+    found: list[Opening] = []
+    files: list[Predictions] = []
+    for opening, source in [each for each in opened if each[1].n_rows != 0] or opened[:1]:
+        found.append(replace(opening, task=files[0].task) if files else opening)
+        files.append(found[-1].predictions(source))
+        _check_alike(files[0], files[-1])
+    return found, files
 
 
-def _like(first: Predictions, other: Predictions) -> Predictions:
-    """Return predictions, or raise an error if they can't be added to those of another file."""
+def _check_alike(first: Predictions, other: Predictions) -> None:
+    """Refuse predictions that can't be added to those of another file."""
     own, theirs = ((each.source.from_logits, each.classes) for each in (first, other))
     if own != theirs:
         raise BadDataError(
@@ -199,7 +220,6 @@ def _like(first: Predictions, other: Predictions) -> Predictions:
             f"{first.kind}; files that are read as one must have the same scores, of the same "
             f"classes in one order"
         )
-    return other
 
 
 def _is_number(x: HostArray) -> HostArray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._typing import HostArray
 from ._sums import MARGINS
+from .block import for_targets
 from .focal_report import FocalReport
 
 
@@ -27,11 +28,12 @@ class Reliability(NamedTuple):
 def reliability(
     confidence: HostArray, is_so: HostArray, weight: HostArray | None, bins: int
 ) -> Reliability:
-    """Return the reliability of probabilities in bins of equal width."""
+    """Return the reliability of probabilities of rows or of targets, in bins of equal width."""
     place = np.minimum((confidence * bins).astype(np.intp), bins - 1)
-    weight = np.ones(confidence.shape) if weight is None else weight
+    weight = np.ones(confidence.shape) if weight is None else for_targets(weight, confidence)
     of_bins, said, so = (
-        np.bincount(place, weight * x, bins) for x in (1.0, confidence.astype(np.float64), is_so)
+        np.bincount(place.ravel(), (weight * x).ravel(), bins)
+        for x in (1.0, confidence.astype(np.float64), is_so)
     )
     filled = of_bins > 0
     of_bins, said, so = of_bins[filled], said[filled], so[filled]

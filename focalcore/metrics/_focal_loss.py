@@ -18,6 +18,7 @@ from .._losses import binary, categorical
 from .._losses.binary import BinaryOptions
 from .._losses.categorical import CategoricalOptions
 from .._typing import Array, ArrayLike, HostArray, Library
+from ..evaluation._batches import times
 from ..evaluation.arrays import on_host, weights_on_host
 from ._labels import Labels, Weights, encoded, weights_by_label
 
@@ -197,9 +198,7 @@ def _losses(
 
 def _reduced(losses: HostArray, weight: HostArray | None, normalize: bool) -> float:
     """Return the sum of the losses, or their mean, weighted if there are weights."""
-    if weight is not None:
-        losses = np.where(weight > 0, losses, 0.0) * weight
-    total = float(losses.sum())
+    total = float(times(weight, losses).sum())
     if not normalize:
         return total
     mass = float(len(losses) if weight is None else weight.sum())

@@ -31,11 +31,12 @@ def focal_report(
 
     Parameters
     ----------
-    y_true : array of shape (n,)
-        The labels: numbers, bool, or text.
+    y_true : array of shape (n,) or (n, n_classes)
+        The labels: numbers, bool, or text; or a row of 0 and 1, of classes that are independent.
     y_pred : array of shape (n,), (n, 1) or (n, n_classes), of any library
         Probabilities, of the second of two classes, or of all classes in the order of their sorted
-        labels. With `from_logits` the scores before the sigmoid or the softmax.
+        labels or of the columns of `y_true`. With `from_logits` the scores before the sigmoid or
+        the softmax.
     gamma : float or sequence of float, default 2.0
         The focusing parameters, >= 0, each of which is reported.
     alpha : float or sequence of float, optional
@@ -62,7 +63,8 @@ def focal_report(
     Raises
     ------
     TypeError, ValueError
-        As for `focal_loss`; names that are not as many as the classes.
+        As for `focal_loss`; names that are not as many as the classes; rows of 0 and 1 that are all
+        one-hot, of which nothing tells whether classes are independent.
 
     See Also
     --------
@@ -94,22 +96,25 @@ def focal_report(
 
 def _lines(report: Report, digits: int) -> Iterator[str]:
     """Yield the lines of a report: a table for each gamma."""
-    names = [c.name for c in report.losses[0].classes]
-    width = max(len("hardest 20%"), *map(len, names))
+    classes = report.losses[0].classes
+    width = max(len("hardest 20%"), *(len(c.name) for c in classes))
+    total = sum(c.count for c in classes)
+    counted = "positives" if report.task == "multi-label" else "count"
+    of_counts = max(len(counted), 7)
 
     def line(name: str, count: Any = "", loss: Any = "", share: Any = "") -> str:
         loss = f"{loss:.{digits}f}" if isinstance(loss, float) else loss or ""
         share = f"{share:.0%}" if isinstance(share, float) else share or ""
         count = f"{count:,}" if isinstance(count, int) else count
-        return f"{name:<{width}}  {count:>7}  {loss:>10}  {share:>5}".rstrip()
+        return f"{name:<{width}}  {count:>{of_counts}}  {loss:>10}  {share:>5}".rstrip()
 
     for score in report.losses:
-        yield line(f"gamma {score.gamma:g}", "count", "focal loss", "share")
+        yield line(f"gamma {score.gamma:g}", counted, "focal loss", "share")
         yield ""
         for own in score.classes:
             yield line(own.name, own.count, own.focal_loss, own.share)
         yield ""
-        yield line("all", report.targets, score.focal_loss, 1.0)
+        yield line("all", total, score.focal_loss, 1.0)
         yield line("hardest 20%", share=score.hardest["20%"])
-        yield line("log loss", report.targets, score.log_loss)
+        yield line("log loss", total, score.log_loss)
         yield ""

@@ -27,8 +27,8 @@ class ConfidenceDisplay:
     The sigmoid or softmax of a model that was trained with the focal loss is nearer to 1/2 than
     the probability that it stands for; the posterior of the gamma that it was trained with is that
     probability. True probabilities lie on the diagonal. Of two classes it is the probability of the
-    second, of several that of the most likely one. Make it with `from_predictions` or
-    `from_report`; the parameters become attributes.
+    second, of independent ones that of each, of several that of the most likely one. Make it with
+    `from_predictions` or `from_report`; the parameters become attributes.
 
     Parameters
     ----------
@@ -123,9 +123,9 @@ class ConfidenceDisplay:
         of_classes, curves = given.task == "multi-class", {}
         posterior = softmax_focal_posterior if of_classes else sigmoid_focal_posterior
         for name, options in _maps(np.ravel(gamma).tolist(), given.balance(alpha)):
-            p, is_so = posterior(x, **options), given.codes
+            p, is_so = posterior(x, **options), given.targets
             if of_classes:
-                p, is_so = p.max(axis=1), p.argmax(axis=1) == given.codes
+                p, is_so = p.max(axis=1), p.argmax(axis=1) == given.targets
             curves[name] = reliability(p, is_so, given.weight, BINS)
         return cls._of(curves, of_classes).plot(ax, **line_options)
 

@@ -139,7 +139,8 @@ class CumulativeLossDisplay:
         gamma : float or sequence of float, default (0, 0.5, 1, 2)
             The focusing parameters, >= 0. The default is that of the paper.
         positives : bool, default True
-            Whether of the second of two classes, or else the first.
+            Whether of positives, which are the rows of the second of two classes; else of
+            negatives. The rows of more classes that exclude each other are positives.
         ax : matplotlib.axes.Axes, optional
             Where to draw. None: on a new figure.
         **line_options

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..evaluation import FocalReport
 from ..evaluation.renderings.picture import Picture
+from ..evaluation.renderings.whole_file import whole_file
 from ._class_loss import ClassLossDisplay, height_of
 from ._confidence import ConfidenceDisplay
 from ._cumulative_loss import CumulativeLossDisplay, name_of
@@ -85,7 +86,8 @@ def write_pictures(report: FocalReport, folder: str | os.PathLike[str]) -> list[
         made[Path(folder, f"{drawing.name}.png")] = data.getvalue()
     Path(folder).mkdir(parents=True, exist_ok=True)
     for file, content in made.items():
-        _write(file, content)
+        with whole_file(file, "wb") as stream:
+            stream.write(content)
     return [*made]
 
 
@@ -186,13 +188,3 @@ def _drawings(report: FocalReport) -> Iterator[Drawing]:
 def _have_shares(report: FocalReport, positives: bool) -> bool:
     ends = [report.cumulative_loss(gamma, positives)[1][-1] for gamma in report.gammas]
     return not np.isnan(ends).any()
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file that is there as a whole or not at all."""
-    part = file.with_name(f"{file.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..._typing import HostArray
-from ..block import Block
+from ..block import Block, for_targets
 from .errors import BadDataError, listed, shown
 from .names import SCORES, TARGETS, Names, Taken, which_scores, which_weight
 from .source import Reading, Source
@@ -43,9 +43,9 @@ class ArraySource(Source):
         self.taken = Taken.of(name, arrays, [scores], [targets], weight)
         self.scores, self.targets = self._rows(scores), self._rows(targets, may_be_text=True)
         self.has_classes = self._move_classes()
-        self.weight = None if weight is None else self._weights(self._rows(weight))
         n = self.scores.shape[-1] if self.has_classes else 1
         self.rows = self.scores.shape[:-1] if self.has_classes else self.scores.shape
+        self.weight = None if weight is None else self._weights(self._rows(weight))
         self._check_lengths()
         self.n_rows = math.prod(self.rows)
         self.scores_shape = (self.n_rows, n) if self.has_classes else (self.n_rows,)
@@ -72,8 +72,7 @@ class ArraySource(Source):
         if self.reading.missing == "error":
             return None
         rows = [np.isnan(x.reshape(len(x), -1)).any(axis=1) for x in (scores, targets)]
-        present = ~np.any(rows, axis=0)
-        return np.broadcast_to(present.reshape(-1, *[1] * (targets.ndim - 1)), targets.shape)
+        return for_targets(~np.any(rows, axis=0), targets)
 
     def _which_scores(self, names: Names) -> tuple[str, bool]:
         """Return the name of the scores, and whether they are logits."""
@@ -137,7 +136,7 @@ class ArraySource(Source):
 
     def _weights(self, weight: HostArray) -> HostArray:
         """Return weights with one for each row, of which they may lack the last axes."""
-        rows = self.scores.shape[:-1] if self.has_classes else self.scores.shape
+        rows = self.rows
         if weight.ndim == len(rows) + 1 and weight.shape[-1] == 1:
             weight = weight[..., 0]
         if weight.shape == rows[: weight.ndim]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -15,14 +15,13 @@ import pyarrow.csv as arrow_csv
 
 from .errors import BadDataError, shown
 from .source import Place, Reading
-from .tables import Table
-from .text import opened
+from .text import TextTable, opened
 
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None")
 BLOCK = 2**20  # bytes that are parsed at once
 
 
-class CsvTable(Table):
+class CsvTable(TextTable):
     """A file of text whose first line names its columns."""
 
     kind = "a text file of columns"
@@ -30,23 +29,18 @@ class CsvTable(Table):
     def __init__(self, place: Place, reading: Reading) -> None:
         super().__init__(place, reading)
         self.separator = reading.separator or ("\t" if place.kind == ".tsv" else ",")
-        self.types: dict[str, Any] = {}
 
     def header(self) -> Sequence[str]:
         """Return the names of the columns."""
         try:
             return next((row for _, row in self._rows()), [])
         except (csv.Error, UnicodeError) as error:
-            raise self._diagnosed((), error) from None
+            raise self._diagnosed(error) from None
 
     def batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:  # noqa: ARG002
         """Yield record batches of some columns."""
         with self._opened(columns) as reader:
             yield from map(self._with_holes, reader)
-
-    def as_numbers(self, columns: Sequence[str]) -> None:
-        """Read these columns as numbers, whatever the first rows look like."""
-        self.types |= dict.fromkeys(columns, pa.float64())
 
     def as_text(self, column: str) -> None:
         """Read this column as it is written, even if it looks like numbers."""
@@ -78,7 +72,7 @@ class CsvTable(Table):
                     ),
                 )
         except pa.ArrowInvalid as error:
-            raise self._diagnosed(columns, error) from None
+            raise self._diagnosed(error) from None
 
     def _with_holes(self, batch: Any) -> Any:
         """Return a batch with nothing in place of text that says so, but for what is a name."""
@@ -89,12 +83,12 @@ class CsvTable(Table):
                 batch = batch.set_column(i, name, column)
         return batch
 
-    def _diagnosed(self, columns: Sequence[str], error: Exception) -> BadDataError:
+    def _diagnosed(self, error: Exception) -> BadDataError:
         """Return an error that names the first line at fault, found by reading line by line."""
         header: list[str] = []
         try:
             for line, row in self._rows():
-                fault = _fault(header, columns, row, self.reading.decimal) if header else None
+                fault = _fault(row, header, self.numbers, self.reading.decimal) if header else None
                 if fault is not None:
                     return BadDataError(f"{self.name}: line {line}{fault}")
                 header = header or row
@@ -123,25 +117,26 @@ class CsvTable(Table):
                     yield reader.line_num, row
 
 
-def _fault(header: list[str], columns: Sequence[str], row: list[str], decimal: str) -> str | None:
+def _fault(row: list[str], header: list[str], numbers: Set[str], decimal: str) -> str | None:
     """Return what is wrong in a row, or None."""
     if len(row) != len(header):
         return (
             f" has {len(row)} fields; the header has {len(header)}, and each line must have as many"
         )
     for name, text in zip(header, row, strict=True):
-        if name in columns and not _is_number(text.replace(decimal, ".")):
+        if name in numbers and not _is_number(text, decimal):
             return (
-                f", column {shown(name.strip())} is {shown(text)}; it must be a number: name other "
-                f"columns with --logits, --probs, --targets or --weight"
+                f", column {shown(name.strip())} is {shown(text)}; it must be a number whose "
+                f"decimal point is {decimal!r}: name another with --decimal, or other columns with "
+                f"--logits, --probs, --targets or --weight"
             )
     return None
 
 
-def _is_number(text: str) -> bool:
+def _is_number(text: str, decimal: str) -> bool:
     """Tell whether a text is a number, or nothing."""
     try:
-        float(text)
+        float(text.translate(str.maketrans(f"{decimal}.", f".{decimal}")))
     except ValueError:
         return text in MISSING
     return "_" not in text

@@ -19,6 +19,7 @@ MALFORMED = (
     zipfile.BadZipFile,
     zlib.error,
 )
+MOST_NAMES, LONGEST = 20, 60  # that a message shows, and the characters of each
 
 
 class BadDataError(Exception):
@@ -37,13 +38,15 @@ def reading(file: str, kind: str) -> Iterator[None]:
         raise BadDataError(f"{file}: not {kind} ({reason})") from None
 
 
-def listed(names: Iterable[str], most: int = 20) -> str:
-    """Return names as a message shows them, ``most`` of them at most."""
+def listed(names: Iterable[str]) -> str:
+    """Return names as a message shows them, of many the first."""
     every = [shown(name) for name in names]
-    more = f" and {len(every) - most} more" if len(every) > most else ""
-    return (", ".join(every[:most]) or "nothing") + more
+    more = f" and {len(every) - MOST_NAMES} more" if len(every) > MOST_NAMES else ""
+    return (", ".join(every[:MOST_NAMES]) or "nothing") + more
 
 
-def shown(text: str, most: int = 60) -> str:
-    """Return a text as a message shows it, in quotes, and cut at ``most`` characters."""
-    return repr(text) if len(text) <= most else f"{text[:most]!r}... of {len(text)} characters"
+def shown(text: str) -> str:
+    """Return a text as a message shows it, in quotes, of a long one the beginning."""
+    if len(text) <= LONGEST:
+        return repr(text)
+    return f"{text[:LONGEST]!r}... of {len(text)} characters"

@@ -23,6 +23,8 @@ class JoinedTable(Table):
         super().__init__(predictions.place, predictions.reading)
         self.predictions, self.truth, self.id = predictions, truth, id
         self.kind = predictions.kind
+        # of the batch that is read: its first row, and the rows of truth that belong to it
+        self.first, self.matched = 0, np.zeros(0, dtype=np.int64)
         for table in (predictions, truth):
             table.as_text(id)
             if id not in table.header():
@@ -39,6 +41,12 @@ class JoinedTable(Table):
     def where(self, row: int) -> str:
         """Return where a row of the predictions is, as a message says it."""
         return self.predictions.where(row)
+
+    def origin(self, column: str, row: int) -> tuple[str, str]:
+        """Return the file that a column is in, and where what is beside a row is there."""
+        if column not in self.targets:
+            return self.name, self.where(row)
+        return self.truth.name, self.truth.where(int(self.matched[row - self.first]))
 
     def header(self) -> Sequence[str]:
         """Return the names of the columns, those of truth behind those of the predictions."""
@@ -60,8 +68,8 @@ class JoinedTable(Table):
         own, beside = self._apart([name for name in columns if name != self.id])
         truth, used, first = self._truth(beside), np.zeros(len(self._places), dtype=bool), 0
         for batch in self.predictions.batches([*own, self.id], rows):
-            found = self._found(first, texts(batch.column(self.id)), used)
-            taken = truth.take(pa.array(found)).combine_chunks()
+            self.first, self.matched = first, self._found(first, texts(batch.column(self.id)), used)
+            taken = truth.take(pa.array(self.matched)).combine_chunks()
             arrays = [batch.column(name) for name in (*own, self.id)]
             arrays += [taken.column(name).combine_chunks() for name in beside]
             yield pa.RecordBatch.from_arrays(arrays, [*own, self.id, *beside])

@@ -14,22 +14,16 @@ import pyarrow as pa
 import pyarrow.json as arrow_json
 
 from .errors import BadDataError, shown
-from .source import Place, Reading
-from .tables import Table
-from .text import opened
+from .text import TextTable, opened
 
 BLOCK = 2**22  # bytes that are parsed at once, of which a line is a part
 KINDS = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
 
 
-class JsonTable(Table):
+class JsonTable(TextTable):
     """A file whose lines are objects of the same names."""
 
     kind = "lines of JSON objects"
-
-    def __init__(self, place: Place, reading: Reading) -> None:
-        super().__init__(place, reading)
-        self.types: dict[str, Any] = {}
 
     def header(self) -> Sequence[str]:
         """Return the names of the columns, of which the first lines tell the types."""
@@ -44,10 +38,6 @@ class JsonTable(Table):
         with self._opened(schema) as reader:
             for batch in reader:
                 yield batch.select(list(columns))
-
-    def as_numbers(self, columns: Sequence[str]) -> None:
-        """Read these columns as numbers, whatever the first rows look like."""
-        self.types |= dict.fromkeys(columns, pa.float64())
 
     def where(self, row: int) -> str:
         """Return the line of a row, for which the file is read again."""
@@ -72,7 +62,7 @@ class JsonTable(Table):
 
     def _diagnosed(self, error: Exception) -> BadDataError:
         """Return an error that names the first line at fault, found by reading line by line."""
-        kinds = {name: "a number" for name, kind in self.types.items() if kind == pa.float64()}
+        kinds = dict.fromkeys(self.numbers, "a number")
         for line, text in self._lines():
             fault = _fault(text, kinds)
             if fault is not None:

@@ -55,28 +55,30 @@ def _inflated(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> HostArray:
             f"{info.filename} is compressed and takes {info.file_size / 2**30:.1f} GiB in memory; "
             f"store it by numpy.savez, or as a .npy file, which is read in parts"
         )
-    with archive.open(info) as data:
-        shape, _, dtype = read_header(data)
-        size = data.tell() + math.prod(shape) * dtype.itemsize
-        if size != info.file_size and not dtype.hasobject:
-            raise ValueError(f"{info.filename} has {info.file_size} bytes and says it has {size}")
+    _header(archive, info)
     with archive.open(info) as data:
         return np.lib.format.read_array(data, allow_pickle=False)
 
 
 def _map(file: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> HostArray:
     """Map a stored member, whose data begin behind two headers, the archive's and NumPy's."""
-    with archive.open(info) as member:
-        shape, is_fortran, dtype = read_header(member)
-        header = member.tell()
-    size = header + math.prod(shape) * dtype.itemsize
-    if size != info.file_size and not dtype.hasobject:  # else bytes of its neighbour would be read
-        raise ValueError(f"{info.filename} has {info.file_size} bytes and says it has {size}")
+    length, shape, is_fortran, dtype = _header(archive, info)
     if math.prod(shape) == 0 or dtype.hasobject:
         return np.empty(shape, dtype)
     with file.open("rb") as raw:
         raw.seek(info.header_offset + 26)  # the lengths of the member's name and extra field
         lengths = np.frombuffer(raw.read(4), dtype="<u2")
-    offset = info.header_offset + 30 + int(lengths.sum()) + header
+    offset = info.header_offset + 30 + int(lengths.sum()) + length
     order: Any = "F" if is_fortran else "C"
     return np.memmap(file, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
+
+
+def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[int, Any, bool, Any]:
+    """Return the length of a member's header and what it says, which the data must bear out."""
+    with archive.open(info) as member:
+        shape, is_fortran, dtype = read_header(member)
+        length = member.tell()
+    size = length + math.prod(shape) * dtype.itemsize
+    if size != info.file_size and not dtype.hasobject:  # else bytes of its neighbour would be read
+        raise ValueError(f"{info.filename} has {info.file_size} bytes and says it has {size}")
+    return length, shape, is_fortran, dtype

@@ -55,7 +55,16 @@ class Source:
 
     def where(self, row: int) -> str:
         """Return where a row is, as a message says it."""
-        return f"row {row}, counted from 0,"
+        return by_number(row)
+
+    def origin(self, name: str, row: int) -> tuple[str, str]:  # noqa: ARG002
+        """Return the file that an array or a column is in, and where a row is there."""
+        return self.name, self.where(row)
+
+
+def by_number(row: int) -> str:
+    """Return where a row is, as a message says it of files without lines."""
+    return f"row {row}, counted from 0,"
 
 
 def blocks(source: Source, rows: int) -> Iterator[Block]:

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..._typing import HostArray
-from ..block import Block
+from ..block import Block, for_targets
 from .columns import choose_columns
 from .errors import BadDataError, listed, shown
 from .names import Names
-from .source import Place, Reading, Shape, Source
+from .source import Place, Reading, Shape, Source, by_number
 
 FIRST_ROWS = 1024  # which tell the kinds of the columns
 
@@ -55,7 +55,11 @@ class Table:
 
     def where(self, row: int) -> str:
         """Return where a row is, as a message says it."""
-        return f"row {row}, counted from 0,"
+        return by_number(row)
+
+    def origin(self, column: str, row: int) -> tuple[str, str]:  # noqa: ARG002
+        """Return the file that a column is in, and where a row is there."""
+        return self.name, self.where(row)
 
 
 class TableSource(Source):
@@ -64,7 +68,7 @@ class TableSource(Source):
     def __init__(self, table: Table, names: Names) -> None:
         self.table, self.reading = table, table.reading
         self.name, self.kind = table.name, table.kind
-        self.n_rows, self.id = table.n_rows, names.id
+        self.id = names.id
         self.raw = _stripped(table.name, table.header())
         choice = choose_columns(table.name, names, tuple(self.raw), table.header_of_targets())
         self.taken, self.from_logits = choice.taken, choice.from_logits
@@ -72,6 +76,7 @@ class TableSource(Source):
         self._check_id()
         first = self._first(choice.classes)
         target = self.taken.targets[0]
+        self.n_rows = table.n_rows if len(first[target]) else 0
         is_kept = self._is_kept(target, first[target], choice.classes)
         has_names = _is_text(first[target].type) and is_kept
         self.first_number = 0 if has_names else choice.first
@@ -94,6 +99,10 @@ class TableSource(Source):
         """Return where a row is, as a message says it."""
         return self.table.where(row)
 
+    def origin(self, name: str, row: int) -> tuple[str, str]:
+        """Return the file that a column is in, and where a row is there."""
+        return self.table.origin(self.raw[name], row)
+
     def _wanted(self) -> list[str]:
         others = [name for name in (self.taken.weight, self.id) if name is not None]
         return [self.raw[name] for name in (*self.taken.scores, *self.taken.targets, *others)]
@@ -104,20 +113,12 @@ class TableSource(Source):
         targets = self._rows(first, batch, taken.targets, present)
         weight, ids = None, None
         if taken.weight is not None:
-            weight = self._rows(first, batch, (taken.weight,), present).astype(np.float64)
+            found = self._rows(first, batch, (taken.weight,), present).astype(np.float64)
+            weight = np.where(present, found, 0.0)
         if self.id is not None:
-            ids = _column(batch, self.raw[self.id])
-            ids = np.asarray(texts(ids), dtype=object)
-        if present.all():
-            return Block(scores, targets, weight, None, ids)
-        beside = present if targets.ndim == 1 else present[:, None]
-        return Block(
-            np.where(present if scores.ndim == 1 else present[:, None], scores, 0.0),
-            np.where(beside, targets, 0.0),
-            None if weight is None else np.where(present, weight, 0.0),
-            np.broadcast_to(beside, targets.shape),
-            ids,
-        )
+            ids = np.asarray(texts(_column(batch, self.raw[self.id])), dtype=object)
+        kept = None if present.all() else for_targets(present, targets)
+        return Block(scores, targets, weight, kept, ids)
 
     def _rows(self, first: int, batch: Any, names: Sequence[str], present: HostArray) -> HostArray:
         """Return some columns beside each other, and mark rows that lack a number as absent."""
@@ -131,10 +132,11 @@ class TableSource(Source):
     def _numbers(self, first: int, name: str, column: Any) -> HostArray:
         """Return a column of numbers, of lists of them, or of the names of classes."""
         if column.null_count and self.reading.missing == "error":
-            row = first + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
+            row = int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
+            file, where = self.origin(name, first + row)
             raise BadDataError(
-                f"{self.name}: {self.where(row)} has nothing in column {shown(name)}; it must be a "
-                f"number: fill it, or leave such rows out with --na ignore"
+                f"{file}: {where} has nothing in column {shown(name)}; it must be a number: fill "
+                f"it, or leave such rows out with --na ignore"
             )
         if _is_list(column.type) and _is_number(column.type.value_type):
             return self._lists(first, name, column)
@@ -142,9 +144,10 @@ class TableSource(Source):
             return self._labels(first, name, column)
         if not _is_number(column.type):
             found = shown(str(column[0].as_py())) if len(column) else str(column.type)
+            file, where = self.origin(name, first)
             raise BadDataError(
-                f"{self.name}: {self.where(first)} column {shown(name)} is {found}; it must be a "
-                f"number: name other columns with --logits, --probs, --targets or --weight"
+                f"{file}: {where} column {shown(name)} is {found}; it must be a number: name other "
+                f"columns with --logits, --probs, --targets or --weight"
             )
         return _floats(column)
 
@@ -154,9 +157,10 @@ class TableSource(Source):
         lengths = pc.list_value_length(column).fill_null(n).to_numpy(zero_copy_only=False)
         if (lengths != n).any():
             row = int(np.argmax(lengths != n))
+            file, where = self.origin(name, first + row)
             raise BadDataError(
-                f"{self.name}: {self.where(first + row)} has {lengths[row]} numbers in column "
-                f"{shown(name)}; the first has {n}, and each row must have as many"
+                f"{file}: {where} has {lengths[row]} numbers in column {shown(name)}; the first "
+                f"has {n}, and each row must have as many"
             )
         found = _floats(column.drop_null().flatten()).reshape(-1, n)
         if not column.null_count:
@@ -174,10 +178,10 @@ class TableSource(Source):
         if unknown.any():
             row = int(np.argmax(unknown))
             allowed = f"one of the classes {listed(names)}" if names else "one of two classes"
+            file, where = self.origin(name, first + row)
             raise BadDataError(
-                f"{self.name}: {self.where(first + row)} column {shown(name)} is "
-                f"{shown(str(column[row]))}; it must be a number, or "
-                f"{allowed}: name them in their order with --class-names"
+                f"{file}: {where} column {shown(name)} is {shown(str(column[row]))}; it must be a "
+                f"number, or {allowed}: name them in their order with --class-names"
             )
         found: HostArray = codes.cast(pa.float64()).to_numpy(zero_copy_only=False)
         return found

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..file_report import FileReport
+from ..readers import Taken
 from ..report import Report
 
 MOST_ROWS = 1000  # of classes that a table shows
+MOST_NAMES = 20  # of columns
 
 
 class Table(NamedTuple):
@@ -23,15 +25,11 @@ def summary(report: Report) -> Iterator[tuple[str, str]]:
     """Yield what was scored, and what of a file was taken for what."""
     if isinstance(report, FileReport):
         yield "file", report.file
-    one_hot = ", one-hot targets" if isinstance(report, FileReport) and report.one_hot else ""
-    yield "task", f"{report.task}{one_hot}, from {report.scores}"
-    if isinstance(report, FileReport):
-        yield "scores", _names(report.taken.scores)
-        yield "targets", _names(report.taken.targets)
-        if report.taken.weight is not None:
-            yield "weight", f"{report.taken.weight}: means are weighted"
-        if report.taken.unused:
-            yield "unused", _names(report.taken.unused)
+        one_hot = ", one-hot targets" if report.one_hot else ""
+        yield "task", f"{report.task}{one_hot}, from {report.scores}"
+        yield from _taken(report.taken)
+    else:
+        yield "task", f"{report.task}, from {report.scores}"
     ignored = f" ({report.ignored:,} ignored)" if report.ignored else ""
     yield "examples", f"{report.examples:,}{ignored}"
     if report.positives is not None:
@@ -47,10 +45,11 @@ def tables(report: Report) -> Iterator[Table]:
     yield by_gamma(report)
     yield hardest(report)
     yield by_class(report)
-    if isinstance(report, FileReport) and report.differences:
-        yield differences(report)
-    if isinstance(report, FileReport) and report.hardest:
-        yield examples(report)
+    if isinstance(report, FileReport):
+        if report.differences:
+            yield differences(report)
+        if report.hardest:
+            yield examples(report)
 
 
 def by_gamma(report: Report) -> Table:
@@ -123,9 +122,19 @@ def examples(report: FileReport) -> Table:
     return Table(title, ("example", "target", "probability of it", "focal loss"), rows)
 
 
-def _names(names: Sequence[str], most: int = 20) -> str:
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _taken(taken: Taken) -> Iterator[tuple[str, str]]:
+    """Yield what of a file was taken for what."""
+    yield "scores", _names(taken.scores)
+    yield "targets", _names(taken.targets)
+    if taken.weight is not None:
+        yield "weight", f"{taken.weight}: means are weighted"
+    if taken.unused:
+        yield "unused", _names(taken.unused)
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _label(task: str, number: int, name: str) -> str:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 
 @contextmanager
-def whole_file(name: str, mode: str = "w") -> Iterator[Any]:
+def whole_file(name: str | os.PathLike[str], mode: str = "w") -> Iterator[Any]:
     """Open a file to write, which appears under its name only when all is written."""
     file = Path(os.path.realpath(name))
     encoding = None if "b" in mode else "utf-8"
