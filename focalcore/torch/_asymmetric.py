@@ -54,4 +54,4 @@ class AsymmetricLoss(LossOfOptions):
     0.19468
     """
 
-    recipe = named(asymmetric.RECIPE)
+    recipe = named(asymmetric.RECIPE, for_classes="AsymmetricSoftmaxLoss")
