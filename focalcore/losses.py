@@ -47,7 +47,8 @@ class FocalLoss:
         The class balance: in [0, 1] for "binary" and "multi-label", where positives weigh alpha and
         negatives 1 - alpha; per-class weights >= 0 for "multi-class". None: all weigh 1.
     reduction : {"mean", "sum", "none"}, default "mean"
-        What becomes of the elements, or of the rows where the task is "multi-class".
+        Whether to return the mean or the sum of the losses, or each: of rows where the task is
+        "multi-class", else of elements.
     task_type : {"binary", "multi-class", "multi-label"}, default "binary"
         Independent logits, or classes that exclude each other.
     num_classes : int, optional

@@ -17,7 +17,7 @@ from .._losses.prepare import Recipe
 P = ParamSpec("P")
 R = TypeVar("R")
 
-VALUE_AND_GRAD = """{title}, and its gradient.
+VALUE_AND_GRAD = """Value and gradient of `{loss}`.
 {formula}
 A closed form, for libraries that do not differentiate, and for anyone who wants the numbers: never
 NaN, and the limit where a logit is infinite.
@@ -123,7 +123,5 @@ def _derived(
     derived.__name__ = derived.__qualname__ = name
     derived.__module__ = loss.__module__
     derived.__signature__ = arguments  # type: ignore[attr-defined] # of any function
-    title = inspect.cleandoc(loss.__doc__ or "").partition(".\n")[0]
-    names = {"loss": loss.__name__, "name": name, "first": first.name, "second": second.name}
-    derived.__doc__ = text(title=title, **names)
+    derived.__doc__ = text(loss=loss.__name__, name=name, first=first.name, second=second.name)
     return derived

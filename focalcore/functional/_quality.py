@@ -7,19 +7,11 @@ from typing import Unpack, overload
 
 from .. import _call
 from .._losses.quality import RECIPE, QualityOptions
-from .._typing import (
-    Array,
-    ArrayLike,
-    ArrayT,
-    ElementKeywords,
-    HostArray,
-    HostLike,
-    Reduction,
-)
+from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike, ModulatedKeywords, Reduction
 from ._derived import grad_and_hess_of, value_and_grad_of
 
 
-class QualityKeywords(ElementKeywords, total=False):
+class QualityKeywords(ModulatedKeywords, total=False):
     """The options of `quality_focal_loss`, for type checkers."""
 
     beta: ArrayLike
@@ -66,13 +58,12 @@ def quality_focal_loss(
     weight : array of the shape of `logits` or with 1s in it, or a number, optional
         Multiplies the loss of each element.
     reduction : {"none", "sum", "mean"}, default "none"
-        What becomes of the elements.
+        Whether to return the loss of each element, their sum, or their mean.
     normalizer : {"positives", "weight"}, number or 0-d array, optional
-        What "mean" divides by. None: the number of elements that count. "positives": the
-        sum of the scores.
-        "weight": the sum of their weights. A number: itself. 0 divides by 1.
+        What "mean" divides by. None: the number of elements that count. "positives": the sum of the
+        scores. "weight": the sum of their weights. A number: itself. 0 divides by 1.
     detach_factor : bool, default False
-        Whether derivatives take the modulating factor as a constant.
+        Whether derivatives take |y - p|^beta as a constant; beta has no gradient then.
 
     Returns
     -------
@@ -85,8 +76,8 @@ def quality_focal_loss(
     TypeError
         Logits that are not real floating, a mask that is not boolean, arrays of two libraries.
     ValueError
-        An option outside its range, shapes that do not fit, arrays on two devices; a target outside
-        [0, 1], where targets can be looked at; elsewhere (traced, lazy, on a GPU) NaN.
+        An option outside its range, shapes that do not fit, arrays on two devices; a score outside
+        [0, 1], where scores can be looked at; elsewhere (traced, lazy, on a GPU) NaN.
 
     See Also
     --------

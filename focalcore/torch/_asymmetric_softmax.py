@@ -29,11 +29,9 @@ class AsymmetricSoftmaxLoss(LossOfOptions):
     detach_factor : bool, default False
         Whether the gradient takes the modulating factors as constants.
     reduction : {"mean", "sum", "none"}, default "mean"
-        What becomes of the rows.
-    gather_distributed : bool, optional
-        Whether the mean, or the sum, is that of the batches of all workers; see `SigmoidFocalLoss`.
-    process_group : torch.distributed.ProcessGroup, optional
-        The workers. None: all.
+        Whether to return the loss of each row, their sum, or their mean.
+    gather_distributed, process_group : optional
+        Whether the mean, or the sum, is that of many workers, and of which: see `SigmoidFocalLoss`.
 
     Raises
     ------

@@ -26,11 +26,9 @@ class VarifocalLoss(LossOfOptions):
     detach_factor : bool, default False
         Whether the gradient takes the modulating factor as a constant.
     reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
-        What becomes of the elements; "mean_positive" divides by the sum of the scores.
-    gather_distributed : bool, optional
-        Whether the mean, or the sum, is that of the batches of all workers; see `SigmoidFocalLoss`.
-    process_group : torch.distributed.ProcessGroup, optional
-        The workers. None: all.
+        Each loss, their sum, or their mean; "mean_positive" divides by the sum of the scores.
+    gather_distributed, process_group : optional
+        Whether the mean, or the sum, is that of many workers, and of which: see `SigmoidFocalLoss`.
 
     Raises
     ------
