@@ -87,7 +87,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
         return y_true, kept
 
     def _good_target(self, y_pred: Tensor) -> float:  # noqa: ARG002
-        """Return a number of which all targets may be."""
+        """Return a number that every target may be."""
         return 0.0
 
 

@@ -13,6 +13,8 @@ class AsymmetricLoss(LossOfOptions):
     .. math:: ASL = -y (1 - p)^{\gamma_+} \log p - (1 - y) p_m^{\gamma_-} \log(1 - p_m),
         \qquad p_m = \max(p - c, 0)
 
+    The inputs are logits of any shape, the targets their labels y in [0, 1], of that shape.
+
     Parameters
     ----------
     gamma_pos, gamma_neg : float or array that broadcasts to the inputs, default 1.0 and 4.0

@@ -13,6 +13,8 @@ class AsymmetricSoftmaxLoss(LossOfOptions):
     .. math:: ASL = -y_t (1 - p_t)^{\gamma_+} \log p_t
         - \sum_{c \ne t} y_c \, p_c^{\gamma_-} \log p_c
 
+    The inputs are logits, the targets class labels t, integers, of their shape without `axis`.
+
     Parameters
     ----------
     gamma_pos, gamma_neg : float or array of length C, default 0.0 and 4.0

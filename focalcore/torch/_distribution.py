@@ -12,6 +12,9 @@ class DistributionFocalLoss(LossOfOptions):
 
     .. math:: DFL = -(i + 1 - v) \log p_i - (v - i) \log p_{i+1}
 
+    The inputs are logits of the bins, the targets numbers v from 0 to the number of bins less 1, of
+    their shape without `axis`.
+
     Parameters
     ----------
     axis : int, default -1

@@ -17,7 +17,9 @@ from ._module import Loss, axis_of, named
 class FocalLoss(Loss):
     """Focal loss of one of three tasks, as a module.
 
-    Under DistributedDataParallel its mean is that of each worker's own batch.
+    The inputs and targets are those of `focalcore.sigmoid_focal_loss`, or where the task is
+    "multi-class" of `focalcore.softmax_focal_loss`. Under DistributedDataParallel its mean is that
+    of each worker's own batch.
 
     Parameters
     ----------

@@ -13,6 +13,8 @@ class GaussianFocalLoss(LossOfOptions):
     .. math:: GFL = -(1 - p)^\alpha \log p \;\; (y = 1), \qquad
         GFL = -(1 - y)^\gamma p^\alpha \log(1 - p) \;\; (y < 1)
 
+    The inputs are logits of any shape, the targets a heatmap y in [0, 1], of that shape.
+
     Parameters
     ----------
     alpha : float or array that broadcasts to the inputs, default 2.0

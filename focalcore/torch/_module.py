@@ -222,12 +222,12 @@ def without_off(alpha: ArrayLike | None) -> ArrayLike | None:
 
 def axis_of(axis: int, dim: int | None, default: int) -> int:
     """Return the class axis, which torch calls dim."""
-    named = parse.index("dim", dim)
-    if named is None:
+    parsed = parse.index("dim", dim)
+    if parsed is None:
         return axis
-    if axis not in (default, named):
+    if axis not in (default, parsed):
         raise ValueError(f"dim is another name of axis; found dim={dim} and axis={axis}, give one")
-    return named
+    return parsed
 
 
 def _parse_weight(weight: Tensor | None) -> Tensor | None:

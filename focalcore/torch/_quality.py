@@ -12,6 +12,8 @@ class QualityFocalLoss(LossOfOptions):
 
     .. math:: QFL = |y - p|^\beta \, CE
 
+    The inputs are logits of any shape, the targets their scores y in [0, 1], of that shape.
+
     Parameters
     ----------
     beta : float or array that broadcasts to the inputs, default 2.0

@@ -12,6 +12,8 @@ class VarifocalLoss(LossOfOptions):
 
     .. math:: VFL = y \, CE \;\; (y > 0), \qquad VFL = -\alpha p^\gamma \log(1 - p) \;\; (y = 0)
 
+    The inputs are logits of any shape, the targets their scores y in [0, 1], of that shape.
+
     Parameters
     ----------
     alpha : float or array that broadcasts to the inputs, default 0.75
