@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._losses import asymmetric
-from ._elements import LossOfOptions
 from ._module import named
+from ._of_options import LossOfOptions
 
 
 class AsymmetricLoss(LossOfOptions):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._losses import distribution_focal
-from ._elements import LossOfOptions
 from ._module import named
+from ._of_options import LossOfOptions
 
 
 class DistributionFocalLoss(LossOfOptions):

@@ -122,8 +122,9 @@ def _classifier(hidden: Any, weight: Any, bias: Any) -> Classifier:
                 f"hidden is {dtype_name(dtype)}, {name} is {dtype_name(x.dtype)}; cast one of "
                 f"them, as for torch.nn.functional.linear"
             )
-    check_classifier(found["hidden"], found["weight"], found.get("bias"))
-    return Classifier(found["hidden"], found["weight"], found.get("bias"))
+    classifier = Classifier(found["hidden"], found["weight"], found.get("bias"))
+    check_classifier(*classifier)
+    return classifier
 
 
 def _plain(name: str, x: Any) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 from ._module import WorkersLoss
 
 OF_WORKERS = {"reduction": "mean", "gather_distributed": None, "process_group": None}
-OF_ALL = ("normalizer", "detach_factor")
+OF_ALL = ("normalizer", "detach_factor")  # that the losses have in common, and that come last
 OF_CALLS = ("mask", "weight", "reduction")
 
 
@@ -24,7 +24,6 @@ class LossOfOptions(WorkersLoss):
     def __init_subclass__(cls) -> None:
         """Take the constructor's arguments from the options."""
         listed = {f.name: f.default for f in fields(cls.recipe.options) if f.name not in OF_CALLS}
-        # what all losses have comes last
         listed |= {name: listed.pop(name) for name in OF_ALL if name in listed}
         arguments = [
             Parameter(name, Parameter.KEYWORD_ONLY, default=default)
