@@ -54,8 +54,8 @@ def linear_softmax_focal_loss(
     Returns
     -------
     jax.Array
-        What `softmax_focal_loss` gives: of shape (...) and the type of the product, or 0-d, then
-        never below float32.
+        What `softmax_focal_loss` gives: of shape (...) and the type of the product; a sum or a mean
+        is 0-d, and float32 at least.
 
     Raises
     ------

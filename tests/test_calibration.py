@@ -241,7 +241,6 @@ CHECKS = [
 
 @pytest.mark.parametrize(("estimator", "check"), CHECKS)
 def test_scikit_learn_s_checks_pass(estimator, check):
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -78,8 +78,9 @@ def asymmetric_loss(
     Returns
     -------
     array
-        Of the shape and dtype of `logits`, or 0-d, then never below float32; under torch's autocast
-        float32, as torch's own losses. In the namespace and on the device of the arguments.
+        Of the shape and dtype of `logits`; a sum or a mean is 0-d, and float32 at least. Under
+        torch's autocast float32, as torch's own losses. In the namespace and on the device of the
+        arguments.
 
     Raises
     ------

@@ -101,9 +101,9 @@ def softmax_focal_loss(
     Returns
     -------
     array
-        Of the shape of `logits` without `axis` and of their dtype; or 0-d, then never below
-        float32; under torch's autocast float32, as torch's own losses. In the namespace and on the
-        device of the arguments.
+        Of the shape of `logits` without `axis`, and of their dtype; a sum or a mean is 0-d, and
+        float32 at least. Under torch's autocast float32, as torch's own losses. In the namespace
+        and on the device of the arguments.
 
     Raises
     ------
