@@ -47,7 +47,7 @@ def quality_focal_loss(
     Parameters
     ----------
     logits : array of float16, bfloat16, float32 or float64, any shape
-        The scores x before the sigmoid. Half precision is computed in float32.
+        The logits x, before the sigmoid. Half precision is computed in float32.
     scores : array of bool, int or float, of the shape of `logits` or with 1s in it; or a number
         The qualities y, in [0, 1].
     beta : float or array that broadcasts to `logits`, default 2.0
