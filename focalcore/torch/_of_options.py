@@ -35,11 +35,9 @@ class LossOfOptions(WorkersLoss):
     def __init__(self, **options: Any) -> None:
         bound = inspect.signature(type(self)).bind(**options)
         bound.apply_defaults()
-        given = bound.arguments
-        if given["reduction"] == "mean_positive":
+        if bound.arguments["reduction"] == "mean_positive":
             self._check_positives()
-        shared = {name: given.pop(name) for name in (*OF_WORKERS, "normalizer")}
-        super().__init__(**shared, **given)
+        super().__init__(**bound.arguments)
         self._check_together()
 
     def _check_positives(self) -> None:
