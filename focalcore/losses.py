@@ -102,10 +102,13 @@ class FocalLoss:
         parsed["num_classes"] = parse.count("num_classes", self.num_classes)
         for name, value in parsed.items():
             object.__setattr__(self, name, value)
+        n = self.num_classes
         for name in ("gamma", "alpha"):
-            n, entries = self.num_classes, _entries(getattr(self, name))
+            entries = _entries(getattr(self, name))
             if n is not None and entries not in (None, n):
-                raise ValueError(f"{name} must be one number or {n}; found {entries}")
+                raise ValueError(
+                    f"{name} must be one number, or {n}, one for each class; found {entries}"
+                )
         register_pytree(FocalLoss, _flattened, _unflattened)
 
     @overload

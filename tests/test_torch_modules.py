@@ -315,7 +315,7 @@ class TestMeanPositive:
 class TestModule:
     def test_number_of_classes_is_checked_at_construction(self):
         for alpha in ([1.0, 2.0], torch.tensor([1.0, 2.0])):
-            with pytest.raises(ValueError, match="alpha must be one number or 3; found 2"):
+            with pytest.raises(ValueError, match="alpha must be one number, or 3, one for each"):
                 FocalLoss(alpha=alpha, task_type="multi-class", num_classes=3)
 
     @each
