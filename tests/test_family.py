@@ -27,7 +27,7 @@ from focalcore._execution import numpy_host
 
 from . import simulation
 from .helpers import close, fails
-from .table import FAMILY, LOGITS
+from .table import FAMILY, LOGITS, SHAPE
 
 GAMMAS = pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, 3.7])
 WAYS = pytest.mark.parametrize("by_kernel", [True, False], ids=["kernel", "functions"])
@@ -84,8 +84,21 @@ class TestEvery:
         assert torch
         import focalcore.torch
 
-        with pytest.raises(TypeError, match="unexpected keyword argument 'gama'"):
-            getattr(focalcore.torch, row.module)(gama=2.0)
+        module = getattr(focalcore.torch, row.module)
+        for unnamed, options, found in (
+            ((), {"gama": 2.0}, "unexpected keyword argument 'gama'"),
+            ((2.0,), {}, "too many positional arguments"),
+        ):
+            with fails(TypeError, row.module, found, "by name", "gather_distributed"):
+                module(*unnamed, **options)
+
+    @EVERY
+    def test_a_module_of_torch_calls_its_arguments_as_they_are_there(self, row, torch):
+        import focalcore.torch
+
+        bad = torch.full(row.shape, SHAPE[1] + 1)
+        with fails(ValueError, "^targets must"):
+            getattr(focalcore.torch, row.module)()(torch.tensor(row.scores), bad)
 
     @pytest.mark.parametrize("name", ["DistributionFocalLoss", "AsymmetricSoftmaxLoss"])
     @pytest.mark.usefixtures("torch")

@@ -213,8 +213,8 @@ class WorkersLoss(Loss):
 
 def named(recipe: Recipe, **names: Any) -> Recipe:
     """Return a recipe in which the arguments are called as the modules call them."""
-    door = recipe.door._replace(scores="inputs", weight="sample_weight", **names)
-    return recipe._replace(door=door)
+    own = {"scores": "inputs", "labels": "targets", "weight": "sample_weight"} | names
+    return recipe._replace(door=recipe.door._replace(**own))
 
 
 def without_off(alpha: ArrayLike | None) -> ArrayLike | None:

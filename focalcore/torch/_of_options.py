@@ -32,8 +32,15 @@ class LossOfOptions(WorkersLoss):
         cls.__signature__ = Signature(arguments)  # type: ignore[attr-defined] # of any class
         super().__init_subclass__()
 
-    def __init__(self, **options: Any) -> None:
-        bound = inspect.signature(type(self)).bind(**options)
+    def __init__(self, *unnamed: Any, **options: Any) -> None:
+        signature = inspect.signature(type(self))
+        try:
+            bound = signature.bind(*unnamed, **options)
+        except TypeError as error:
+            raise TypeError(
+                f"{type(self).__name__}: {error}; its options, which go by name, are "
+                f"{', '.join(signature.parameters)}"
+            ) from None
         bound.apply_defaults()
         if bound.arguments["reduction"] == "mean_positive":
             self._check_positives()
