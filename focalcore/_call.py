@@ -20,9 +20,6 @@ from ._typing import ArrayLike, Library, Parameter, Result
 
 Outputs = tuple[Output, ...]
 
-# the outputs of each function here, before the value is summed up
-OUTPUTS: dict[Callable[[LossCall], Any], Outputs] = {}
-
 
 def value(call: LossCall) -> Result:
     """Return the loss, reduced as asked; it is differentiable where the library differentiates."""
@@ -37,6 +34,14 @@ def value_and_grad(call: LossCall) -> tuple[Result, Result]:
 def grad_and_hess(call: LossCall) -> tuple[Result, Result]:
     """Return the gradient and the diagonal of the Hessian."""
     return _execution.compiled(call.context.backend, _grad_and_hess)(call)
+
+
+# the outputs of each, before the value is summed up
+OUTPUTS: dict[Callable[[LossCall], Any], Outputs] = {
+    value: (Output.VALUE,),
+    value_and_grad: (Output.VALUE, Output.GRAD),
+    grad_and_hess: (Output.GRAD, Output.HESS_DIAG),
+}
 
 
 def mapped(call: LossCall) -> Result:
@@ -94,11 +99,6 @@ def _value_and_grad(call: LossCall) -> tuple[Result, Result]:
 
 def _grad_and_hess(call: LossCall) -> tuple[Result, Result]:
     return _pair(call, OUTPUTS[grad_and_hess])
-
-
-OUTPUTS[value] = (Output.VALUE,)
-OUTPUTS[value_and_grad] = (Output.VALUE, Output.GRAD)
-OUTPUTS[grad_and_hess] = (Output.GRAD, Output.HESS_DIAG)
 
 
 def _pair(call: LossCall, outputs: Outputs) -> Any:

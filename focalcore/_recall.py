@@ -36,7 +36,7 @@ def key_of(what: Any, options: dict[str, Any], given: Pair) -> Any:
     types = tuple(map(type, values))  # True equals 1 and 1.0, and is no gamma
     if not BY_VALUE.issuperset(types):
         return None
-    return what, kind, settings.compiler(), tuple(options), values, types
+    return what, kind, settings.on_every_gpu(), tuple(options), values, types
 
 
 def recall(key: Any, given: Pair) -> Result | None:

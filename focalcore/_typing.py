@@ -52,7 +52,7 @@ class CallKeywords(TypedDict, total=False):
 
 
 class LossKeywords(TypedDict, total=False):
-    """The options that the losses from logits have in common, for type checkers."""
+    """The options that the focal losses from logits have in common."""
 
     mask: ArrayLike | None
     gamma: ArrayLike
@@ -82,13 +82,18 @@ class SoftmaxKeywords(LossKeywords, total=False):
     axis: int
 
 
-class ElementKeywords(TypedDict, total=False):
-    """The options that the losses of independent logits beside the focal loss have in common."""
+class MeanKeywords(TypedDict, total=False):
+    """The options by which a loss beside the focal loss is masked, weighed and reduced."""
 
     mask: ArrayLike | None
     weight: ArrayLike | None
     reduction: Reduction
     normalizer: str | float | Array | None
+
+
+class ModulatedKeywords(MeanKeywords, total=False):
+    """The same of a loss that has a modulating factor."""
+
     detach_factor: bool
 
 

@@ -28,9 +28,9 @@ def class_weights(
 
     .. math:: w_c \propto 1 / E_{n_c}, \qquad E_n = \frac{1 - \beta^n}{1 - \beta}
 
-    is the method "effective", where :math:`E_n` is the effective number of n examples: of those
-    that repeat what others show, a part counts. beta = 0 weighs all classes the same, and the
-    nearer beta is to 1 the nearer the weights are to those of "inverse".
+    is the method "effective", where :math:`E_n` is the effective number of n examples, some of
+    which repeat what others show. beta = 0 weighs all classes the same, and the nearer beta is to 1
+    the nearer the weights are to those of "inverse".
 
     Parameters
     ----------

@@ -54,8 +54,8 @@ def linear_softmax_focal_loss(
     Returns
     -------
     jax.Array
-        What `softmax_focal_loss` gives: of shape (...) and the type of the product, or 0-d, then
-        never below float32.
+        What `softmax_focal_loss` gives: of shape (...) and the type of the product; a sum or a mean
+        is 0-d, and float32 at least.
 
     Raises
     ------
@@ -110,8 +110,9 @@ def _classifier(hidden: Any, weight: Any, bias: Any) -> Classifier:
     context = context_of(found)
     dtype = jnp.result_type(*(context.floating(name, x) for name, x in found.items()))
     cast = {name: x.astype(dtype) for name, x in found.items()}
-    check_classifier(cast["hidden"], cast["weight"], cast.get("bias"))
-    return Classifier(cast["hidden"], cast["weight"], cast.get("bias"))
+    classifier = Classifier(cast["hidden"], cast["weight"], cast.get("bias"))
+    check_classifier(*classifier)
+    return classifier
 
 
 def _array(name: str, x: Any) -> Array:

@@ -34,10 +34,10 @@ from ._typing import (
 class FocalLoss:
     """Focal loss of one of three tasks, callable on the arrays of any library.
 
-    Immutable, comparable and hashable; the options are checked here, not at the first call. Of an
-    array the numbers are kept; one whose numbers can't be seen (traced, lazy or on a GPU) is
-    copied, one that learns, or is of JAX, is itself. To JAX it is a pytree, whose leaves are the
-    arrays of JAX among its options; numbers are part of its structure.
+    Immutable, comparable and hashable; the options are checked here, not at the first call. Arrays
+    among them are kept as their numbers; where these can't be seen (traced, lazy or on a GPU) as a
+    copy; and where they learn, or are those of JAX, as they are. To JAX a loss is a pytree, whose
+    leaves are the arrays of JAX among its options; numbers are part of its structure.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ class FocalLoss:
         The class balance: in [0, 1] for "binary" and "multi-label", where positives weigh alpha and
         negatives 1 - alpha; per-class weights >= 0 for "multi-class". None: all weigh 1.
     reduction : {"mean", "sum", "none"}, default "mean"
-        What becomes of the elements, or of the rows where the task is "multi-class".
+        Whether to return the mean or the sum of the losses, or each: of rows where the task is
+        "multi-class", else of elements.
     task_type : {"binary", "multi-class", "multi-label"}, default "binary"
         Independent logits, or classes that exclude each other.
     num_classes : int, optional
@@ -97,14 +98,17 @@ class FocalLoss:
 
     def __post_init__(self) -> None:
         parse.choose("task_type", self.task_type, TASKS)
-        parsed = {name: _frozen(value) for name, value in parsed_options(self).items()}
+        parsed = {name: _frozen(value) for name, value in _parsed_options(self).items()}
         parsed["num_classes"] = parse.count("num_classes", self.num_classes)
         for name, value in parsed.items():
             object.__setattr__(self, name, value)
+        n = self.num_classes
         for name in ("gamma", "alpha"):
-            n, entries = self.num_classes, _entries(getattr(self, name))
+            entries = _entries(getattr(self, name))
             if n is not None and entries not in (None, n):
-                raise ValueError(f"{name} must be one number or {n}; found {entries}")
+                raise ValueError(
+                    f"{name} must be one number, or {n}, one for each class; found {entries}"
+                )
         register_pytree(FocalLoss, _flattened, _unflattened)
 
     @overload
@@ -160,8 +164,19 @@ BINARY = sigmoid.RECIPE._replace(
 RECIPES = {"binary": BINARY, "multi-class": softmax.RECIPE, "multi-label": BINARY}
 
 
-def parsed_options(loss: Any) -> dict[str, Any]:
-    """Return the options of an object, parsed, if its task has them and they fit each other."""
+def asked(loss: Any, recipe: Recipe, logits: ArrayLike, **at_call: Any) -> Recipe:
+    """Return the recipe of one call, with the options of an object that has those of `FocalLoss`.
+
+    The options are yet unchecked; with them go those of the call.
+    """
+    _check_classes(loss, recipe.door, logits)
+    names = (name for name in recipe.options.names if name not in ("mask", "weight"))
+    options = {name: getattr(loss, name) for name in names}
+    return recipe._replace(options=partial(recipe.options, **options | at_call))
+
+
+def _parsed_options(loss: FocalLoss) -> dict[str, Any]:
+    """Return the options of a loss, parsed, if its task has them and they fit each other."""
     options, parsed = RECIPES[loss.task_type].options, {}
     for field in fields(FocalLoss):
         name, value = field.name, getattr(loss, field.name)
@@ -174,17 +189,6 @@ def parsed_options(loss: Any) -> dict[str, Any]:
             )
     options(**parsed, weight=1.0)  # weights come with the call
     return parsed
-
-
-def asked(loss: Any, recipe: Recipe, logits: ArrayLike, **at_call: Any) -> Recipe:
-    """Return the recipe of one call, with the options of an object that has those of `FocalLoss`.
-
-    The options are yet unchecked; with them go those of the call.
-    """
-    _check_classes(loss, recipe.door, logits)
-    names = (name for name in recipe.options.names if name not in ("mask", "weight"))
-    options = {name: getattr(loss, name) for name in names}
-    return recipe._replace(options=partial(recipe.options, **options | at_call))
 
 
 def _is_default(value: Any, default: Any) -> bool:
@@ -221,8 +225,8 @@ def _is_plain(option: Any) -> bool:
     return option is None or isinstance(option, (float, int, str, tuple))
 
 
-def _check_classes(options: Any, door: Door, logits: Any) -> None:
-    n, axis = options.num_classes, _axis_of(options)
+def _check_classes(loss: Any, door: Door, logits: Any) -> None:
+    n, axis = loss.num_classes, _axis_of(loss)
     if n is None or axis is None:
         return
     shape = logits.shape if hasattr(logits, "shape") else np.shape(logits)
@@ -233,14 +237,10 @@ def _check_classes(options: Any, door: Door, logits: Any) -> None:
         )
 
 
-def _axis_of(options: Any) -> int | None:
+def _axis_of(loss: Any) -> int | None:
     """Return the axis of the classes, or None where there is none."""
-    if options.task_type == "multi-class":
-        axis: int = options.axis
-        return axis
-    if options.class_axis is not None:
-        return int(options.class_axis)
-    return -1 if options.task_type == "multi-label" else None
+    axis: int | None = loss.axis if loss.task_type == "multi-class" else loss.class_axis
+    return -1 if axis is None and loss.task_type == "multi-label" else axis
 
 
 def _entries(parameter: Parameter) -> int | None:

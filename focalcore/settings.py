@@ -119,8 +119,8 @@ def checks() -> bool:
     return _settings.checks is True
 
 
-def compiler() -> bool:
-    """Tell whether eager calls run compiled kernels on any GPU."""
+def on_every_gpu() -> bool:
+    """Tell whether eager calls run compiled kernels on GPUs, even where these were not tested."""
     return _settings.compiler is True
 
 

@@ -394,7 +394,7 @@ BAD_CONSTRUCTIONS = {
     "gamma of another length": (
         {"gamma": [1.0, 2.0], "num_classes": 3, "task_type": "multi-class"},
         ValueError,
-        ("gamma must be one number or 3", "found 2"),
+        ("gamma must be one number, or 3", "found 2"),
     ),
     "classes float": ({"num_classes": 2.5}, TypeError, ("num_classes", "2.5")),
 }

@@ -345,7 +345,8 @@ class TestSettings:
         ],
     )
     def test_the_environment_is_read_at_the_start(self, name, value, expected):
-        code = "from focalcore.settings import *; print(threads(), kernels(), compiler(), checks())"
+        asked = "threads(), kernels(), on_every_gpu(), checks()"
+        code = f"from focalcore.settings import *; print({asked})"
         done = subprocess.run(
             [sys.executable, "-c", code],
             env=os.environ | {name: value},

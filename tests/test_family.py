@@ -27,9 +27,10 @@ from focalcore._execution import numpy_host
 
 from . import simulation
 from .helpers import close, fails
-from .table import FAMILY, LOGITS
+from .table import FAMILY, LOGITS, SHAPE
 
 GAMMAS = pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0, 3.7])
+WAYS = pytest.mark.parametrize("by_kernel", [True, False], ids=["kernel", "functions"])
 EVERY = pytest.mark.parametrize("row", FAMILY, ids=lambda row: row.id)
 HARD = np.asarray([[1], [0]])
 rng = np.random.default_rng(3)
@@ -83,8 +84,21 @@ class TestEvery:
         assert torch
         import focalcore.torch
 
-        with pytest.raises(TypeError, match="unexpected keyword argument 'gama'"):
-            getattr(focalcore.torch, row.module)(gama=2.0)
+        module = getattr(focalcore.torch, row.module)
+        for unnamed, options, found in (
+            ((), {"gama": 2.0}, "unexpected keyword argument 'gama'"),
+            ((2.0,), {}, "too many positional arguments"),
+        ):
+            with fails(TypeError, row.module, found, "by name", "gather_distributed"):
+                module(*unnamed, **options)
+
+    @EVERY
+    def test_a_module_of_torch_calls_its_arguments_as_they_are_there(self, row, torch):
+        import focalcore.torch
+
+        bad = torch.full(row.shape, SHAPE[1] + 1)
+        with fails(ValueError, "^targets must"):
+            getattr(focalcore.torch, row.module)()(torch.tensor(row.scores), bad)
 
     @pytest.mark.parametrize("name", ["DistributionFocalLoss", "AsymmetricSoftmaxLoss"])
     @pytest.mark.usefixtures("torch")
@@ -170,7 +184,7 @@ class TestAsymmetric:
         for found in focalcore.asymmetric_loss_value_and_grad(x, 0, gamma_neg=gamma_neg):
             assert not found.any()
 
-    @pytest.mark.parametrize("by_kernel", [True, False], ids=["kernel", "functions"])
+    @WAYS
     def test_it_has_its_limits_at_infinite_logits(self, by_kernel):
         with use_compiler(by_kernel):
             value, slope = focalcore.asymmetric_loss_value_and_grad(
@@ -178,9 +192,6 @@ class TestAsymmetric:
             )
         close(value, [[0, np.inf], [-(0.95**4) * np.log(0.05), 0]])
         np.testing.assert_array_equal(slope, [[0, -1], [0, 0]])
-
-
-KERNELS = pytest.mark.parametrize("by_kernel", [True, False], ids=["kernel", "functions"])
 
 
 class TestQuality:
@@ -195,7 +206,7 @@ class TestQuality:
         y = rng.random(X.shape)
         close(quality_focal_loss(X, y, beta=0.0), sigmoid_focal_loss(X, y, gamma=0.0), rtol=1e-15)
 
-    @KERNELS
+    @WAYS
     @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 1.5, 2.0, 3.7, [0.5, 1.0, 2.0]])
     def test_where_p_is_the_score_nothing_is_nan(self, beta, by_kernel):
         """There |y - p| has no digit left, and below a beta of 2 a derivative is infinite."""
@@ -206,7 +217,7 @@ class TestQuality:
             _, bend = focalcore.quality_focal_loss_grad_and_hess(x, y, beta=beta)
         assert np.isfinite([value, slope, bend]).all()
 
-    @KERNELS
+    @WAYS
     @pytest.mark.parametrize("beta", [2.0, np.full((1, 1), 2.0)], ids=["number", "array"])
     def test_where_p_is_just_the_score_it_is_as_flat_as_its_limit(self, beta, by_kernel):
         x, y = np.zeros((1, 1)), np.full((1, 1), 0.5)

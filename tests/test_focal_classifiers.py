@@ -38,6 +38,13 @@ class Library:
         kind = getattr(boosting, f"Focal{self.name}Classifier")
         return kind(*args, **{"n_estimators": ROUNDS} | QUIET[self.name] | options)
 
+    def measured(self, model, X, y, eval_set, **more):
+        """Train a model, and return what it measured of each data set, by the metric's name."""
+        quiet = {"verbose": False} if self.name == "XGB" else {}
+        inner = model.fit(X, y, eval_set=eval_set, **quiet, **more).estimator_
+        results = inner.evals_result() if self.name == "XGB" else inner.evals_result_
+        return list(results.values())
+
 
 @pytest.fixture(params=MODULES)
 def library(request):
@@ -144,14 +151,10 @@ class TestEvalSet:
         noisy = y.copy()
         noisy[::2] = np.random.default_rng(0).permutation(noisy[::2])
         model = library.new(n_estimators=200, early_stopping_rounds=3, learning_rate=0.5)
-        quiet = {"verbose": False} if library.name == "XGB" else {}
-        model.fit(X[::2], noisy[::2], eval_set=[(X[1::2], y[1::2])], **quiet)
-        inner = model.estimator_
-        xgb = library.name == "XGB"
-        best = inner.best_iteration if xgb else inner.best_iteration_ - 1
-        found = inner.evals_result()["validation_0"] if xgb else inner.evals_result_["valid_0"]
-        losses = found["focal_loss"]
-        assert list(found) == ["focal_loss"]
+        (found,) = library.measured(model, X[::2], noisy[::2], [(X[1::2], y[1::2])])
+        inner, losses = model.estimator_, found.pop("focal_loss")
+        best = inner.best_iteration if library.name == "XGB" else inner.best_iteration_ - 1
+        assert not found
         assert best == int(np.argmin(losses))
         assert best < len(losses) < 200
         labels = np.searchsorted(NAMES, y[1::2])
@@ -160,28 +163,20 @@ class TestEvalSet:
 
     def test_its_weights_count(self, library):
         X, y = data(2)
-        weight, quiet = np.where(y == "ash", 1.0, 3.0), {}
-        if library.name == "XGB":
-            quiet = {"verbose": False}
+        weight = np.where(y == "ash", 1.0, 3.0)
         model = library.new(eval_metric=None) if library.name == "XGB" else library.new()
-        model.fit(X, y, eval_set=[(X, y), (X, y)], eval_sample_weight=[None, weight], **quiet)
-        inner = model.estimator_
-        results = inner.evals_result() if library.name == "XGB" else inner.evals_result_
-        found = [result["focal_loss"][-1] for result in results.values()]
+        weights = {"eval_sample_weight": [None, weight]}
+        results = library.measured(model, X, y, [(X, y), (X, y)], **weights)
+        found = [result["focal_loss"][-1] for result in results]
         labels, raw = np.searchsorted(NAMES, y), model.decision_function(X)
         expected = [model.objective_.metric(labels, raw, sample_weight=w) for w in (None, weight)]
         assert found == pytest.approx(expected, abs=1e-6)
 
     def test_another_metric_may_be_asked_for(self, library):
         X, y = data(2)
-        if library.name == "XGB":
-            model = library.new(eval_metric="auc").fit(X, y, eval_set=[(X, y)], verbose=False)
-            results = model.estimator_.evals_result()
-        else:
-            model = library.new(metric="auc").fit(X, y, eval_set=[(X, y)])
-            results = model.estimator_.evals_result_
-        ((found,),) = [list(result) for result in results.values()]
-        assert found == "auc"
+        name = "eval_metric" if library.name == "XGB" else "metric"
+        (found,) = library.measured(library.new(**{name: "auc"}), X, y, [(X, y)])
+        assert list(found) == ["auc"]
 
     def test_an_unknown_label_is_refused(self, library):
         X, y = data(2)

@@ -299,7 +299,7 @@ def test_the_number_of_classes_of_lists_is_checked():
     criterion = FocalLoss(task_type="multi-label", num_classes=3)
     with pytest.raises(ValueError, match="3 classes"):
         criterion([[2.0, -1.0]], [[1, 0]])
-    with pytest.raises(ValueError, match="alpha must be one number or 3; found 2"):
+    with pytest.raises(ValueError, match="alpha must be one number, or 3, one for each"):
         FocalLoss(task_type="multi-class", num_classes=3, alpha=[1.0, 2.0])
 
 

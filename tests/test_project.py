@@ -21,7 +21,7 @@ OF_SCORING = ("scoring._binary", "scoring._categorical", "scoring._sparse_catego
 OF_TORCH = sorted(
     f"torch.{path.stem}"
     for path in (ROOT / "torch").glob("_[!_]*.py")
-    if path.stem not in ("_elements", "_metric", "_module")  # which have none, or need more
+    if path.stem not in ("_metric", "_module", "_of_options")  # which have none, or need more
 )
 OF_DOORS = (*OF_TORCH, "jax")
 OF_FUNCTIONAL = sorted(

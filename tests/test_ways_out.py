@@ -5,10 +5,14 @@ import pytest
 
 from focalcore import (
     FocalLoss,
+    asymmetric_loss,
     binary_focal_loss,
+    gaussian_focal_loss,
+    quality_focal_loss,
     sigmoid_focal_loss,
     softmax_focal_loss,
     sparse_categorical_focal_loss,
+    varifocal_loss,
 )
 
 from .helpers import fails
@@ -70,6 +74,21 @@ def test_float_class_labels_come_with_their_cast(place):
     }.get(place.name, r"targets.astype\('int64'\)")
     with fails(TypeError, "class labels", "float64", cast):
         softmax_focal_loss(rows, labels)
+
+
+@pytest.mark.parametrize(
+    ("loss", "way"),
+    [
+        (sigmoid_focal_loss, "go to softmax_focal_loss, or take class_axis=1; here"),
+        (asymmetric_loss, "go to asymmetric_softmax_loss; here"),
+        (quality_focal_loss, "have to become one-hot rows; here"),
+        (varifocal_loss, "have to become one-hot rows; here"),
+        (gaussian_focal_loss, "have to become one-hot rows; here"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else case.__name__,
+)
+def test_class_labels_are_told_where_they_belong(loss, way):
+    assert f"labels of classes {way}" in message(loss, np.zeros((2, 3)), np.asarray([0, 2]))
 
 
 def test_masks_of_numbers_come_with_their_cast(place):
@@ -143,6 +162,7 @@ class TestTorchModules:
         labels = torch.zeros(4).long()
         assert "go to SoftmaxFocalLoss" in message(modules.SigmoidFocalLoss(), x, labels)
         assert "task_type='multi-class'" in message(modules.FocalLoss(), x, labels)
+        assert "go to AsymmetricSoftmaxLoss" in message(modules.AsymmetricLoss(), x, labels)
 
     def test_distributions_are_told_how_to_go_without_an_ignored_label(self, torch, modules):
         x = torch.zeros(2, 3)

@@ -147,7 +147,7 @@ def _is_on(device: Device, scores: Any) -> bool:
     """Tell whether kernels are asked for, or are known to be right on such a GPU."""
     if not (settings.kernels() and _kernels.are_available()):
         return False
-    return settings.compiler() or device.capability(scores) in proven.CAPABILITIES[device.name]
+    return settings.on_every_gpu() or device.capability(scores) in proven.CAPABILITIES[device.name]
 
 
 def _refuse(library: str, reason: str) -> None:

@@ -40,7 +40,7 @@ def again(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> Ag
 def _has_kernels(x: Tensor) -> bool:
     """Tell whether kernels are to be tried: where they are asked for, their lack is told."""
     is_of_nvidia = x.device.type == "cuda" and torch.version.hip is None
-    return is_of_nvidia and (settings.compiler() or is_launcher_installed())
+    return is_of_nvidia and (settings.on_every_gpu() or is_launcher_installed())
 
 
 @functools.cache

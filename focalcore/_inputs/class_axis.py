@@ -103,10 +103,8 @@ def hint_of_classes(inputs: Inputs, door: Door) -> str:
         return ""
     axes = _axes_that_fit(scores, labels)
     take = f", or take {door.class_axis}={axes[-1]}" if door.class_axis and axes else ""
-    return (
-        f"labels of classes go to {door.for_classes}{take}; here every class of a row has a "
-        f"target of its own, 0 or 1"
-    )
+    way = f"go to {door.for_classes}{take}" if door.for_classes else "have to become one-hot rows"
+    return f"labels of classes {way}; here every class of a row has a target of its own, 0 or 1"
 
 
 def check_no_pairs(door: Door, scores: ArrayLike) -> None:

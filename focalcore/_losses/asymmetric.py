@@ -46,4 +46,5 @@ def prepare(
     return elementwise_call(loss, door, logits, targets, options)
 
 
-RECIPE = Recipe(prepare, Door(leave_out=("mask=",)), AsymmetricOptions)
+DOOR = Door(leave_out=("mask=",), for_classes="asymmetric_softmax_loss")
+RECIPE = Recipe(prepare, DOOR, AsymmetricOptions)

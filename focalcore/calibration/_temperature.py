@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from .._inputs import parse
 from .._typing import ArrayLike, HostArray, HostLike
-from ..evaluation.arrays import weights_on_host
+from ..evaluation.arrays import places_among, weights_on_host
 from ..posterior import softmax_focal_posterior
 
 LEAST, MOST = 1 / 64, 64.0  # of temperatures: beyond them the scores say nothing, or all
@@ -209,14 +209,7 @@ def _own_columns(y: HostArray, classes: Any, rows: HostArray) -> HostArray:
             f"y has {len(classes)} classes, and logits have {rows.shape[1]}; give all of them, in "
             f"the order of the logits, as classes="
         )
-    order = np.argsort(classes)
-    place = np.searchsorted(classes[order], y)
-    own: HostArray = order[np.minimum(place, len(order) - 1)]
-    unknown = classes[own] != y
-    if np.any(unknown):
-        found = y[unknown].tolist()[0]
-        raise ValueError(f"y has the label {found!r}, which is not among classes={classes}")
-    return own
+    return places_among("classes", classes, "y", y)
 
 
 def _weights(alpha: Any, pos_weight: Any, n_classes: int) -> Any:

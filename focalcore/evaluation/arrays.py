@@ -116,6 +116,21 @@ def _class_labels(targets: HostArray, n: int) -> HostArray:
     return found
 
 
+def places_among(listed: str, classes: HostArray, name: str, labels: HostArray) -> HostArray:
+    """Return the place of each label in a list of classes, which may be in any order."""
+    order = np.argsort(classes)
+    places = np.searchsorted(classes, labels, sorter=order)
+    found: HostArray = order[np.minimum(places, len(classes) - 1)]
+    is_unknown = classes[found] != labels
+    if np.any(is_unknown):
+        row = int(np.argmax(is_unknown))
+        raise ValueError(
+            f"{name} must be among {listed}={classes.tolist()}; found {labels.tolist()[row]!r} in "
+            f"row {row}"
+        )
+    return found
+
+
 def _in_unit(name: str, x: HostArray) -> HostArray:
     """Return numbers that are all in [0, 1]."""
     bad = ~in_unit(x)

@@ -7,19 +7,11 @@ from typing import Unpack, overload
 
 from .. import _call
 from .._losses.asymmetric import RECIPE, AsymmetricOptions
-from .._typing import (
-    Array,
-    ArrayLike,
-    ArrayT,
-    ElementKeywords,
-    HostArray,
-    HostLike,
-    Reduction,
-)
+from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike, ModulatedKeywords, Reduction
 from ._derived import grad_and_hess_of, value_and_grad_of
 
 
-class AsymmetricKeywords(ElementKeywords, total=False):
+class AsymmetricKeywords(ModulatedKeywords, total=False):
     """The options of `asymmetric_loss`, for type checkers."""
 
     gamma_pos: ArrayLike
@@ -75,20 +67,20 @@ def asymmetric_loss(
     weight : array of the shape of `logits` or with 1s in it, or a number, optional
         Multiplies the loss of each element.
     reduction : {"none", "sum", "mean"}, default "none"
-        What becomes of the elements.
+        Whether to return the loss of each element, their sum, or their mean.
     normalizer : {"positives", "weight"}, number or 0-d array, optional
-        What "mean" divides by. None: the number of elements that count. "positives": the
-        sum of their targets.
-        "weight": the sum of their weights. A number: itself. 0 divides by 1.
+        What "mean" divides by. None: the number of elements that count. "positives": the sum of
+        their targets. "weight": the sum of their weights. A number: itself. 0 divides by 1.
     detach_factor : bool, default False
-        Whether derivatives take the modulating factor as a constant, as the paper's
-        code does unless told otherwise; the gammas have no gradient then.
+        Whether derivatives take the modulating factors as constants, as the paper's code does
+        unless told otherwise; the gammas have no gradient then.
 
     Returns
     -------
     array
-        Of the shape and dtype of `logits`, or 0-d, then never below float32; under torch's autocast
-        float32, as torch's own losses. In the namespace and on the device of the arguments.
+        Of the shape and dtype of `logits`; a sum or a mean is 0-d, and float32 at least. Under
+        torch's autocast float32, as torch's own losses. In the namespace and on the device of the
+        arguments.
 
     Raises
     ------

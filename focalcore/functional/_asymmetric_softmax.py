@@ -7,11 +7,11 @@ from typing import Unpack, overload
 
 from .. import _call
 from .._losses.asymmetric_softmax import RECIPE, AsymmetricSoftmaxOptions
-from .._typing import Array, ArrayLike, ArrayT, ElementKeywords, HostArray, HostLike, Reduction
+from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike, ModulatedKeywords, Reduction
 from ._derived import grad_and_hess_of, value_and_grad_of
 
 
-class AsymmetricSoftmaxKeywords(ElementKeywords, total=False):
+class AsymmetricSoftmaxKeywords(ModulatedKeywords, total=False):
     """The options of `asymmetric_softmax_loss`, for type checkers."""
 
     gamma_pos: ArrayLike
@@ -77,7 +77,7 @@ def asymmetric_softmax_loss(
     weight : array of the shape of the rows or with 1s in it, or a number, optional
         Multiplies the loss of each row.
     reduction : {"none", "sum", "mean"}, default "none"
-        What becomes of the rows.
+        Whether to return the loss of each row, their sum, or their mean.
     normalizer : "weight", number or 0-d array, optional
         What "mean" divides by. None: the number of rows that count. "weight": the sum of their
         weights. A number: itself. 0 divides by 1.
@@ -88,9 +88,9 @@ def asymmetric_softmax_loss(
     Returns
     -------
     array
-        Of the shape of `logits` without `axis` and of their dtype; or 0-d, then never below
-        float32; under torch's autocast float32, as torch's own losses. In the namespace and on the
-        device of the arguments.
+        Of the shape of `logits` without `axis`, and of their dtype; a sum or a mean is 0-d, and
+        float32 at least. Under torch's autocast float32, as torch's own losses. In the namespace
+        and on the device of the arguments.
 
     Raises
     ------

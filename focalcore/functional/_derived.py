@@ -17,7 +17,7 @@ from .._losses.prepare import Recipe
 P = ParamSpec("P")
 R = TypeVar("R")
 
-VALUE_AND_GRAD = """{title}, and its gradient.
+VALUE_AND_GRAD = """Value and gradient of `{loss}`.
 {formula}
 A closed form, for libraries that do not differentiate, and for anyone who wants the numbers: never
 NaN, and the limit where a logit is infinite.
@@ -88,12 +88,8 @@ def value_and_grad_of(
     formula: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, tuple[R, R]]]:
     """Return what makes of a loss the function that gives its value and its gradient."""
-
-    def of(loss: Callable[P, R]) -> Callable[P, tuple[R, R]]:
-        made = _derived(loss, recipe, _call.value_and_grad, "value_and_grad")
-        return _documented(made, loss, VALUE_AND_GRAD, example, shape, formula)
-
-    return of
+    text = partial(VALUE_AND_GRAD.format, example=example, shape=shape, formula=formula)
+    return partial(_derived, recipe, _call.value_and_grad, text)
 
 
 def grad_and_hess_of(
@@ -103,48 +99,29 @@ def grad_and_hess_of(
     formula: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, tuple[R, R]]]:
     """Return what makes of a loss the function of its gradient and its Hessian's diagonal."""
-
-    def of(loss: Callable[P, R]) -> Callable[P, tuple[R, R]]:
-        made = _derived(loss, recipe, _call.grad_and_hess, "grad_and_hess")
-        return _documented(made, loss, GRAD_AND_HESS, example, shape, formula)
-
-    return of
+    text = partial(GRAD_AND_HESS.format, example=example, shape=shape, formula=formula)
+    return partial(_derived, recipe, _call.grad_and_hess, text)
 
 
-def _derived(loss: Any, recipe: Recipe, result: Callable[[Any], Any], kind: str) -> Any:
-    name, arguments = f"{loss.__name__}_{kind}", _arguments(loss)
+def _derived(
+    recipe: Recipe, result: Callable[[Any], Any], text: Callable[..., str], loss: Any
+) -> Any:
+    """Return the function that gives a result of `_call`, with its name and documentation."""
+    name = f"{loss.__name__}_{result.__name__}"
+    first, second, *_ = inspect.signature(loss).parameters.values()
+    options = inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD)
+    arguments = inspect.Signature([first, second, options])
 
     def derived(*arrays: Any, **options: Any) -> Any:
         if len(arrays) != 2:  # some are given by name
-            first, second, *rest = arguments.bind(*arrays, **options).arguments.values()
-            arrays, options = (first, second), rest[0] if rest else {}
+            bound = arguments.bind(*arrays, **options)
+            arrays, options = bound.args, bound.kwargs
+        scores, targets = arrays
         checked = partial(recipe.options.of, name, **options)
-        return _call.call(result, recipe, *arrays, checked)
+        return _call.call(result, recipe, scores, targets, checked)
 
     derived.__name__ = derived.__qualname__ = name
     derived.__module__ = loss.__module__
     derived.__signature__ = arguments  # type: ignore[attr-defined] # of any function
+    derived.__doc__ = text(loss=loss.__name__, name=name, first=first.name, second=second.name)
     return derived
-
-
-def _arguments(loss: Any) -> inspect.Signature:
-    """Return the two arrays that a loss takes, and its options as such."""
-    arrays = list(inspect.signature(loss).parameters.values())[:2]
-    options = inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD)
-    return inspect.Signature([*arrays, options])
-
-
-def _documented(made: Any, loss: Any, text: str, example: str, shape: str, formula: str) -> Any:
-    title = inspect.cleandoc(loss.__doc__ or "").partition(".\n")[0]
-    first, second, _ = _arguments(loss).parameters
-    made.__doc__ = text.format(
-        title=title,
-        loss=loss.__name__,
-        name=made.__name__,
-        first=first,
-        second=second,
-        example=example,
-        shape=shape,
-        formula=formula,
-    )
-    return made

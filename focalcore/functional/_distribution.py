@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TypedDict, Unpack, overload
+from typing import Unpack, overload
 
 from .. import _call
 from .._losses.distribution_focal import RECIPE, DistributionFocalOptions
-from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike, Reduction
+from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike, MeanKeywords, Reduction
 from ._derived import grad_and_hess_of, value_and_grad_of
 
 
-class DistributionFocalKeywords(TypedDict, total=False):
+class DistributionFocalKeywords(MeanKeywords, total=False):
     """The options of `distribution_focal_loss`, for type checkers."""
 
     axis: int
-    mask: ArrayLike | None
-    weight: ArrayLike | None
-    reduction: Reduction
-    normalizer: str | float | Array | None
 
 
 @overload
@@ -43,17 +39,17 @@ def distribution_focal_loss(
 ) -> Array:
     r"""Loss of a distribution over numbered bins, against a number that lies among them.
 
-    .. math:: DFL = -(v_{i+1} - v) \log p_i - (v - v_i) \log p_{i+1}, \qquad p = \mathrm{softmax}(x)
+    .. math:: DFL = -(i + 1 - v) \log p_i - (v - i) \log p_{i+1}, \qquad p = \mathrm{softmax}(x)
 
-    with the two bins i and i + 1 around the number v: the cross-entropy of either, by how near it
-    is. So a detector learns where the side of a box lies, and how sure that is. There is no
-    modulating factor; the name is the paper's.
+    with the two bins i and i + 1 around the number v: the cross-entropy of each of them, the more
+    the nearer it is. So a detector learns where the side of a box lies, and how sure that is.
+    There is no modulating factor; the name is the paper's.
 
     Parameters
     ----------
     logits : array of float16, bfloat16, float32 or float64, at least 1-d
         The scores x of the bins, before the softmax. Half precision is computed in float32.
-    values : array of the shape of `logits` without `axis` or with 1s in it, or a number
+    values : array of int or float, of the shape of the rows or with 1s in it; or a number
         The numbers v, from 0 to the number of bins less 1.
     axis : int, default -1
         The axis of the bins, which are numbered from 0.
@@ -63,7 +59,7 @@ def distribution_focal_loss(
     weight : array of the shape of the rows or with 1s in it, or a number, optional
         Multiplies the loss of each row.
     reduction : {"none", "sum", "mean"}, default "none"
-        What becomes of the rows.
+        Whether to return the loss of each row, their sum, or their mean.
     normalizer : "weight", number or 0-d array, optional
         What "mean" divides by. None: the number of rows that count. "weight": the sum of their
         weights. A number: itself. 0 divides by 1.
@@ -71,9 +67,9 @@ def distribution_focal_loss(
     Returns
     -------
     array
-        Of the shape of `logits` without `axis` and of their dtype; or 0-d, then never below
-        float32; under torch's autocast float32, as torch's own losses. In the namespace and on the
-        device of the arguments.
+        Of the shape of `logits` without `axis`, and of their dtype; a sum or a mean is 0-d, and
+        float32 at least. Under torch's autocast float32, as torch's own losses. In the namespace
+        and on the device of the arguments.
 
     Raises
     ------

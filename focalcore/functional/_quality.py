@@ -7,19 +7,11 @@ from typing import Unpack, overload
 
 from .. import _call
 from .._losses.quality import RECIPE, QualityOptions
-from .._typing import (
-    Array,
-    ArrayLike,
-    ArrayT,
-    ElementKeywords,
-    HostArray,
-    HostLike,
-    Reduction,
-)
+from .._typing import Array, ArrayLike, ArrayT, HostArray, HostLike, ModulatedKeywords, Reduction
 from ._derived import grad_and_hess_of, value_and_grad_of
 
 
-class QualityKeywords(ElementKeywords, total=False):
+class QualityKeywords(ModulatedKeywords, total=False):
     """The options of `quality_focal_loss`, for type checkers."""
 
     beta: ArrayLike
@@ -55,7 +47,7 @@ def quality_focal_loss(
     Parameters
     ----------
     logits : array of float16, bfloat16, float32 or float64, any shape
-        The scores x before the sigmoid. Half precision is computed in float32.
+        The logits x, before the sigmoid. Half precision is computed in float32.
     scores : array of bool, int or float, of the shape of `logits` or with 1s in it; or a number
         The qualities y, in [0, 1].
     beta : float or array that broadcasts to `logits`, default 2.0
@@ -66,27 +58,27 @@ def quality_focal_loss(
     weight : array of the shape of `logits` or with 1s in it, or a number, optional
         Multiplies the loss of each element.
     reduction : {"none", "sum", "mean"}, default "none"
-        What becomes of the elements.
+        Whether to return the loss of each element, their sum, or their mean.
     normalizer : {"positives", "weight"}, number or 0-d array, optional
-        What "mean" divides by. None: the number of elements that count. "positives": the
-        sum of the scores.
-        "weight": the sum of their weights. A number: itself. 0 divides by 1.
+        What "mean" divides by. None: the number of elements that count. "positives": the sum of the
+        scores. "weight": the sum of their weights. A number: itself. 0 divides by 1.
     detach_factor : bool, default False
-        Whether derivatives take the modulating factor as a constant.
+        Whether derivatives take |y - p|^beta as a constant; beta has no gradient then.
 
     Returns
     -------
     array
-        Of the shape and dtype of `logits`, or 0-d, then never below float32; under torch's autocast
-        float32, as torch's own losses. In the namespace and on the device of the arguments.
+        Of the shape and dtype of `logits`; a sum or a mean is 0-d, and float32 at least. Under
+        torch's autocast float32, as torch's own losses. In the namespace and on the device of the
+        arguments.
 
     Raises
     ------
     TypeError
         Logits that are not real floating, a mask that is not boolean, arrays of two libraries.
     ValueError
-        An option outside its range, shapes that do not fit, arrays on two devices; a target outside
-        [0, 1], where targets can be looked at; elsewhere (traced, lazy, on a GPU) NaN.
+        An option outside its range, shapes that do not fit, arrays on two devices; a score outside
+        [0, 1], where scores can be looked at; elsewhere (traced, lazy, on a GPU) NaN.
 
     See Also
     --------

@@ -65,22 +65,22 @@ def sigmoid_focal_loss(
         integer, of the shape of `logits` without that axis.
     gamma : float or array that broadcasts to `logits`, default 2.0
         The focusing parameter, >= 0. 0 gives the cross-entropy. With `class_axis`, a list of one
-        number for each class lies along that axis; so it is for `alpha` and `pos_weight`.
+        number for each class lies along that axis, as do those of `alpha` and `pos_weight`.
     alpha : float or array that broadcasts to `logits`, optional
         The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha. None: both weigh 1.
     pos_weight : float or array that broadcasts to `logits`, optional
         Positives weigh this, >= 0, negatives 1. With `alpha` given too, both multiply.
     label_smoothing : float, default 0.0
-        How far, s in [0, 1]: the targets become (1 - s) y + s / 2.
+        How far the targets are smoothed, s in [0, 1]: they become (1 - s) y + s / 2.
     soft_targets : {"expected", "mixture", "hard"}, default "expected"
         What a target between 0 and 1 means. "expected": the formula above, with the expected
         probability p_t and alpha_t = y alpha + (1 - y)(1 - alpha). "mixture":
         y FL(1) + (1 - y) FL(0), each with a modulating factor of its own. "hard": smoothing enters
         the cross-entropy alone.
     poly_epsilon : float, optional
-        A finite number epsilon >= -1, by which the term alpha_t epsilon (1 - p_t)^(gamma + 1) is
-        added, as of PolyLoss (Leng et al., ICLR 2022). Below 0 the two terms of an easy example
-        cancel: its digits are those of either.
+        A finite number epsilon >= -1: the term alpha_t epsilon (1 - p_t)^(gamma + 1) of PolyLoss
+        (Leng et al., ICLR 2022) is added. Below 0 the two terms of an easy example nearly cancel,
+        and the error is that of either.
     class_axis : int, optional
         The axis of the classes, where targets are class labels, as detectors have them: positive
         for the logit of their class, negative for the others. They are compared with the classes'
@@ -96,7 +96,7 @@ def sigmoid_focal_loss(
     weight : array of the shape of `logits` or with 1s in it, or a number, optional
         Multiplies the loss of each element.
     reduction : {"none", "sum", "mean"}, default "none"
-        What becomes of the elements.
+        Whether to return the loss of each element, their sum, or their mean.
     normalizer : {"positives", "weight"}, number or 0-d array, optional
         What "mean" divides by. None: the number of elements that count. "positives": the sum of
         their targets, or the number of labels that are classes. "weight": the sum of their weights.
@@ -108,8 +108,9 @@ def sigmoid_focal_loss(
     Returns
     -------
     array
-        Of the shape and dtype of `logits`, or 0-d, then never below float32; under torch's autocast
-        float32, as torch's own losses. In the namespace and on the device of the arguments.
+        Of the shape and dtype of `logits`; a sum or a mean is 0-d, and float32 at least. Under
+        torch's autocast float32, as torch's own losses. In the namespace and on the device of the
+        arguments.
 
     Raises
     ------

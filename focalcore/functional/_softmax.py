@@ -69,15 +69,15 @@ def softmax_focal_loss(
     axis : int, default -1
         The class axis of `logits`.
     label_smoothing : float, default 0.0
-        How far, s in [0, 1]: the targets become (1 - s) y + s / C.
+        How far the targets are smoothed, s in [0, 1]: they become (1 - s) y + s / C.
     soft_targets : {"expected", "mixture", "hard"}, default "expected"
         What a distribution y means. "expected": the formula above, with alpha_t and gamma_t the
         sums of y_c alpha_c and y_c gamma_c. "mixture": sum y_c FL(c), each class with a modulating
         factor of its own. "hard": smoothing enters the cross-entropy alone.
     poly_epsilon : float, optional
-        A finite number epsilon >= -1, by which the term alpha_t epsilon (1 - p_t)^(gamma + 1) is
-        added, as of PolyLoss (Leng et al., ICLR 2022). Below 0 the two terms of an easy example
-        cancel: its digits are those of either.
+        A finite number epsilon >= -1: the term alpha_t epsilon (1 - p_t)^(gamma + 1) of PolyLoss
+        (Leng et al., ICLR 2022) is added. Below 0 the two terms of an easy example nearly cancel,
+        and the error is that of either.
     background : int, optional
         The label that ``normalizer="positives"`` does not count.
     ignore_index : int, optional
@@ -88,7 +88,7 @@ def softmax_focal_loss(
     weight : array of the shape of the rows or with 1s in it, or a number, optional
         Multiplies the loss of each row.
     reduction : {"none", "sum", "mean"}, default "none"
-        What becomes of the rows.
+        Whether to return the loss of each row, their sum, or their mean.
     normalizer : {"positives", "weight", "alpha"}, number or 0-d array, optional
         What "mean" divides by. None: the number of rows that count. "positives": the number of
         those whose label is not `background`. "weight": the sum of their weights. "alpha": the sum
@@ -101,9 +101,9 @@ def softmax_focal_loss(
     Returns
     -------
     array
-        Of the shape of `logits` without `axis` and of their dtype; or 0-d, then never below
-        float32; under torch's autocast float32, as torch's own losses. In the namespace and on the
-        device of the arguments.
+        Of the shape of `logits` without `axis`, and of their dtype; a sum or a mean is 0-d, and
+        float32 at least. Under torch's autocast float32, as torch's own losses. In the namespace
+        and on the device of the arguments.
 
     Raises
     ------

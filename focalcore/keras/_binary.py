@@ -39,14 +39,14 @@ class BinaryFocalLoss(Loss):
     from_logits : bool, default False
         Whether the model gives logits; else it gives probabilities.
     label_smoothing : float, optional
-        How far, s in [0, 1]: the targets become (1 - s) y + s / 2, and a soft target y the mixture
-        y FL(1) + (1 - y) FL(0).
+        How far the targets are smoothed, s in [0, 1]: they become (1 - s) y + s / 2, and a soft
+        target y the mixture y FL(1) + (1 - y) FL(0).
     alpha : float or list, optional
         The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha.
     detach_factor : bool, default False
         Whether the gradient takes the modulating factor (1 - p_t)^gamma as a constant.
     reduction : str, optional
-        What becomes of the losses of the samples, by Keras: "sum_over_batch_size", "sum", "mean",
+        How Keras reduces the losses of the samples: "sum_over_batch_size", "sum", "mean",
         "mean_with_sample_weight", "none".
     name : str, optional
         The name of the loss.

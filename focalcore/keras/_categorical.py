@@ -40,7 +40,7 @@ class CategoricalFocalLoss(Loss):
         sums of y_c alpha_c and y_c gamma_c. "mixture": sum y_c FL(c), each class with a modulating
         factor of its own. "hard", with `from_logits`: smoothing enters the cross-entropy alone.
     label_smoothing : float, default 0.0
-        How far, s in [0, 1]: the targets become (1 - s) y + s / C.
+        How far the targets are smoothed, s in [0, 1]: they become (1 - s) y + s / C.
     axis : int, default -1
         The class axis of targets and predictions.
     from_logits : bool, default False
@@ -48,7 +48,7 @@ class CategoricalFocalLoss(Loss):
     detach_factor : bool, default False
         Whether the gradient takes the modulating factor (1 - p_t)^gamma as a constant.
     reduction : str, optional
-        What becomes of the losses of the samples, by Keras: "sum_over_batch_size", "sum", "mean",
+        How Keras reduces the losses of the samples: "sum_over_batch_size", "sum", "mean",
         "mean_with_sample_weight", "none".
     name : str, optional
         The name of the loss.

@@ -35,7 +35,7 @@ class GaussianFocalLoss(Loss):
     detach_factor : bool, default False
         Whether the gradient takes the modulating factor as a constant.
     reduction : str, optional
-        What becomes of the losses of the samples, by Keras: "sum_over_batch_size", "sum", "mean",
+        How Keras reduces the losses of the samples: "sum_over_batch_size", "sum", "mean",
         "mean_with_sample_weight", "none".
     name : str, optional
         The name of the loss.

@@ -31,7 +31,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
 
     def _hold(self, **options: Any) -> None:
         """Check the options and keep them, with tensors as numbers that can be saved."""
-        self._held = frozenset(options)
+        self._held = tuple(options)
         for name, given in options.items():
             value = _constant(given)
             is_by_class = name == self.class_weights and isinstance(value, dict)
@@ -48,8 +48,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
 
     def _given(self) -> dict[str, Any]:
         """Return the options by name."""
-        held = (name for name in self.options_class.names if name in self._held)
-        return {name: getattr(self, name) for name in held}
+        return {name: getattr(self, name) for name in self._held}
 
     def get_config(self) -> dict[str, Any]:
         """Return the options, as the constructor takes them."""
@@ -67,7 +66,7 @@ class Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
         by_layer = get_keras_mask(y_pred)
         losses = self.call(*(keras.ops.convert_to_tensor(x, self.dtype) for x in (y_true, y_pred)))
         by_label = get_keras_mask(losses)
-        masks = [_with_rank(mask, losses) for mask in (by_layer, by_label) if mask is not None]
+        masks = [with_rank(mask, losses) for mask in (by_layer, by_label) if mask is not None]
         return Each(losses, reduce(keras.ops.logical_and, masks) if masks else None)
 
     def _unmasked(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -79,24 +78,24 @@ class Loss(keras.losses.Loss):  # type: ignore[misc] # keras has no types
         if mask is None:
             return y_true, y_pred
         y_true, y_pred = (keras.ops.convert_to_tensor(x, self.dtype) for x in (y_true, y_pred))
-        kept = keras.ops.where(_with_rank(mask, y_pred), y_pred, 0.0)
+        is_kept = keras.ops.cast(mask, "bool")
+        kept = keras.ops.where(with_rank(is_kept, y_pred), y_pred, 0.0)
         set_keras_mask(kept, mask)
         if same_shape(y_true.shape[: len(mask.shape)], mask.shape):  # elsewhere `call` says so
             good = self._good_target(y_pred)
-            y_true = keras.ops.where(_with_rank(mask, y_true), y_true, good)
+            y_true = keras.ops.where(with_rank(is_kept, y_true), y_true, good)
         return y_true, kept
 
     def _good_target(self, y_pred: Tensor) -> float:  # noqa: ARG002
-        """Return a number of which all targets may be."""
+        """Return a number that every target may be."""
         return 0.0
 
 
-def _with_rank(mask: Tensor, x: Tensor) -> Tensor:
-    """Return a mask of the first axes of x with as many axes as x has."""
-    mask = keras.ops.cast(mask, "bool")
-    for _ in range(len(x.shape) - len(mask.shape)):
-        mask = keras.ops.expand_dims(mask, axis=-1)
-    return mask
+def with_rank(x: Tensor, whole: Tensor) -> Tensor:
+    """Return what the first axes of a whole have, with as many axes as that has."""
+    for _ in range(len(whole.shape) - len(x.shape)):
+        x = keras.ops.expand_dims(x, axis=-1)
+    return x
 
 
 def _saved(value: Any) -> Any:

@@ -8,7 +8,7 @@ import keras
 
 from ._binary import BinaryFocalLoss
 from ._categorical import CategoricalFocalLoss
-from ._loss import Each, Loss, Tensor
+from ._loss import Each, Loss, Tensor, with_rank
 from ._sparse_categorical import SparseCategoricalFocalLoss
 
 
@@ -34,12 +34,10 @@ class Metric(keras.metrics.Mean):  # type: ignore[misc] # keras has no types
         counted = keras.ops.cast(each.counted, self.dtype)
         if sample_weight is None:
             return counted
-        weight, rank = keras.ops.convert_to_tensor(sample_weight, self.dtype), len(counted.shape)
-        if len(weight.shape) == rank + 1 and weight.shape[-1] == 1:
+        weight = keras.ops.convert_to_tensor(sample_weight, self.dtype)
+        if len(weight.shape) == len(counted.shape) + 1 and weight.shape[-1] == 1:
             weight = keras.ops.squeeze(weight, axis=-1)
-        for _ in range(rank - len(weight.shape)):
-            weight = keras.ops.expand_dims(weight, axis=-1)
-        return weight * counted
+        return with_rank(weight, counted) * counted
 
     def get_config(self) -> dict[str, Any]:
         """Return the options, as the constructor takes them."""

@@ -50,7 +50,7 @@ class SparseCategoricalFocalLoss(Loss):
     detach_factor : bool, default False
         Whether the gradient takes the modulating factor (1 - p_t)^gamma as a constant.
     reduction : str, optional
-        What becomes of the losses of the samples, by Keras: "sum_over_batch_size", "sum", "mean",
+        How Keras reduces the losses of the samples: "sum_over_batch_size", "sum", "mean",
         "mean_with_sample_weight", "none".
     name : str, optional
         The name of the loss.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import HostArray
-from ..evaluation.arrays import column, labels_on_host
+from ..evaluation.arrays import column, labels_on_host, places_among
 
 Weights = Mapping[Any, float] | str | None
 
@@ -67,15 +67,7 @@ def encoded(y_true: Any, labels: Any) -> Labels:
         raise ValueError(
             f"y_true must have two classes or more; found {found}: give all classes as labels="
         )
-    codes = np.minimum(np.searchsorted(classes, y_true), len(classes) - 1)
-    is_unknown = classes[codes] != y_true
-    if np.any(is_unknown):
-        row = int(np.argmax(is_unknown))
-        raise ValueError(
-            f"y_true must be among labels={classes.tolist()}; found {y_true.tolist()[row]!r} in "
-            f"row {row}"
-        )
-    return Labels(classes, codes)
+    return Labels(classes, places_among("labels", classes, "y_true", y_true))
 
 
 def weights_by_label(given: Weights, labels: Labels) -> list[float] | None:

@@ -61,8 +61,8 @@ def binary_focal_loss(
     from_logits : bool, default False
         Whether `y_pred` are logits: exact where a probability has already lost its digits.
     label_smoothing : float, optional
-        How far, s in [0, 1]: the targets become (1 - s) y + s / 2, and each class keeps a
-        modulating factor of its own, y FL(1) + (1 - y) FL(0).
+        How far the targets are smoothed, s in [0, 1]: they become (1 - s) y + s / 2, and each class
+        keeps a modulating factor of its own, y FL(1) + (1 - y) FL(0).
     alpha : float or array, optional
         The class balance in [0, 1]: positives weigh alpha, negatives 1 - alpha.
     eps : float, optional

@@ -69,7 +69,7 @@ def categorical_focal_loss(
         sums of y_c alpha_c and y_c gamma_c. "mixture": sum y_c FL(c), each class with a modulating
         factor of its own. "hard", with `from_logits`: smoothing enters the cross-entropy alone.
     label_smoothing : float, default 0.0
-        How far, s in [0, 1]: the targets become (1 - s) y + s / C.
+        How far the targets are smoothed, s in [0, 1]: they become (1 - s) y + s / C.
     from_logits : bool, default False
         Whether `y_pred` are logits: exact where a probability has already lost its digits.
     axis : int, default -1

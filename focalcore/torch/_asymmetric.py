@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._losses import asymmetric
-from ._elements import LossOfOptions
 from ._module import named
+from ._of_options import LossOfOptions
 
 
 class AsymmetricLoss(LossOfOptions):
@@ -12,6 +12,8 @@ class AsymmetricLoss(LossOfOptions):
 
     .. math:: ASL = -y (1 - p)^{\gamma_+} \log p - (1 - y) p_m^{\gamma_-} \log(1 - p_m),
         \qquad p_m = \max(p - c, 0)
+
+    The inputs are logits of any shape, the targets their labels y in [0, 1], of that shape.
 
     Parameters
     ----------
@@ -25,11 +27,9 @@ class AsymmetricLoss(LossOfOptions):
     detach_factor : bool, default False
         Whether the gradient takes the modulating factors as constants.
     reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
-        What becomes of the elements; "mean_positive" divides by the sum of their targets.
-    gather_distributed : bool, optional
-        Whether the mean, or the sum, is that of the batches of all workers; see `SigmoidFocalLoss`.
-    process_group : torch.distributed.ProcessGroup, optional
-        The workers. None: all.
+        Each loss, their sum, or their mean; "mean_positive" divides by the sum of the targets.
+    gather_distributed, process_group : optional
+        Whether the mean, or the sum, is that of many workers, and of which: see `SigmoidFocalLoss`.
 
     Raises
     ------
@@ -54,4 +54,4 @@ class AsymmetricLoss(LossOfOptions):
     0.19468
     """
 
-    recipe = named(asymmetric.RECIPE)
+    recipe = named(asymmetric.RECIPE, for_classes="AsymmetricSoftmaxLoss")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._losses import asymmetric_softmax
-from ._elements import LossOfOptions
 from ._module import named
+from ._of_options import LossOfOptions
 
 
 class AsymmetricSoftmaxLoss(LossOfOptions):
@@ -12,6 +12,8 @@ class AsymmetricSoftmaxLoss(LossOfOptions):
 
     .. math:: ASL = -y_t (1 - p_t)^{\gamma_+} \log p_t
         - \sum_{c \ne t} y_c \, p_c^{\gamma_-} \log p_c
+
+    The inputs are logits, the targets class labels t, integers, of their shape without `axis`.
 
     Parameters
     ----------
@@ -29,11 +31,9 @@ class AsymmetricSoftmaxLoss(LossOfOptions):
     detach_factor : bool, default False
         Whether the gradient takes the modulating factors as constants.
     reduction : {"mean", "sum", "none"}, default "mean"
-        What becomes of the rows.
-    gather_distributed : bool, optional
-        Whether the mean, or the sum, is that of the batches of all workers; see `SigmoidFocalLoss`.
-    process_group : torch.distributed.ProcessGroup, optional
-        The workers. None: all.
+        Whether to return the loss of each row, their sum, or their mean.
+    gather_distributed, process_group : optional
+        Whether the mean, or the sum, is that of many workers, and of which: see `SigmoidFocalLoss`.
 
     Raises
     ------

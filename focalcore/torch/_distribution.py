@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from .._losses import distribution_focal
-from ._elements import LossOfOptions
 from ._module import named
+from ._of_options import LossOfOptions
 
 
 class DistributionFocalLoss(LossOfOptions):
     r"""Loss of a distribution over numbered bins against a number among them, as a module.
 
-    .. math:: DFL = -(v_{i+1} - v) \log p_i - (v - v_i) \log p_{i+1}
+    .. math:: DFL = -(i + 1 - v) \log p_i - (v - i) \log p_{i+1}
+
+    The inputs are logits of the bins, the targets numbers v from 0 to the number of bins less 1, of
+    their shape without `axis`.
 
     Parameters
     ----------
@@ -19,11 +22,9 @@ class DistributionFocalLoss(LossOfOptions):
     normalizer : "weight", number or 0-d tensor, optional
         What "mean" divides by. None: the number of rows that count, or the sum of their weights.
     reduction : {"mean", "sum", "none"}, default "mean"
-        What becomes of the rows.
-    gather_distributed : bool, optional
-        Whether the mean, or the sum, is that of the batches of all workers; see `SigmoidFocalLoss`.
-    process_group : torch.distributed.ProcessGroup, optional
-        The workers. None: all.
+        Whether to return the loss of each row, their sum, or their mean.
+    gather_distributed, process_group : optional
+        Whether the mean, or the sum, is that of many workers, and of which: see `SigmoidFocalLoss`.
 
     Raises
     ------

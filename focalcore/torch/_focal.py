@@ -17,7 +17,9 @@ from ._module import Loss, axis_of, named
 class FocalLoss(Loss):
     """Focal loss of one of three tasks, as a module.
 
-    Under DistributedDataParallel its mean is that of each worker's own batch.
+    The inputs and targets are those of `focalcore.sigmoid_focal_loss`, or where the task is
+    "multi-class" of `focalcore.softmax_focal_loss`. Under DistributedDataParallel its mean is that
+    of each worker's own batch.
 
     Parameters
     ----------
@@ -28,7 +30,8 @@ class FocalLoss(Loss):
         negatives 1 - alpha; per-class weights >= 0 for "multi-class". None: all weigh 1. A tensor
         is a buffer, and so is a list, of torch's default type; a `torch.nn.Parameter` is learned.
     reduction : {"mean", "sum", "none"}, default "mean"
-        What becomes of the elements, or of the rows where the task is "multi-class".
+        Whether to return the mean or the sum of the losses, or each: of rows where the task is
+        "multi-class", else of elements.
     task_type : {"binary", "multi-class", "multi-label"}, default "binary"
         Independent logits, or classes that exclude each other.
     num_classes : int, optional

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._losses import gaussian
-from ._elements import LossOfOptions
 from ._module import named
+from ._of_options import LossOfOptions
 
 
 class GaussianFocalLoss(LossOfOptions):
@@ -12,6 +12,8 @@ class GaussianFocalLoss(LossOfOptions):
 
     .. math:: GFL = -(1 - p)^\alpha \log p \;\; (y = 1), \qquad
         GFL = -(1 - y)^\gamma p^\alpha \log(1 - p) \;\; (y < 1)
+
+    The inputs are logits of any shape, the targets a heatmap y in [0, 1], of that shape.
 
     Parameters
     ----------
@@ -25,11 +27,9 @@ class GaussianFocalLoss(LossOfOptions):
     detach_factor : bool, default False
         Whether the gradient takes the modulating factor as a constant.
     reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
-        What becomes of the elements; "mean_positive" divides by the number of peaks.
-    gather_distributed : bool, optional
-        Whether the mean, or the sum, is that of the batches of all workers; see `SigmoidFocalLoss`.
-    process_group : torch.distributed.ProcessGroup, optional
-        The workers. None: all.
+        Each loss, their sum, or their mean; "mean_positive" divides by the number of peaks.
+    gather_distributed, process_group : optional
+        Whether the mean, or the sum, is that of many workers, and of which: see `SigmoidFocalLoss`.
 
     Raises
     ------

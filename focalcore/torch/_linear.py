@@ -51,8 +51,8 @@ def linear_softmax_focal_loss(
     Returns
     -------
     Tensor
-        What `softmax_focal_loss` gives: of shape (...) and the type of `hidden`, or 0-d, then never
-        below float32; under autocast float32.
+        What `softmax_focal_loss` gives: of shape (...) and the type of `hidden`; a sum or a mean is
+        0-d, and float32 at least. Under autocast float32.
 
     Raises
     ------
@@ -70,11 +70,11 @@ def linear_softmax_focal_loss(
     Notes
     -----
     Sums and means make the gradients of `hidden`, `weight` and `bias` with the value, and only of
-    those that learn: three matrix products, as the two steps. "none" knows what is pulled back in
-    backward alone, and makes the logits a second time there: four products. So do float16, where
-    slopes lose their digits before the scale of the loss is known, a second backward through one
-    graph, and options that learn (`gamma`, `alpha`, `sample_weight`, soft targets, `normalizer`),
-    which get their gradients too.
+    those that learn: three matrix products, as the two steps. "none" learns in backward alone what
+    each row's gradient is multiplied by, and makes the logits a second time there: four products.
+    So do float16, where slopes lose their digits before the scale of the loss is known, a second
+    backward through one graph, and options that learn (`gamma`, `alpha`, `sample_weight`, soft
+    targets, `normalizer`), which get their gradients too.
 
     The gradient of `weight` is rounded to its type after each chunk. In bfloat16 and float16 that
     adds half a unit in its last place for each, so give larger chunks where that matters;
@@ -122,8 +122,9 @@ def _classifier(hidden: Any, weight: Any, bias: Any) -> Classifier:
                 f"hidden is {dtype_name(dtype)}, {name} is {dtype_name(x.dtype)}; cast one of "
                 f"them, as for torch.nn.functional.linear"
             )
-    check_classifier(found["hidden"], found["weight"], found.get("bias"))
-    return Classifier(found["hidden"], found["weight"], found.get("bias"))
+    classifier = Classifier(found["hidden"], found["weight"], found.get("bias"))
+    check_classifier(*classifier)
+    return classifier
 
 
 def _plain(name: str, x: Any) -> Tensor:

@@ -17,7 +17,7 @@ from .._backends.torch import is_dtensor
 from .._derivatives.torch_workers import mean_over_workers
 from .._inputs import parse
 from .._losses.operands import Output
-from .._losses.prepare import LossCall, Recipe
+from .._losses.prepare import Recipe
 from .._typing import WORKERS_REDUCTIONS, ArrayLike, Parameter, Reduction, WorkersReduction
 
 
@@ -38,10 +38,6 @@ class Loss(torch.nn.Module):
     def _asked(self, inputs: Tensor, **at_call: Any) -> Recipe:
         """Return how the loss of a call is prepared, with its options and those of the call."""
         raise NotImplementedError
-
-    def _is_over_workers(self, inputs: Tensor) -> bool:  # noqa: ARG002
-        """Tell whether to reduce over workers."""
-        return False
 
     def forward(
         self,
@@ -76,15 +72,11 @@ class Loss(torch.nn.Module):
         asked = self._asked(
             inputs, mask=mask, weight=weight, reduction=self._plain_reduction, normalizer=divisor
         )
-        is_named = divisor is None or isinstance(divisor, str)
-        is_over_workers = is_named and self._is_over_workers(inputs)
-        weighs_positives = given is None and divisor == "positives" and weight is not None
-        if not (is_over_workers or weighs_positives):
-            return _call.call(_call.value, asked, inputs, targets, asked.options)
-        call = asked.prepare(asked.door, inputs, targets, asked.options())
-        if weighs_positives:
-            call = call._replace(divide_by=Output.POSITIVE_WEIGHT)
-        return self._over_workers(call) if is_over_workers else _call.value(call)
+        return self._value(asked, inputs, targets)
+
+    def _value(self, asked: Recipe, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of a call."""
+        return _call.call(_call.value, asked, inputs, targets, asked.options)
 
     @property
     def _plain_reduction(self) -> Reduction:
@@ -97,10 +89,6 @@ class Loss(torch.nn.Module):
         if self.reduction == "mean_positive":
             return "positives"
         return "weight" if self.reduction == "mean" and weight is not None else None
-
-    def _over_workers(self, call: LossCall) -> Tensor:
-        """Return the mean, or the sum, of the batches of all workers."""
-        raise NotImplementedError
 
     def _hold(self, name: str, parsed: Parameter) -> None:
         """Keep an option: an array as a buffer or a parameter, anything else as an attribute."""
@@ -170,7 +158,21 @@ class WorkersLoss(Loss):
         options = partial(self.recipe.options, **self._given(**at_call))
         return self.recipe._replace(options=options)
 
-    def _over_workers(self, call: LossCall) -> Tensor:
+    def _value(self, asked: Recipe, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of a call; a mean or a sum may be that of the batches of all workers."""
+        weight, divisor = (asked.options.keywords[name] for name in ("weight", "normalizer"))
+        if not (divisor is None or isinstance(divisor, str)):  # nothing is counted, or exchanged
+            return super()._value(asked, inputs, targets)
+        is_over_workers = self._is_over_workers(inputs)
+        is_of_positives = self.reduction == "mean_positive" and divisor == "positives"
+        weighs_positives = is_of_positives and weight is not None
+        if not (is_over_workers or weighs_positives):
+            return super()._value(asked, inputs, targets)
+        call = asked.prepare(asked.door, inputs, targets, asked.options())
+        if weighs_positives:
+            call = call._replace(divide_by=Output.POSITIVE_WEIGHT)
+        if not is_over_workers:
+            return _call.value(call)
         return mean_over_workers(*_call.sum_and_denominator(call), self.process_group)
 
     def _is_over_workers(self, inputs: Tensor) -> bool:
@@ -211,8 +213,8 @@ class WorkersLoss(Loss):
 
 def named(recipe: Recipe, **names: Any) -> Recipe:
     """Return a recipe in which the arguments are called as the modules call them."""
-    door = recipe.door._replace(scores="inputs", weight="sample_weight", **names)
-    return recipe._replace(door=door)
+    own = {"scores": "inputs", "labels": "targets", "weight": "sample_weight"} | names
+    return recipe._replace(door=recipe.door._replace(**own))
 
 
 def without_off(alpha: ArrayLike | None) -> ArrayLike | None:
@@ -222,12 +224,12 @@ def without_off(alpha: ArrayLike | None) -> ArrayLike | None:
 
 def axis_of(axis: int, dim: int | None, default: int) -> int:
     """Return the class axis, which torch calls dim."""
-    named = parse.index("dim", dim)
-    if named is None:
+    parsed = parse.index("dim", dim)
+    if parsed is None:
         return axis
-    if axis not in (default, named):
+    if axis not in (default, parsed):
         raise ValueError(f"dim is another name of axis; found dim={dim} and axis={axis}, give one")
-    return named
+    return parsed
 
 
 def _parse_weight(weight: Tensor | None) -> Tensor | None:

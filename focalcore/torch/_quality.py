@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from .._losses import quality
-from ._elements import LossOfOptions
 from ._module import named
+from ._of_options import LossOfOptions
 
 
 class QualityFocalLoss(LossOfOptions):
     r"""Quality focal loss of independent logits, as a module.
 
     .. math:: QFL = |y - p|^\beta \, CE
+
+    The inputs are logits of any shape, the targets their scores y in [0, 1], of that shape.
 
     Parameters
     ----------
@@ -22,11 +24,9 @@ class QualityFocalLoss(LossOfOptions):
     detach_factor : bool, default False
         Whether the gradient takes the modulating factor as a constant.
     reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
-        What becomes of the elements; "mean_positive" divides by the sum of the scores.
-    gather_distributed : bool, optional
-        Whether the mean, or the sum, is that of the batches of all workers; see `SigmoidFocalLoss`.
-    process_group : torch.distributed.ProcessGroup, optional
-        The workers. None: all.
+        Each loss, their sum, or their mean; "mean_positive" divides by the sum of the scores.
+    gather_distributed, process_group : optional
+        Whether the mean, or the sum, is that of many workers, and of which: see `SigmoidFocalLoss`.
 
     Raises
     ------

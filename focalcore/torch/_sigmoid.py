@@ -28,15 +28,16 @@ class SigmoidFocalLoss(WorkersLoss):
     gamma : float or array that broadcasts to the inputs, default 2.0
         The focusing parameter, >= 0.
     reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
-        What becomes of the elements. "mean": divided by their number, or by the sum of their
-        weights. "mean_positive": by the sum of their targets, weighted if they are. 0 divides by 1.
+        Whether to return each loss, their sum or mean. "mean" divides by the number of elements, or
+        by the sum of their weights, "mean_positive" by the sum of their targets, weighted if there
+        are weights. 0 divides by 1.
     gather_distributed : bool, optional
         Whether the mean, or the sum, is that of the batches of all workers; see the notes. None:
         where torch.distributed is initialised. True: it must be. False: never.
     pos_weight : float or array that broadcasts to the inputs, optional
         Positives weigh this, >= 0, negatives 1. With `alpha`, both multiply.
     label_smoothing : float, default 0.0
-        How far, s in [0, 1]: the targets become (1 - s) y + s / 2.
+        How far the targets are smoothed, s in [0, 1]: they become (1 - s) y + s / 2.
     soft_targets : {"expected", "mixture", "hard"}, default "expected"
         What a target between 0 and 1 means; see `focalcore.sigmoid_focal_loss`.
     poly_epsilon : float, optional

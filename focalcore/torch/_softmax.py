@@ -25,9 +25,9 @@ class SoftmaxFocalLoss(WorkersLoss):
     gamma : float or array of length C, default 2.0
         The focusing parameter, >= 0.
     reduction : {"mean", "mean_positive", "sum", "none"}, default "mean"
-        What becomes of the rows. "mean": divided by the number of those that count, or by the sum
-        of their weights. "mean_positive": by the number, or the weights, of those that are not
-        background. 0 divides by 1.
+        Whether to return each loss, their sum or mean. "mean" divides by the number of rows that
+        count, or by the sum of their weights, "mean_positive" by the number, or the weights, of
+        those that are not background. 0 divides by 1.
     label_smoothing : float, default 0.0
         How far the target is smoothed over the classes, in [0, 1]. Unless `soft_targets` says
         otherwise that of the cross-entropy alone; p_t and alpha_t stay those of the label.
@@ -36,9 +36,7 @@ class SoftmaxFocalLoss(WorkersLoss):
     background_class : int or None, default 0
         The class that "mean_positive", and the normalizer "positives", do not count.
     gather_distributed : bool, optional
-        Whether the mean, or the sum, is that of the batches of all workers; see the notes of
-        `SigmoidFocalLoss`. None: where torch.distributed is initialised. True: it must be.
-        False: never.
+        Whether the mean, or the sum, is that of many workers; as for `SigmoidFocalLoss`.
     axis, dim : int, default 1
         The class axis, by either name.
     soft_targets : {"expected", "mixture", "hard"}, optional

@@ -10,7 +10,7 @@ from typing import Any
 from ._module import WorkersLoss
 
 OF_WORKERS = {"reduction": "mean", "gather_distributed": None, "process_group": None}
-OF_ALL = ("normalizer", "detach_factor")
+OF_ALL = ("normalizer", "detach_factor")  # that the losses have in common, and that come last
 OF_CALLS = ("mask", "weight", "reduction")
 
 
@@ -24,7 +24,6 @@ class LossOfOptions(WorkersLoss):
     def __init_subclass__(cls) -> None:
         """Take the constructor's arguments from the options."""
         listed = {f.name: f.default for f in fields(cls.recipe.options) if f.name not in OF_CALLS}
-        # what all losses have comes last
         listed |= {name: listed.pop(name) for name in OF_ALL if name in listed}
         arguments = [
             Parameter(name, Parameter.KEYWORD_ONLY, default=default)
@@ -33,14 +32,19 @@ class LossOfOptions(WorkersLoss):
         cls.__signature__ = Signature(arguments)  # type: ignore[attr-defined] # of any class
         super().__init_subclass__()
 
-    def __init__(self, **options: Any) -> None:
-        bound = inspect.signature(type(self)).bind(**options)
+    def __init__(self, *unnamed: Any, **options: Any) -> None:
+        signature = inspect.signature(type(self))
+        try:
+            bound = signature.bind(*unnamed, **options)
+        except TypeError as error:
+            raise TypeError(
+                f"{type(self).__name__}: {error}; its options, which go by name, are "
+                f"{', '.join(signature.parameters)}"
+            ) from None
         bound.apply_defaults()
-        given = bound.arguments
-        if given["reduction"] == "mean_positive":
+        if bound.arguments["reduction"] == "mean_positive":
             self._check_positives()
-        shared = {name: given.pop(name) for name in (*OF_WORKERS, "normalizer")}
-        super().__init__(**shared, **given)
+        super().__init__(**bound.arguments)
         self._check_together()
 
     def _check_positives(self) -> None:
