@@ -11,7 +11,7 @@ from .._inputs.arrays import Inputs, convert_inputs
 from .._inputs.doors import BINARY, Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import check_broadcast, full_rank, same_shape
-from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
+from .._typing import ArrayLike, Namespace, Parameter, SoftTargets
 from .operands import Operands
 from .options import ScoringOptions
 from .prepare import LossCall, Recipe, check_beside, fit_parameters, loss_call
@@ -36,10 +36,6 @@ class Binary(LossSpec):
 
     eps: float
     label_smoothing: float | None = None  # if it is given, the loss is a mixture
-
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and None because all of them count."""
-        return operands.wide(xp, "targets"), None
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, with smoothed targets."""

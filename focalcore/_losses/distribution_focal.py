@@ -10,7 +10,7 @@ from .._inputs import checks, parse
 from .._inputs.doors import Door
 from .._inputs.options import option, options
 from .._inputs.shapes import check_shape, full_rank, without_axis
-from .._typing import Array, ArrayLike, Namespace
+from .._typing import ArrayLike, Namespace
 from .classes import choice_of, class_numbers
 from .operands import Operands
 from .options import MeanOptions
@@ -31,10 +31,6 @@ class DistributionFocal(LossSpec):
 
     axis: int
     per_row: tuple[str, ...] = ("mask", "weight", "targets")
-
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the numbers, and which rows count (None: all)."""
-        return operands.wide(xp, "targets"), operands.arrays.get("mask")
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after masking."""

@@ -10,7 +10,7 @@ from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs
 from .._inputs.doors import DISTRIBUTIONS, Door
 from .._inputs.options import option, options, parameter
-from .._typing import SOFT_TARGETS, Array, ArrayLike, Namespace, Parameter, SoftTargets
+from .._typing import SOFT_TARGETS, ArrayLike, Namespace, Parameter, SoftTargets
 from .classes import distributions_or_nan, expected
 from .operands import Operands
 from .options import ScoringOptions, check_hard
@@ -48,10 +48,6 @@ class CategoricalOfDistributions(LossSpec):
     eps: float
     soft_targets: SoftTargets = "expected"  # or "mixture"
     label_smoothing: float = 0.0
-
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and None because all rows count."""
-        return operands.wide(xp, "targets"), None
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, with smoothed targets."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .._dtypes import FLOATS, dtype_name
 from .._formulas import focal, sigmoid
 from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs, convert_inputs
@@ -14,10 +13,10 @@ from .._inputs.doors import SIGMOID, Door
 from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, DType, Library, Namespace, Parameter, SoftTargets
 from .classes import class_numbers, wide_labels
+from .elements import LossOfElements, has_soft_targets
 from .operands import Operands
 from .options import LogitsOptions
 from .prepare import LossCall, Recipe, elementwise_inputs, fit_parameters, loss_call
-from .spec import LossSpec, nan_outside, zero_left_out
 
 
 @options
@@ -43,35 +42,24 @@ class SigmoidOptions(LogitsOptions):
 
 
 @dataclass(frozen=True)
-class Sigmoid(LossSpec):
+class Sigmoid(LossOfElements):
     """The loss of independent logits, each against a target in [0, 1]."""
 
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and which of them count (None: all)."""
-        y = operands.wide(xp, "targets")
-        return y, checks.counted_mask(y, self.ignore_index, operands.arrays.get("mask"))
-
-    def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """Return the formula of the operands, after smoothing and masking."""
-        y, counted = self.read(xp, operands)
-        kind = dtype_name(operands.arrays["targets"].dtype)
-        if kind != "bool":
-            y = nan_outside(xp, y)
-        x = operands.wide(xp, "scores")
-        if counted is not None:
-            x, y = zero_left_out(xp, counted, x), zero_left_out(xp, counted, y)
+    def of_elements(
+        self, xp: Namespace, x: Array, target: focal.Target, operands: Operands
+    ) -> focal.Formula:
+        """Return the formula of logits against targets, which are smoothed here."""
         gamma = self.modulated(operands.exponent(), operands.get("poly_epsilon"))
         balance = balance_of(operands)
-        shares = focal.Target.of(y)
-        if kind not in FLOATS and not self.label_smoothing:  # each is 0, 1 or NaN
-            return sigmoid.BinaryTarget(xp, x, shares, gamma, balance)
-        smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
+        if not (has_soft_targets(operands) or self.label_smoothing):
+            return sigmoid.BinaryTarget(xp, x, target, gamma, balance)
+        smoothed = target.smoothed(self.label_smoothing) if self.label_smoothing else target
         if self.soft_targets == "mixture":
             return sigmoid.mixture(xp, x, smoothed, gamma, balance)
-        modulating = shares if self.soft_targets == "hard" else smoothed
+        modulating = target if self.soft_targets == "hard" else smoothed
         return sigmoid.Expected(xp, x, modulating, smoothed, gamma, balance)
 
     def with_soft_targets(self, xp: Library, operands: Operands) -> Operands:

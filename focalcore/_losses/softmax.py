@@ -134,10 +134,6 @@ class SoftmaxOfLabels(Softmax):
 class SoftmaxOfDistributions(Softmax):
     """The loss of rows of logits, each against a distribution over the classes."""
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and which rows count (None: all)."""
-        return operands.wide(xp, "targets"), operands.arrays.get("mask")
-
     def class_weight(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
         """Return the sum of each row's targets, each times the alpha of its class."""
         return xp.sum(targets * operands.get("alpha"), axis=self.axis, keepdims=False)
