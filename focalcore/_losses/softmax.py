@@ -11,7 +11,14 @@ from .._inputs.doors import SOFTMAX, Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
-from .classes import choice_of, distributions_or_nan, expected, per_row_parameters, wide_labels
+from .classes import (
+    choice_of,
+    distributions_or_nan,
+    expected,
+    largest_of,
+    per_row_parameters,
+    wide_labels,
+)
 from .operands import Operands
 from .options import LogitsOptions
 from .prepare import LossCall, Recipe, loss_call, rowwise_inputs
@@ -65,8 +72,7 @@ class Softmax(LossSpec):
         """Return the formula of logits against distributions."""
         s, shares = self.label_smoothing, focal.Target.of(y)
         smoothed = shares.smoothed(s, x.shape[self.axis]) if s else shares
-        largest = xp.argmax(x, axis=self.axis, keepdims=True)
-        row = softmax.row_of(xp, x, choice_of(xp, x, largest, self.axis, self.device))
+        row = softmax.row_of(xp, x, largest_of(xp, x, self.axis, self.device))
         gamma, alpha = operands.exponent(), operands.get("alpha")
         if self.is_per_row("gamma"):
             gamma = self.with_class_axis(xp, gamma)
