@@ -14,6 +14,7 @@ from .._execution import torch_host
 from .._execution.kinds import Again
 from .._execution.torch_host import mode_of
 from .._formulas.focal import safe_multiply
+from .._inputs.checks import Look
 from .._losses.operands import Operands, Output, nothing
 from .._losses.reduction import dtype_of
 from .._losses.spec import LossSpec
@@ -29,7 +30,7 @@ class StaticCall:
     element: Output  # the value of each element or row
     numbers: tuple[tuple[str, float], ...]
     names: tuple[str, ...]  # of the arrays; the logits are the first
-    look: Callable[[], None] = nothing
+    look: Look = nothing
     kernel: Again | None = None  # of the mean and its gradient, where it is known already
 
     def without_look(self) -> StaticCall:

@@ -19,7 +19,18 @@ from .._typing import Array
 from .arrays import ArrayContext, Inputs
 from .doors import Door
 
+Look = Callable[[], None]  # raises what names a bad value, if there is one
 SUM_TOLERANCE = 0.01  # how far from 1 the sum of a distribution may be
+
+
+def in_turn(*looks: Look) -> Look:
+    """Return a look for one thing after the other."""
+
+    def look() -> None:
+        for each in looks:
+            each()
+
+    return look
 
 
 def check_unit_interval(inputs: Inputs, door: Door, ignore_index: int | None) -> None:

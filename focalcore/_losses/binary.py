@@ -54,6 +54,7 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
     inputs = _broadcast(convert_inputs(door, y_pred, y_true, options), door)
     check_beside(inputs, door, door.scores, inputs.scores.shape)
     fit_parameters(inputs, door)
+    look: checks.Look = partial(checks.check_unit_interval, inputs, door, None)
     loss: LossSpec
     if options.from_logits:
         meaning: SoftTargets = "expected" if options.label_smoothing is None else "mixture"
@@ -65,18 +66,12 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
             label_smoothing=options.label_smoothing,
             detach_factor=options.detach_factor,
         )
+        look = checks.in_turn(look, partial(checks.check_probabilities, inputs, door))
     given = {"gamma": inputs.parameters["gamma"]} | weights_of(inputs.parameters)
-    look = partial(_look, inputs, door, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, **given)
 
 
 RECIPE = Recipe(prepare, BINARY, BinaryOptions)
-
-
-def _look(inputs: Inputs, door: Door, *, are_probabilities: bool) -> None:
-    checks.check_unit_interval(inputs, door, None)
-    if are_probabilities:
-        checks.check_probabilities(inputs, door)
 
 
 def _broadcast(inputs: Inputs, door: Door) -> Inputs:

@@ -7,7 +7,6 @@ from functools import partial
 
 from .._formulas import focal, probability
 from .._inputs import checks, class_axis, parse
-from .._inputs.arrays import Inputs
 from .._inputs.doors import DISTRIBUTIONS, Door
 from .._inputs.options import option, options, parameter
 from .._typing import SOFT_TARGETS, ArrayLike, Namespace, Parameter, SoftTargets
@@ -77,21 +76,16 @@ def prepare(
         "device": inputs.context.device,
         "detach_factor": options.detach_factor,
     }
+    look: checks.Look = partial(checks.check_distributions, inputs, door, axis)
     loss: LossSpec
     if options.from_logits:
         loss = SoftmaxOfDistributions(**shared)
     else:
         eps = parse.eps_of(options.eps, inputs.scores)
         loss = CategoricalOfDistributions(eps=eps, **shared)
+        look = checks.in_turn(partial(checks.check_probabilities, inputs, door), look)
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "alpha"))
-    look = partial(_look, inputs, door, axis, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)
 
 
 RECIPE = Recipe(prepare, DISTRIBUTIONS, DistributionOptions)
-
-
-def _look(inputs: Inputs, door: Door, axis: int, *, are_probabilities: bool) -> None:
-    if are_probabilities:
-        checks.check_probabilities(inputs, door)
-    checks.check_distributions(inputs, door, axis)
