@@ -29,12 +29,12 @@ class Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.places: list[str] = []  # allocations, which belong at the function's start
-        self.number = 0
+        self.named = 0
 
     def new(self, prefix: str = "v") -> str:
         """Return a name that is not in use."""
-        self.number += 1
-        return f"{prefix}{self.number}"
+        self.named += 1
+        return f"{prefix}{self.named}"
 
     def do(self, text: str) -> None:
         """Write an instruction that has no value."""
@@ -70,6 +70,12 @@ class Writer:
     def load(self, type_: str, pointer: str, align: int | None = None) -> str:
         """Return what lies in memory."""
         return self.value(f"load {type_}, ptr {pointer}{_aligned(align)}")
+
+    def number(self, dtype: str, pointer: str) -> str:
+        """Return a number from memory, where a bool is a byte."""
+        if dtype != "bool":
+            return self.load(TYPES[dtype], pointer)
+        return self.value(f"icmp ne i8 {self.load('i8', pointer)}, 0")
 
     def store(self, type_: str, value: str, pointer: str, align: int | None = None) -> None:
         """Put a value into memory."""

@@ -131,9 +131,7 @@ class Threads(Lanes):
 
     def load(self, dtype: str, pointers: str, is_used: str | None) -> str:  # noqa: ARG002
         """Return a number for each lane from memory."""
-        if dtype != "bool":
-            return self.w.load(TYPES[dtype], pointers)
-        return self.w.value(f"icmp ne i8 {self.w.load('i8', pointers)}, 0")
+        return self.w.number(dtype, pointers)
 
     def store(self, dtype: str, value: str, pointers: str, is_used: str | None) -> None:  # noqa: ARG002
         """Put the number of each lane into memory."""

@@ -59,7 +59,7 @@ class Reduction:
 
     def get(self, there: str) -> None:
         """Take in the result that an earlier launch has stored."""
-        value = self.lanes.each(self.grid.read(self.dtype, there), self.dtype)
+        value = self.lanes.each(self.w.number(self.dtype, there), self.dtype)
         self.w.set(self.found, self.joined(self.w.get(self.found), value))
 
     def folded(self, value: str) -> str:
@@ -110,8 +110,8 @@ class Largest(Reduction):
 
     def get(self, there: str) -> None:
         """Take in the result that an earlier launch has stored."""
-        number = self.grid.read("int32", self._beside(there))
-        value = self.lanes.each(self.grid.read(self.dtype, there), self.dtype)
+        number = self.w.number("int32", self._beside(there))
+        value = self.lanes.each(self.w.number(self.dtype, there), self.dtype)
         self._take(value, self.lanes.each(number, "int32"))
 
     def _beside(self, there: str) -> str:

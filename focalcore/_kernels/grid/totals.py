@@ -25,10 +25,8 @@ class Fold(Grid):
 
     def team(self, team: str) -> None:
         """Write what a team does."""
-        w = self.w
-        start = w.mul(team, "%per_team")
         self.sum = self.partial_sum()
-        self.over_all(start, w.least(w.add(start, "%per_team"), "%n"), self._visit)
+        self.over_all(*self.bounds(team), self._visit)
         self.store(team, self.total_of(self.sum))
 
     def _visit(self, vectors: list[str], is_used: str | None) -> None:
@@ -38,8 +36,7 @@ class Fold(Grid):
             for v in vectors
         ]
         for number in read:
-            kept = self.in_used(is_used, "float64", number, self.neutral("0.0"))
-            self.w.set(self.sum, lanes.do("fadd", self.w.get(self.sum), kept, "float64"))
+            self.add_to(self.sum, number, is_used)
 
     def store(self, team: str, total: str) -> None:
         """Store the sum of a block."""

@@ -89,7 +89,7 @@ class ClassesInLanes(Rows):
             self.is_used = self.is_reduced = self.lanes_below(left)
             self.one_step(step, found, earlier)
         for i, result in self.classes_stored:
-            if result.symbol in dict.fromkeys(step.stored):
+            if step.stores(result.symbol):
                 self._give_back(f"o{i}")
         for one in found:
             self.emitter.known[one.symbol] = one.of_all()

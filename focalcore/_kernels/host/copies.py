@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..writer import Writer
+from ..writer import Variable, Writer
 
 MOST_AXES = 32
 
@@ -56,7 +56,7 @@ def _walk(w: Writer, start: str, count: str, visit: Callable[[str, str], None]) 
     w.label(end, falls_through=False)
 
 
-def _carry(w: Writer, axes: str, index: str, n_axes: str, offset: object) -> None:
+def _carry(w: Writer, axes: str, index: str, n_axes: str, offset: Variable) -> None:
     """Go on to the next run, where an axis is at its end."""
     with w.loop(0, w.sub(n_axes, 1)) as axis:
         length, step = _axis(w, axes, axis)
@@ -69,7 +69,7 @@ def _carry(w: Writer, axes: str, index: str, n_axes: str, offset: object) -> Non
             after = w.at(index, w.mul(following, 8))
             w.store("i64", w.add(w.load("i64", after), 1), after)
             back = w.sub(step_of_next, w.mul(length, step))
-            w.set(offset, w.add(w.get(offset), back))  # type: ignore[arg-type]
+            w.set(offset, w.add(w.get(offset), back))
 
 
 def _axis(w: Writer, axes: str, axis: str) -> tuple[str, str]:

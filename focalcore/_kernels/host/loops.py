@@ -35,9 +35,7 @@ class Loop:
 
     def text(self) -> str:
         """Return the kernel as a module of LLVM IR."""
-        for symbol in self.program.symbols:
-            if symbol.over is Over.ALL and symbol.op != "constant":
-                self.emitter.emit(symbol)
+        self.emitter.emit_below(Over.ROW, self.program.symbols)
         with self._blocks() as block:
             start = self.w.mul(block, "%per_block")
             for place in self.sums:
