@@ -57,7 +57,6 @@ class MarginOdds:
         self.ce = xp.log1p(self.e) + xp.maximum(w, 0.0)
 
     def in_favour(self) -> Array:
-        """Return A, the part of the odds that is in favour of the class."""
         return self.xp.maximum(1 - self.is_losing, self.e)
 
 

@@ -30,7 +30,6 @@ class DistributionOptions(ScoringOptions):
     eps: float | None = option(None, parse.at_most(0.5))
 
     def check_together(self) -> None:
-        """Refuse options that contradict each other."""
         check_hard(self.soft_targets, self.label_smoothing)
         if self.soft_targets == "hard" and not self.from_logits:
             raise ValueError(

@@ -32,7 +32,6 @@ class SigmoidOptions(LogitsOptions):
     )
 
     def check_together(self) -> None:
-        """Refuse options that contradict each other."""
         super().check_together()
         if self.background is not None and self.class_axis is None:
             raise ValueError(
@@ -63,7 +62,6 @@ class Sigmoid(LossOfElements):
         return sigmoid.Expected(xp, x, modulating, smoothed, gamma, balance)
 
     def with_soft_targets(self, xp: Library, operands: Operands) -> Operands:
-        """Return the operands in the form for soft targets, if the targets can be soft."""
         return operands.bind(targets=operands.wide(xp, "targets"))
 
 
@@ -78,7 +76,6 @@ class SigmoidOfLabels(Sigmoid):
     background: int | None = None  # the label that is no class; None: the one after the last
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and which of them count (None: all)."""
         arrays = operands.arrays
         counted = checks.counted_mask(arrays["targets"], self.ignore_index, arrays.get("mask"))
         label = wide_labels(xp, arrays["targets"])

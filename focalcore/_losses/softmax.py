@@ -37,7 +37,6 @@ class SoftmaxOptions(LogitsOptions):
     )
 
     def check_together(self) -> None:
-        """Refuse options that contradict each other."""
         super().check_together()
         normalizer = self.normalizer if isinstance(self.normalizer, str) else None
         if normalizer == "positives" and self.background is None:
@@ -123,7 +122,6 @@ class SoftmaxOfLabels(Softmax):
         return softmax.OfLabel(xp, x, choice, gamma, alpha)
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """Return the formula of the operands, after smoothing and masking."""
         targets, counted = self.read(xp, operands)
         x = self.logits_of(xp, operands, counted)
         rows = self.with_class_axis(xp, counted)
@@ -145,7 +143,6 @@ class SoftmaxOfDistributions(Softmax):
         return xp.sum(targets * operands.get("alpha"), axis=self.axis, keepdims=False)
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """Return the formula of the operands, after smoothing and masking."""
         y, counted = self.read(xp, operands)
         x = self.logits_of(xp, operands, counted)
         y = distributions_or_nan(xp, y, self.axis)

@@ -11,7 +11,6 @@ class Elements(Grid):
     """A kernel in which a team takes elements that follow each other, a vector's at once."""
 
     def team(self, team: str) -> None:
-        """Write what a team does."""
         self.sums = [self.partial_sum() for _ in self.summed]
         self.over_all(*self.bounds(team), self.reading_first(self._read, self._compute))
         self.store_sums(team, self.sums)

@@ -41,7 +41,6 @@ class GridEmitter(Emitter):
     """What writes the instructions of symbols for a GPU, which bounds a number by one."""
 
     def instruction(self, symbol: Symbol, args: list[str], lanes: int) -> str | None:
-        """Return the instruction of an operation, or None where there is nothing to do."""
         bound = _bound_of(symbol)
         if bound is None:
             return super().instruction(symbol, args, lanes)

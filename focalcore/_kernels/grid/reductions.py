@@ -86,7 +86,6 @@ class Largest(Reduction):
         self.number = self.w.variable(self.lanes.kind("int32"), zero)
 
     def take(self, is_used: str | None, index: str) -> None:
-        """Take in a class for each lane that is used."""
         self._take(self.taken(is_used), index)
 
     def _take(self, value: str, number: str) -> None:
@@ -95,21 +94,17 @@ class Largest(Reduction):
         self.w.set(self.number, best[1])
 
     def of_lanes(self) -> Value:
-        """Return the result of each lane."""
         return Value(self.w.get(self.number), self.lanes.registers)
 
     def of_team(self) -> Value:
-        """Return the result of all lanes, in each."""
         return Value(self._folded()[1], self.lanes.registers)
 
     def put(self, there: str) -> None:
-        """Store the result of all lanes for a later launch."""
         value, number = self._folded()
         self.lanes.store_first(self.dtype, value, there)
         self.lanes.store_first("int32", number, self._beside(there))
 
     def get(self, there: str) -> None:
-        """Take in the result that an earlier launch has stored."""
         number = self.w.number("int32", self._beside(there))
         value = self.lanes.each(self.w.number(self.dtype, there), self.dtype)
         self._take(value, self.lanes.each(number, "int32"))
@@ -137,7 +132,6 @@ class SumInRegisters(Reduction):
         self.terms: list[str] = []
 
     def take(self, is_used: str | None, index: str) -> None:  # noqa: ARG002
-        """Take in a class for each lane that is used."""
         self.terms.append(self.taken(is_used))
 
     def of_team(self) -> Value:

@@ -51,7 +51,6 @@ class RowsInRegisters(Rows):
 
     @property
     def distances(self) -> list[int]:
-        """Return the distances of lanes whose classes are joined, by halves."""
         return halves(self.threads)
 
     @property
@@ -60,7 +59,6 @@ class RowsInRegisters(Rows):
         return [*halves(self.threads), *(d * self.threads for d in halves(self.at_once))]
 
     def team(self, team: str) -> None:
-        """Write what a team does."""
         w, lanes = self.w, self.lanes
         self.place = lanes.do("urem", lanes.numbers, self.splat(self.threads))
         group = lanes.do("udiv", lanes.numbers, self.splat(self.threads))
@@ -140,7 +138,6 @@ class RowsInRegisters(Rows):
             lanes.store(symbol.dtype, value, there, is_used)
 
     def leaf(self, symbol: Symbol) -> Value:
-        """Return the value of a symbol that is read."""
         if symbol.op == "count":
             return Value(str(self.n_classes), 1)
         if symbol.op == "number" and symbol.of == "classes":

@@ -134,7 +134,6 @@ class RowsOfTeams(Rows):
     """A kernel in which a team has a row, and each of its lanes some of the classes."""
 
     def team(self, team: str) -> None:
-        """Write what a team does."""
         self.enter_rows(self.lanes.each(team))
         for step in self.passes:
             found = self.begin(step)
@@ -193,7 +192,6 @@ class RowsOfParts(RowsOfTeams):
         return self.w.value(f"udiv i64 {self.w.add('%classes', PART - 1)}, {PART}")
 
     def team(self, team: str) -> None:
-        """Write what a team does."""
         w, n_parts = self.w, self._n_parts()
         row, part = team, "0"
         if self.own:

@@ -20,11 +20,9 @@ class Fold(Grid):
         super().__init__(Program((), (), (), width), (), make)
 
     def parameters(self) -> list[str]:
-        """Return the parameters, with their types."""
         return PARAMETERS
 
     def team(self, team: str) -> None:
-        """Write what a team does."""
         self.sum = self.partial_sum()
         self.over_all(*self.bounds(team), self._visit)
         self.store(team, self.total_of(self.sum))

@@ -20,7 +20,6 @@ class ClassesInLanes(Rows):
     adder = SumOverLanes
 
     def units(self) -> str:
-        """Return how many elements a region of scratch memory has."""
         w = self.w
         return w.value(f"and i64 {w.add('%classes', self.width - 1)}, -{self.width}")
 
@@ -103,11 +102,9 @@ class ClassesInLanes(Rows):
             w.copy(size, there, self.pointers[name], "%classes", onto=f"%{name}_step")
 
     def kept_at(self, i: int, symbol: Symbol) -> str:
-        """Return where what is kept for a later pass lies."""
         return self.at(self.region(f"k{i}"), self.class_, SIZES[symbol.dtype])
 
     def stored_at(self, i: int) -> str:
-        """Return where an output lies."""
         return self._vector_at(f"o{i}")
 
     def _vector_at(self, name: str) -> str:

@@ -154,7 +154,6 @@ class Largest(Reduction):
         self.index = self.w.variable(self.numbers, constant("int32", 0, self.lanes))
 
     def take(self, is_used: str | None, index: Value) -> None:
-        """Take in the classes of a vector, or those that are used of them."""
         name = self.taken(is_used)
         number = self.loop.emitter.spread(index, "int32", self.lanes)
         before = self.w.get(self.found), self.w.get(self.index)
@@ -163,11 +162,9 @@ class Largest(Reduction):
         self.w.set(self.index, best[1])
 
     def of_lanes(self) -> Value:
-        """Return the result of each lane."""
         return Value(self.w.get(self.index), self.lanes)
 
     def of_all(self) -> Value:
-        """Return the result of all lanes together."""
         values, numbers = self.w.place(self.kind), self.w.place(self.numbers)
         self.w.store(self.kind, self.w.get(self.found), values)
         self.w.store(self.numbers, self.w.get(self.index), numbers)
