@@ -110,7 +110,7 @@ def _made(call: Call) -> GridPlan | None:
         return None
     placed = [place for _, place in operands]
     stored = [place for *_, place in made if place is not None]
-    passes = passes_of(program).passes
+    passes = passes_of(program)
     way = _way_of(call, placed[0], program, passes)
     kinds = tuple(map(kind_of, (*placed, *stored)))
     launches = _launches(way, call, program, passes)

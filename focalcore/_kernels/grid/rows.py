@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ..emit import Value
 from ..program import Program
-from ..schedule import Pass, Schedule, schedule
+from ..schedule import Pass, schedule
 from ..sums import PART
 from ..symbols import Over, Symbol
 from ..writer import SIZES, TYPES
@@ -18,10 +18,10 @@ SLOT = 16  # bytes of what is reduced of a part: a number, and that of its class
 ANY_COST = 10**9  # nothing is kept between passes: to compute again is faster than memory
 
 
-def passes_of(program: Program) -> Schedule:
+def passes_of(program: Program) -> list[Pass]:
     """Return the passes over the classes, between which nothing is kept."""
     stored = [r.symbol for r in program.results if not r.is_sum and r.over is Over.CLASS]
-    return schedule(program.symbols, stored, ANY_COST)
+    return schedule(program.symbols, stored, ANY_COST).passes
 
 
 class Rows(Grid):
@@ -33,7 +33,7 @@ class Rows(Grid):
     @cached_property
     def passes(self) -> list[Pass]:
         """Return the passes over the classes."""
-        return passes_of(self.program).passes
+        return passes_of(self.program)
 
     def enter_rows(self, rows: str) -> None:
         """Find where the rows of the lanes lie."""
@@ -188,11 +188,9 @@ class RowsOfParts(RowsOfTeams):
         self.earlier, self.own = self.passes[:number], self.passes[number : number + 1]
         self.is_last = number == launches_of_parts(self.passes) - 1
 
-    def _n_parts(self) -> str:
-        return self.w.value(f"udiv i64 {self.w.add('%classes', PART - 1)}, {PART}")
-
     def team(self, team: str) -> None:
-        w, n_parts = self.w, self._n_parts()
+        w = self.w
+        n_parts = w.value(f"udiv i64 {w.add('%classes', PART - 1)}, {PART}")
         row, part = team, "0"
         if self.own:
             row, part = (w.value(f"{how} i64 {team}, {n_parts}") for how in ("udiv", "urem"))
