@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import array_api_compat.torch as xp
+import torch
 from torch import Tensor
 
 from .._dtypes import cast
@@ -67,13 +68,11 @@ class StaticCall:
         dtype = dtype_of(xp, self.element, tangent.dtype)
         return cast(xp, moved if axis is None else moved.sum(axis), dtype)
 
-    def as_function_of(
-        self, arrays: Arrays, learned: list[int]
-    ) -> tuple[Callable[..., Tensor], *tuple[Tensor, ...]]:
-        """Return the value as a function of some of the arrays, and then these arrays."""
+    def pullback(self, arrays: Arrays, along: list[int]) -> tuple[Tensor, Callable[..., Arrays]]:
+        """Return the value, and what pulls its gradient back to some of the arrays."""
 
         def of(*moved: Tensor) -> Tensor:
-            at = dict(zip(learned, moved, strict=True))
+            at = dict(zip(along, moved, strict=True))
             return self.value(tuple(at.get(i, x) for i, x in enumerate(arrays)))
 
-        return of, *(arrays[i] for i in learned)
+        return torch.func.vjp(of, *(arrays[i] for i in along))  # type: ignore[return-value] # 3 with has_aux
