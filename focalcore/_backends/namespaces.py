@@ -29,9 +29,6 @@ class Hooks:
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def heaviside(self, x: Array) -> Array:
-        return self.astype(x >= 0, x.dtype)
-
     def choice(self, labels: Array, axis: int) -> Any:  # noqa: ARG002
         return None
 

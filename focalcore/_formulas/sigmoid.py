@@ -48,7 +48,7 @@ class MarginOdds:
 
     def __init__(self, xp: Namespace, w: Array) -> None:
         self.xp = xp
-        self.is_losing = xp.heaviside(w)
+        self.is_losing = heaviside(xp, w)
         self.e, lost = xp.exp_and_lost(-xp.abs(w))
         self.against = xp.maximum(self.is_losing, self.e)
         self.divisor = one_plus(xp, self.e)
@@ -58,6 +58,11 @@ class MarginOdds:
 
     def in_favour(self) -> Array:
         return self.xp.maximum(1 - self.is_losing, self.e)
+
+
+def heaviside(xp: Namespace, x: Array) -> Array:
+    """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
+    return xp.astype(x >= 0, x.dtype)
 
 
 def one_plus(xp: Namespace, e: Array) -> focal.Divisor:

@@ -75,7 +75,7 @@ class OneVsRest:
         self.S = xp.maximum(S, 1.0)  # S is 0 where there is no other class
         x_t = choice.gather(x)
         d = _gap(xp, M, x_t)
-        behind = xp.heaviside(d)
+        behind = sigmoid.heaviside(xp, d)
         e = xp.exp(-xp.abs(d))
         S = S * (1 + rounding(xp, M, x_t))
         self.favour, self.against = xp.maximum(1 - behind, e), xp.maximum(behind, e) * S
