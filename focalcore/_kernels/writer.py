@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -133,13 +133,19 @@ class Writer:
     def loop(self, start: str | int, stop: str | int, step: str | int = 1) -> Iterator[str]:
         """Repeat what is written inside, with a counter."""
         counter = self.variable("i64", str(start))
+        with self.repeat(lambda: self.get(counter), stop) as i:
+            yield i
+            self.set(counter, self.add(i, step))
+
+    @contextmanager
+    def repeat(self, following: Callable[[], str], stop: str | int) -> Iterator[str]:
+        """Repeat what is written inside with the number that follows, below a stop."""
         head, body, end = self.new("head"), self.new("body"), self.new("end")
         self.label(head)
-        i = self.get(counter)
+        i = following()
         self.do(f"br i1 {self.is_(i, 'slt', stop)}, label %{body}, label %{end}")
         self.label(body, falls_through=False)
         yield i
-        self.set(counter, self.add(i, step))
         self.do(f"br label %{head}")
         self.label(end, falls_through=False)
 

@@ -39,21 +39,15 @@ def _walk(w: Writer, start: str, count: str, visit: Callable[[str, str], None]) 
         w.set(offset, w.add(w.get(offset), w.mul(rest, step)))
     length, step = _axis(w, axes, "0")
     done = w.variable("i64", "0")
-    head, body, end = w.new("head"), w.new("body"), w.new("end")
-    w.label(head)
-    more = w.is_(w.get(done), "slt", count)
-    w.do(f"br i1 {more}, label %{body}, label %{end}")
-    w.label(body, falls_through=False)
-    first, begin, place = w.load("i64", index), w.get(done), w.get(offset)
-    run = w.least(w.sub(count, begin), w.sub(length, first))
-    with w.loop(0, run) as i:
-        visit(w.add(begin, i), w.add(place, w.mul(i, step)))
-    w.set(done, w.add(begin, run))
-    w.set(offset, w.add(place, w.mul(run, step)))
-    w.store("i64", w.add(first, run), index)
-    _carry(w, axes, index, n_axes, offset)
-    w.do(f"br label %{head}")
-    w.label(end, falls_through=False)
+    with w.repeat(lambda: w.get(done), count) as begin:
+        first, place = w.load("i64", index), w.get(offset)
+        run = w.least(w.sub(count, begin), w.sub(length, first))
+        with w.loop(0, run) as i:
+            visit(w.add(begin, i), w.add(place, w.mul(i, step)))
+        w.set(done, w.add(begin, run))
+        w.set(offset, w.add(place, w.mul(run, step)))
+        w.store("i64", w.add(first, run), index)
+        _carry(w, axes, index, n_axes, offset)
 
 
 def _carry(w: Writer, axes: str, index: str, n_axes: str, offset: Variable) -> None:

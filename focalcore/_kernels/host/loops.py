@@ -65,17 +65,15 @@ class Loop:
     @contextmanager
     def _blocks(self) -> Iterator[str]:
         """Repeat for each block; of several threads each takes the next ones by the counter."""
-        w, head, body, end = self.w, self.w.new("head"), self.w.new("body"), self.w.new("end")
+        w = self.w
         before = w.add("%n", w.add("%per_block", -1))
         n_blocks = w.value(f"udiv i64 {before}, %per_block")
-        w.label(head)
-        first = w.value("atomicrmw add ptr %counter, i64 %per_turn monotonic")
-        w.do(f"br i1 {w.is_(first, 'slt', n_blocks)}, label %{body}, label %{end}")
-        w.label(body, falls_through=False)
-        with w.loop(first, w.least(w.add(first, "%per_turn"), n_blocks)) as block:
+        turn = "atomicrmw add ptr %counter, i64 %per_turn monotonic"
+        with (
+            w.repeat(lambda: w.value(turn), n_blocks) as first,
+            w.loop(first, w.least(w.add(first, "%per_turn"), n_blocks)) as block,
+        ):
             yield block
-        w.do(f"br label %{head}")
-        w.label(end, falls_through=False)
 
     def block(self, start: str, stop: str) -> None:
         """Write what is done for the elements or rows from a start to a stop."""
