@@ -31,6 +31,7 @@ from focalcore._losses.sigmoid import Sigmoid
 from focalcore._losses.softmax import SoftmaxOfLabels
 
 from . import problems, table
+from .helpers import bits
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 LABELS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
@@ -134,10 +135,6 @@ class TestTracing:
         assert "no executable memory" in compiler.why_not()
 
 
-def bits(x):
-    return np.ascontiguousarray(x).tobytes()
-
-
 PROBLEM = problems.problem((37, 5, 6), axis=1, dtype="float32", seed=3)
 WORK = {
     "value": lambda a: sigmoid_focal_loss(a["x"], a["y"], alpha=0.25),
@@ -201,19 +198,9 @@ class TestBits:
         assert bits(np.asarray(EACH[work](chunked))) == bits(EACH[work](PROBLEM))
 
     @every_work
-    @pytest.mark.parametrize("way", ["reversed", "other order", "every other", "broadcast"])
+    @pytest.mark.parametrize("way", problems.LAYOUTS)
     def test_where_an_array_lies_is_not_seen(self, work, way):
-        def moved(x):
-            match way:
-                case "reversed":
-                    return x[::-1].copy()[::-1]
-                case "other order":
-                    return np.asfortranarray(x)
-                case "every other":
-                    return np.repeat(x, 2, axis=-1)[..., ::2]
-            return np.broadcast_to(x[:1], x.shape)
-
-        there = {name: moved(x) for name, x in PROBLEM.items()}
+        there = {name: problems.LAYOUTS[way](x) for name, x in PROBLEM.items()}
         dense = {name: np.ascontiguousarray(x) for name, x in there.items()}
         assert bits(EACH[work](there)) == bits(EACH[work](dense))
 
