@@ -44,7 +44,7 @@ class Emitter:
         return self.known[symbol]
 
     def emit_below(self, over: Over, symbols: Iterable[Symbol]) -> None:
-        """Write what symbols need whose values are for less than that: once for all, or a row."""
+        """Write those of some symbols that do not differ by class, or for `Over.ROW` not by row."""
         for symbol in symbols:
             if symbol.over < over and symbol.op != "constant":
                 self.emit(symbol)

@@ -67,8 +67,7 @@ class Grid:
         self.program, self.width, self.w = program, program.width, Writer()
         self.lanes = make(self.w, self.width)
         self.emitter = GridEmitter(self.w, self.lanes.registers, self.leaf)
-        self.stored = [(i, r) for i, r in enumerate(program.results) if not r.is_sum]
-        self.summed = [r for r in program.results if r.is_sum]
+        self.stored, self.summed = program.stored, program.summed
         arrays = [(f"a{i}", a.dtype) for i, a in enumerate(program.arrays)]
         results = [(f"o{i}", r.symbol.dtype) for i, r in self.stored]
         self.dtypes = dict(arrays + results)

@@ -31,7 +31,7 @@ def most_classes(program: Program, *, lie_side_by_side: bool) -> dict[int, int]:
     """Return the most classes of a thread, by the threads that share a row."""
     if lie_side_by_side:
         return {1: MOST_SIDE_BY_SIDE}
-    is_stored = any(r.over is Over.CLASS and not r.is_sum for r in program.results)
+    is_stored = any(r.over is Over.CLASS for _, r in program.stored)
     return MOST_STORED if is_stored else dict.fromkeys(MOST_STORED, MOST_READ)
 
 

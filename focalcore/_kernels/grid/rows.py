@@ -20,7 +20,7 @@ ANY_COST = 10**9  # nothing is kept between passes: to compute again is faster t
 
 def passes_of(program: Program) -> list[Pass]:
     """Return the passes over the classes, between which nothing is kept."""
-    stored = [r.symbol for r in program.results if not r.is_sum and r.over is Over.CLASS]
+    stored = [r.symbol for _, r in program.stored if r.over is Over.CLASS]
     return schedule(program.symbols, stored, ANY_COST).passes
 
 

@@ -63,5 +63,5 @@ def _made(key: Key) -> Kernel | None:
 def _types(program: Program) -> list[Any]:
     """Return the types of the parameters of a kernel."""
     placed = sum(a.over + 1 for a in program.arrays)
-    stored = sum(r.over + 1 for r in program.results if not r.is_sum)
+    stored = sum(r.over + 1 for _, r in program.stored)
     return [*[INTEGER] * (7 + placed), *[FLOAT] * len(program.numbers), *[INTEGER] * stored]

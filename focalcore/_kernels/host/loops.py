@@ -28,8 +28,7 @@ class Loop:
         self.program, self.width, self.w = program, program.width, Writer()
         self.emitter = Emitter(self.w, self.width, self.leaf)
         self.over_rows = [(i, a) for i, a in enumerate(program.arrays) if a.over is Over.ROW]
-        self.stored = [(i, r) for i, r in enumerate(program.results) if not r.is_sum]
-        self.summed = [r for r in program.results if r.is_sum]
+        self.stored, self.summed = program.stored, program.summed
         self.sums = [self.w.place("double", self.width) for _ in self.summed]
         self.bad = self._no_lane_is_bad()
 
