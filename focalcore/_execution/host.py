@@ -86,7 +86,7 @@ def run_of(
 def again(
     memory: Memory, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> Again | None:
-    """Return the same for other arrays of the kind; sums are divided by the denominator.
+    """Return the outputs as a function of other arrays of the kind, or None: not by a kernel.
 
     Where there is a NaN among the outputs, what is returned raises `AnewError`.
     """

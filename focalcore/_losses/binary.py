@@ -58,8 +58,11 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
     loss: LossSpec
     if options.from_logits:
         meaning: SoftTargets = "expected" if options.label_smoothing is None else "mixture"
-        s = options.label_smoothing or 0.0
-        loss = Sigmoid(meaning, s, detach_factor=options.detach_factor)
+        loss = Sigmoid(
+            soft_targets=meaning,
+            label_smoothing=options.label_smoothing or 0.0,
+            detach_factor=options.detach_factor,
+        )
     else:
         loss = Binary(
             eps=parse.eps_of(options.eps, inputs.scores),

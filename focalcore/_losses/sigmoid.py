@@ -40,7 +40,7 @@ class SigmoidOptions(LogitsOptions):
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sigmoid(LossOfElements):
     """The loss of independent logits, each against a target in [0, 1]."""
 
@@ -65,7 +65,7 @@ class Sigmoid(LossOfElements):
         return operands.bind(targets=operands.wide(xp, "targets"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SigmoidOfLabels(Sigmoid):
     """The loss of independent logits, which share a class label along an axis.
 
@@ -105,8 +105,8 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidO
     inputs = elementwise_inputs(door, logits, targets, options)
     look = partial(checks.check_unit_interval, inputs, door, options.ignore_index)
     loss = Sigmoid(
-        options.soft_targets,
-        options.label_smoothing,
+        soft_targets=options.soft_targets,
+        label_smoothing=options.label_smoothing,
         ignore_index=options.ignore_index,
         detach_factor=options.detach_factor,
     )
@@ -127,9 +127,9 @@ def _prepare_labels(
     fit_parameters(inputs, door)
     inputs = class_axis.with_class_axis(inputs, door, axis)
     loss = SigmoidOfLabels(
-        options.soft_targets,
-        options.label_smoothing,
-        options.background,
+        soft_targets=options.soft_targets,
+        label_smoothing=options.label_smoothing,
+        background=options.background,
         ignore_index=class_axis.representable_label(inputs.targets.dtype, options.ignore_index),
         detach_factor=options.detach_factor,
     )
