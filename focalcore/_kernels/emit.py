@@ -55,13 +55,7 @@ class Emitter:
 
     def spread(self, value: Value, dtype: str, lanes: int) -> str:
         """Return the name of a value, which is repeated in each lane if it has but one."""
-        if value.lanes == lanes:
-            return value.name
-        kind = vector(dtype, lanes)
-        one = self.writer.value(f"insertelement {kind} poison, {TYPES[dtype]} {value.name}, i64 0")
-        return self.writer.value(
-            f"shufflevector {kind} {one}, {kind} poison, <{lanes} x i32> zeroinitializer"
-        )
+        return value.name if value.lanes == lanes else self.writer.spread(dtype, lanes, value.name)
 
     def _operation(self, symbol: Symbol) -> Value:
         if symbol.op == "constant":

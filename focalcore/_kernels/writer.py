@@ -109,6 +109,27 @@ class Writer:
         """Return one of two values."""
         return self.value(f"select i1 {condition}, {type_} {a}, {type_} {b}")
 
+    def spread(self, dtype: str, lanes: int, value: str) -> str:
+        """Return a number in each of several lanes."""
+        kind = vector(dtype, lanes)
+        one = self.value(f"insertelement {kind} poison, {TYPES[dtype]} {value}, i64 0")
+        zeros = f"<{lanes} x i32> zeroinitializer"
+        return self.value(f"shufflevector {kind} {one}, {kind} poison, {zeros}")
+
+    def as_doubles(self, dtype: str, lanes: int, value: str) -> str:
+        """Return numbers of a type in float64."""
+        if dtype == "float64":
+            return value
+        how = "fpext" if dtype == "float32" else "sitofp"
+        return self.value(f"{how} {vector(dtype, lanes)} {value} to {vector('float64', lanes)}")
+
+    def from_doubles(self, dtype: str, lanes: int, value: str) -> str:
+        """Return numbers in float64 in another type."""
+        if dtype == "float64":
+            return value
+        how = "fptrunc" if dtype == "float32" else "fptosi"
+        return self.value(f"{how} {vector('float64', lanes)} {value} to {vector(dtype, lanes)}")
+
     def halves(self, dtype: str, lanes: int, name: str) -> tuple[str, str]:
         """Return the first half of the lanes of a vector, and the second."""
         kind, half = vector(dtype, lanes), lanes // 2

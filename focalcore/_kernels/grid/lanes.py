@@ -64,12 +64,7 @@ class Lanes(ABC):
 
     def each(self, value: str, dtype: str = "int64") -> str:
         """Return a value of the team for each lane."""
-        if self.registers == 1:
-            return value
-        kind = self.kind(dtype)
-        one = self.w.value(f"insertelement {kind} poison, {TYPES[dtype]} {value}, i64 0")
-        zeros = f"<{self.registers} x i32> zeroinitializer"
-        return self.w.value(f"shufflevector {kind} {one}, {kind} poison, {zeros}")
+        return value if self.registers == 1 else self.w.spread(dtype, self.registers, value)
 
     def do(self, how: str, a: str, b: str, dtype: str = "int64") -> str:
         """Return the result of an operation of two values for each lane."""

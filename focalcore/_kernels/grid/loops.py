@@ -216,14 +216,8 @@ class Grid:
 
     def double_of(self, symbol: Symbol) -> str:
         """Return the value of a symbol in float64 for each lane."""
-        return self.as_doubles(self.emitter.wide(symbol, self.lanes.registers), symbol.dtype)
-
-    def as_doubles(self, name: str, dtype: str) -> str:
-        """Return a value as float64."""
-        if dtype == "float64":
-            return name
-        how = "fpext" if dtype == "float32" else "sitofp"
-        return self.lanes.converted(how, name, dtype, "float64")
+        n = self.lanes.registers
+        return self.w.as_doubles(symbol.dtype, n, self.emitter.wide(symbol, n))
 
     @property
     def distances(self) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..emit import SHORT, Value, better, maximum
+from ..emit import Value, better, maximum
 from ..symbols import Symbol
 from ..writer import SIZES, constant
 from .loops import Grid, halves
@@ -29,7 +29,7 @@ class Reduction:
         """Return what is reduced, and what changes nothing in the lanes that are not used."""
         name = self.grid.emitter.wide(self.of, self.lanes.registers)
         if self.symbol.op == "sum":
-            name = self.grid.as_doubles(name, self.of.dtype)
+            name = self.w.as_doubles(self.of.dtype, self.lanes.registers, name)
         return self.grid.in_used(is_used, self.dtype, name, self.neutral)
 
     def joined(self, a: str, b: str) -> str:
@@ -70,11 +70,10 @@ class Reduction:
 
     def rounded(self, name: str) -> Value:
         """Return the result in its own type."""
-        dtype = self.symbol.dtype
-        if self.symbol.op == "sum" and dtype != "float64":
-            how = "fptrunc" if dtype in SHORT else "fptosi"
-            name = self.lanes.converted(how, name, "float64", dtype)
-        return Value(name, self.lanes.registers)
+        n = self.lanes.registers
+        if self.symbol.op == "sum":
+            name = self.w.from_doubles(self.symbol.dtype, n, name)
+        return Value(name, n)
 
 
 class Largest(Reduction):

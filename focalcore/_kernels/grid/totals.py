@@ -51,15 +51,12 @@ class Total(Fold):
 
     def store(self, team: str, total: str) -> None:  # noqa: ARG002 - there is but one team
         """Store the quotient of the sum and the denominator."""
+        w, n = self.w, self.lanes.registers
         denominator = self.lanes.each("%denominator", "float64")
-        total, denominator = self._rounded(total), self._rounded(denominator)
-        quotient = self.lanes.do("fdiv", total, denominator, self.dtype)
+        total = w.from_doubles(self.dtype, n, total)
+        divisor = w.from_doubles(self.dtype, n, denominator)
+        quotient = self.lanes.do("fdiv", total, divisor, self.dtype)
         self.lanes.store_first(self.dtype, quotient, "%to")
-
-    def _rounded(self, number: str) -> str:
-        if self.dtype == "float64":
-            return number
-        return self.lanes.converted("fptrunc", number, "float64", self.dtype)
 
 
 def totals(make: Make, width: int) -> list[tuple[str, Fold]]:

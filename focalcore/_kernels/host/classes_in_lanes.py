@@ -71,7 +71,7 @@ class ClassesInLanes(Rows):
             w.store(kind, name, self.at(f"%o{i}", row, size), UNALIGNED)
             self.look(result.looked_at)
         for place, result in zip(self.sums, self.summed, strict=True):
-            number = self.as_doubles(self.emitter.wide(result.symbol, 1), result.symbol.dtype, 1)
+            number = w.as_doubles(result.symbol.dtype, 1, self.emitter.wide(result.symbol, 1))
             there_ = self.at(place, lane, 8)
             w.store("double", w.value(f"fadd double {w.load('double', there_)}, {number}"), there_)
 

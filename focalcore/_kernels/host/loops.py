@@ -88,17 +88,10 @@ class Loop:
     def add_lanes(self, place: str, symbol: Symbol, is_used: str) -> None:
         """Add a symbol to the partial sums of a place, in the lanes that are used."""
         w, kind = self.w, self.doubles
-        wide = self.as_doubles(self.emitter.wide(symbol, self.width), symbol.dtype, self.width)
+        wide = w.as_doubles(symbol.dtype, self.width, self.emitter.wide(symbol, self.width))
         used = f"<{self.width} x i1> {is_used}"
         kept = w.value(f"select {used}, {kind} {wide}, {kind} zeroinitializer")
         w.store(kind, self.added(w.load(kind, place), kept, self.width), place)
-
-    def as_doubles(self, name: str, dtype: str, lanes: int) -> str:
-        """Return a value as float64."""
-        if dtype == "float64":
-            return name
-        how = "fpext" if dtype == "float32" else "sitofp"
-        return self.w.value(f"{how} {vector(dtype, lanes)} {name} to {vector('float64', lanes)}")
 
     def added(self, a: str, b: str, lanes: int) -> str:
         """Return the sum of two partial sums, or of those of lanes."""
