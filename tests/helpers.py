@@ -61,6 +61,11 @@ def same(found, expected, rtol=1e-12):
         same(*pair, rtol)
 
 
+def bits(x):
+    """The bytes of an array, wherever it lies."""
+    return np.ascontiguousarray(x).tobytes()
+
+
 def fails(error, *words):
     """An error has to be raised, of one line with all of these patterns in it."""
     return pytest.raises(error, match="(?s)^(?!.*\n)" + "".join(f"(?=.*{w})" for w in words))

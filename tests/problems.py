@@ -4,6 +4,14 @@ import numpy as np
 
 N, C = 6, 5  # rows and classes
 
+# how else than in C order an array may lie
+LAYOUTS = {
+    "reversed": lambda x: x[::-1].copy()[::-1],
+    "other order": np.asfortranarray,
+    "every other": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "broadcast": lambda x: np.broadcast_to(x[:1], x.shape),
+}
+
 
 def problem(shape=(N, C), axis=-1, dtype="float64", seed=7):
     """Logits at random, and beside them every kind of targets, weights and masks."""

@@ -37,17 +37,17 @@ def launch(kernel, stream, arguments, teams=ALL_TEAMS):  # noqa: ARG001
 
 
 GPU = device.Device(
-    "simulation",
-    np,
-    lambda like, name, x: numpy_host._layout(name, x),  # noqa: ARG005
-    lambda x: x.ctypes.data,
-    numpy_host._empty,
-    lambda x: (9, 0),  # noqa: ARG005
-    contextlib.nullcontext,
-    load,
-    kernel,
-    lambda x: None,  # noqa: ARG005
-    launch,
+    name="simulation",
+    xp=np,
+    layout=lambda like, name, x: numpy_host._layout(name, x),  # noqa: ARG005
+    pointer=lambda x: x.ctypes.data,
+    empty=numpy_host._empty,
+    capability=lambda x: (9, 0),  # noqa: ARG005
+    current=contextlib.nullcontext,
+    load=load,
+    kernel=kernel,
+    stream=lambda x: None,  # noqa: ARG005
+    launch=launch,
 )
 
 

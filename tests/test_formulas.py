@@ -31,7 +31,7 @@ TARGETS = np.asarray([0.0, 0.1, 0.45, 0.9, 1.0])
 def test_sigmoid_has_the_derivatives_of_its_definition(rule, gamma):
     options = {"label_smoothing": RULES[rule], "soft_targets": rule}
     x, y = (a.ravel() for a in np.meshgrid(LOGITS, TARGETS))
-    loss = Sigmoid(rule, RULES[rule])
+    loss = Sigmoid(soft_targets=rule, label_smoothing=RULES[rule])
     weights = {"positive_weight": 0.25, "negative_weight": 0.75}
     formula = loss.formula(xp, Operands.of(scores=x, targets=y, gamma=gamma, **weights))
     slope, curvature = derivatives(exact.sigmoid_focal, x, y, gamma=gamma, alpha=0.25, **options)

@@ -39,6 +39,7 @@ from focalcore._losses.sigmoid import Sigmoid
 from focalcore._losses.softmax import SoftmaxOfDistributions, SoftmaxOfLabels
 
 from . import simulation
+from .problems import LAYOUTS
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 DTYPES = ["float16", "bfloat16", "float32", "float64"]
@@ -243,22 +244,11 @@ class TestRows:
 class TestLayouts:
     """Where an array lies is not seen."""
 
-    @staticmethod
-    def moved(x, way):
-        match way:
-            case "reversed":
-                return x[::-1].copy()[::-1]
-            case "other order":
-                return np.asfortranarray(x)
-            case "every other":
-                return np.repeat(x, 2, axis=-1)[..., ::2]
-        return np.broadcast_to(x[:1], x.shape)
-
-    @pytest.mark.parametrize("way", ["reversed", "other order", "every other", "broadcast"])
+    @pytest.mark.parametrize("way", LAYOUTS)
     @pytest.mark.parametrize("work", ["value and gradient", "mean and gradient"])
     def test_of_elements(self, work, way):
         arrays = problem((37, 5, 6), "float32")
-        agree(OF_ELEMENTS[work], {n: self.moved(x, way) for n, x in arrays.items()})
+        agree(OF_ELEMENTS[work], {n: LAYOUTS[way](x) for n, x in arrays.items()})
 
     @pytest.mark.parametrize(
         ("way", "n_classes"),
@@ -270,7 +260,7 @@ class TestLayouts:
     def test_of_rows(self, way, n_classes):
         arrays = problem((ROWS[n_classes], n_classes), "float32", axis=1)
         for name in ("x", "labels", "distributions"):
-            arrays = arrays | {name: self.moved(arrays[name], way)}
+            arrays = arrays | {name: LAYOUTS[way](arrays[name])}
         agree(OF_ROWS["labels"], arrays)
         if way == "every other":
             agree(OF_ROWS["distributions, in halves"], arrays)

@@ -14,6 +14,8 @@ from focalcore._losses.operands import Operands, Output
 from focalcore._losses.sigmoid import Sigmoid
 from focalcore._losses.softmax import SoftmaxOfLabels
 
+from .helpers import bits
+
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
 from focalcore._kernels.host import totals
@@ -61,10 +63,6 @@ def spread(shape, dtype="float64"):
     """Numbers of many magnitudes, so that another order gives another sum."""
     rng = np.random.default_rng(0)
     return (rng.normal(size=shape) * 10.0 ** rng.integers(-4, 5, size=shape)).astype(dtype)
-
-
-def bits(x):
-    return np.ascontiguousarray(x).tobytes()
 
 
 @pytest.mark.parametrize("n", [1, 2, 17, 31, 32, 33, 1023, 1024, 1025, 3000, 1_100_000])

@@ -21,64 +21,50 @@ NAMES = (
 class Hooks:
     """What formulas ask of a namespace beyond the standard, right for every library as it is here.
 
-    A library that can do better, or has to, has functions of its own in these places.
+    What each returns, `_formulas.arrays.Namespace` says. A library that can do better, or has to,
+    has functions of its own in these places.
     """
 
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def heaviside(self, x: Array) -> Array:
-        """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
-        return self.astype(x >= 0, x.dtype)
-
     def choice(self, labels: Array, axis: int) -> Any:  # noqa: ARG002
-        """Return a choice of each row's class by its label, or None: compare with every class."""
         return None
 
     def exp_and_lost(self, x: Array) -> tuple[Array, Array | None]:
-        """Return ``exp(x)``, and the part of it that rounding lost, or None if it is not known."""
         return self.exp(x), None
 
     def one_plus_and_lost(self, e: Array) -> tuple[Array, Array | None]:
-        """Return ``1 + e``, and the part of it that rounding lost, or None to do without."""
         total = 1 + e
         return total, e - (total - 1)
 
     def log_of_complement(self, p: Array, least: float) -> Array:
-        """Return ``log(max(1 - p, least))``, whose slope the bound does not change."""
         q = 1 - p
         # for p up to a half, 1 - p has lost digits of p, which log1p still sees
         of_difference = self.log(self.straight_through_floor(q, least))
         return self.where(q < 0.5, of_difference, self.log1p(-self.where(q < 0.5, 0.0, p)))
 
     def quotient(self, a: Array, b: Array, least: float) -> Array:
-        """Return ``a / b`` for b >= 0, and anything finite where b is ``least`` or below."""
         return a / self.where(b <= least, 1.0, b)
 
     def share_of(self, x: Array, share: Array) -> Array:
-        """Return ``share * x``, 0 where the share is 0; NaN may get lost there."""
         return safe_multiply(self, share, x)
 
     def straight_through_floor(self, x: Array, least: float) -> Array:
-        """Return max(x, least), which automatic differentiation treats as x itself."""
         return self.maximum(x, least)
 
     def stop_gradient(self, x: Array) -> Array:
-        """Return x, which automatic differentiation treats as a constant."""
         return x
 
     def with_slope_of(self, value: Array, form: Callable[[], Array]) -> Array:  # noqa: ARG002
-        """Return ``value``; what is differentiated is ``form``, whose slope loses no digits."""
         return value
 
     def shifted_exp(self, x: Array, shift: Array) -> Array:
-        """Return ``exp(x - shift)``, where equal infinities differ by 0."""
         far = float(self.finfo(x.dtype).max)
         return self.exp(self.clip(x, -far, far) - self.clip(shift, -far, far))
 
     def total(self, x: Array) -> Array:
-        """Return the sum of all elements."""
         return self.sum(x)
 
 

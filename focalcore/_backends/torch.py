@@ -39,7 +39,6 @@ class Choice:
         self.labels, self.axis = labels, axis
 
     def gather(self, x: Tensor) -> Tensor:
-        """Return the entry of each row's chosen class, NaN where none is chosen."""
         rows = list(self.labels.shape)
         rows[self.axis] = x.shape[self.axis]
         is_class = (self.labels >= 0) & (self.labels < x.shape[self.axis])
@@ -47,7 +46,6 @@ class Choice:
         return torch.where(is_class, x.expand(rows).gather(self.axis, label), torch.nan)
 
     def scatter(self, x: Tensor, by: Tensor | float) -> Tensor:
-        """Return the rows with the entry of the chosen class replaced."""
         along = [1] * x.ndim
         along[self.axis] = -1
         classes = torch.arange(x.shape[self.axis], dtype=self.labels.dtype, device=x.device)

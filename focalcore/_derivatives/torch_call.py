@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import array_api_compat.torch as xp
+import torch
 from torch import Tensor
 
 from .._dtypes import cast
@@ -14,6 +15,7 @@ from .._execution import torch_host
 from .._execution.kinds import Again
 from .._execution.torch_host import mode_of
 from .._formulas.focal import safe_multiply
+from .._inputs.checks import Look
 from .._losses.operands import Operands, Output, nothing
 from .._losses.reduction import dtype_of
 from .._losses.spec import LossSpec
@@ -29,7 +31,7 @@ class StaticCall:
     element: Output  # the value of each element or row
     numbers: tuple[tuple[str, float], ...]
     names: tuple[str, ...]  # of the arrays; the logits are the first
-    look: Callable[[], None] = nothing
+    look: Look = nothing
     kernel: Again | None = None  # of the mean and its gradient, where it is known already
 
     def without_look(self) -> StaticCall:
@@ -66,13 +68,11 @@ class StaticCall:
         dtype = dtype_of(xp, self.element, tangent.dtype)
         return cast(xp, moved if axis is None else moved.sum(axis), dtype)
 
-    def as_function_of(
-        self, arrays: Arrays, learned: list[int]
-    ) -> tuple[Callable[..., Tensor], *tuple[Tensor, ...]]:
-        """Return the value as a function of some of the arrays, and then these arrays."""
+    def pullback(self, arrays: Arrays, along: list[int]) -> tuple[Tensor, Callable[..., Arrays]]:
+        """Return the value, and what pulls its gradient back to some of the arrays."""
 
         def of(*moved: Tensor) -> Tensor:
-            at = dict(zip(learned, moved, strict=True))
+            at = dict(zip(along, moved, strict=True))
             return self.value(tuple(at.get(i, x) for i, x in enumerate(arrays)))
 
-        return of, *(arrays[i] for i in learned)
+        return torch.func.vjp(of, *(arrays[i] for i in along))  # type: ignore[return-value] # 3 with has_aux

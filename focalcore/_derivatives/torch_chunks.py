@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch.nn.functional import linear
 from .._dtypes import arithmetic_dtype, cast
 from .._execution import torch_host
 from .._execution.torch_host import mode_of
+from .._inputs.checks import Look
 from .._losses.operands import Operands, Output, nothing
 from .._losses.spec import LossSpec
 from . import torch_function, torch_products
@@ -33,7 +34,7 @@ class Chunks:
     numbers: tuple[tuple[str, float], ...]
     names: tuple[str, ...]  # of the other operands
     rows: int  # of a chunk
-    look: Callable[[], None] = nothing
+    look: Look = nothing
 
     def without_look(self) -> Chunks:
         """Return the same for backward, which must not keep the caller's arrays alive."""

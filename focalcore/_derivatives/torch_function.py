@@ -188,7 +188,7 @@ class _Values(torch.autograd.Function):
             grads[0], needed[0] = ctx.constants.vjp(upstream, arrays), False
         learned = [i for i, is_needed in enumerate(needed) if is_needed]
         if learned:
-            _, pull = torch.func.vjp(*ctx.constants.as_function_of(arrays, learned))  # type: ignore[misc] # 3 with has_aux
+            _, pull = ctx.constants.pullback(arrays, learned)
             for i, grad in zip(learned, pull(upstream), strict=True):
                 grads[i] = grad
         return None, *grads
@@ -201,7 +201,7 @@ class _Values(torch.autograd.Function):
             parts.append(ctx.constants.jvp(moving.pop(0), arrays))
         if moving:
             # forward mode does not nest; but `pull` is linear, and its own vjp is the jvp
-            result, pull = torch.func.vjp(*ctx.constants.as_function_of(arrays, list(moving)))  # type: ignore[misc] # 3 with has_aux
+            result, pull = ctx.constants.pullback(arrays, list(moving))
             _, push = torch.func.vjp(pull, torch.zeros_like(result))  # type: ignore[misc] # 3 with has_aux
             parts.append(push(tuple(moving.values()))[0])
         return sum(parts)

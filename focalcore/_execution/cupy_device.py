@@ -111,16 +111,16 @@ def _launch(kernel: device.Kernel, stream: Any, arguments: tuple[Any, ...]) -> N
 
 
 DEVICE = device.Device(
-    "cupy",
-    xp,
-    _layout,
-    _pointer,
-    _empty,
-    _capability,
-    _current,
-    _load,
-    _kernel,
-    _stream,
-    _launch,
+    name="cupy",
+    xp=xp,
+    layout=_layout,
+    pointer=_pointer,
+    empty=_empty,
+    capability=_capability,
+    current=_current,
+    load=_load,
+    kernel=_kernel,
+    stream=_stream,
+    launch=_launch,
 )
 KINDS[cupy.ndarray] = _kind

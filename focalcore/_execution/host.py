@@ -16,8 +16,6 @@ from .._losses.spec import LossSpec
 from .._typing import Library, Result, Shape
 from .kinds import Again, AnewError
 
-Found = tuple[Result, ...]
-
 
 class Memory(NamedTuple):
     """How the arrays of a library are read and made in the host's memory."""
@@ -88,7 +86,7 @@ def run_of(
 def again(
     memory: Memory, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
 ) -> Again | None:
-    """Return the same for other arrays of the kind; sums are divided by the denominator.
+    """Return the outputs as a function of other arrays of the kind, or None: not by a kernel.
 
     Where there is a NaN among the outputs, what is returned raises `AnewError`.
     """
@@ -99,7 +97,7 @@ def again(
 
 def run(
     memory: Memory, loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]
-) -> Found | None:
+) -> tuple[Result, ...] | None:
     """Return the outputs, or None where there is no kernel for the operands.
 
     Sums are divided by a denominator among the operands.

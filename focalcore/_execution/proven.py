@@ -1,6 +1,6 @@
 """The kinds of GPU on which the kernels are on by default: a report shows that they agreed there.
 
-The reports are `conformance/reports/gpu.md` and `benchmarks/reports/cuda.md`. On other kinds
+The reports are `conformance/reports/gpu.md` and `benchmarks/reports/cuda-*.md`. On other kinds
 `use_compiler(True)` turns them on.
 """
 

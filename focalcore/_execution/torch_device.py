@@ -13,14 +13,13 @@ import torch
 from torch import Tensor
 
 from .. import _kernels, settings
-from .._dtypes import dtype_name
 from .._kernels import THREADS, Launch, Layout, Source
 from .._losses.operands import Operands, Output
 from .._losses.spec import LossSpec
 from .._typing import Result, Shape
 from . import device
 from .kinds import Again
-from .torch_host import is_readable
+from .torch_host import layout_of
 
 
 def run(
@@ -53,11 +52,7 @@ def is_launcher_installed() -> bool:
 
 
 def _layout(like: Tensor, name: str, x: Tensor) -> Layout | None:
-    if x.device != like.device or not is_readable(x):
-        return None
-    size = x.element_size()
-    strides = tuple([size * step for step in x.stride()])
-    return Layout(name, dtype_name(x.dtype), tuple(x.shape), strides)
+    return layout_of(name, x) if x.device == like.device else None
 
 
 def _empty(shape: Shape, dtype: str, like: Tensor) -> Tensor:
@@ -143,15 +138,15 @@ def _core_launch() -> Any:
 
 
 DEVICE = device.Device(
-    "torch",
-    xp,
-    _layout,
-    Tensor.data_ptr,
-    _empty,
-    _capability,
-    _current,
-    _load,
-    _kernel,
-    _stream,
-    _launch,
+    name="torch",
+    xp=xp,
+    layout=_layout,
+    pointer=Tensor.data_ptr,
+    empty=_empty,
+    capability=_capability,
+    current=_current,
+    load=_load,
+    kernel=_kernel,
+    stream=_stream,
+    launch=_launch,
 )

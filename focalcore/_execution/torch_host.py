@@ -123,12 +123,17 @@ def is_readable(x: Tensor) -> bool:
     return is_plain_tensor(x) and not x.is_neg()
 
 
-def _layout(name: str, x: Tensor) -> Layout | None:
-    if x.device.type != "cpu" or not is_readable(x):
+def layout_of(name: str, x: Tensor) -> Layout | None:
+    """Return how a tensor lies in memory, or None where its numbers are not what lies there."""
+    if not is_readable(x):
         return None
     size = x.element_size()
     strides = tuple([size * step for step in x.stride()])
     return Layout(name, dtype_name(x.dtype), tuple(x.shape), strides)
+
+
+def _layout(name: str, x: Tensor) -> Layout | None:
+    return layout_of(name, x) if x.device.type == "cpu" else None
 
 
 def _empty(shape: Shape, dtype: str, like: Tensor) -> Tensor:  # noqa: ARG001

@@ -53,11 +53,11 @@ def asymmetric(
     xp: Namespace, x: Array, target: focal.Target, gamma_pos: Gamma, gamma_neg: Gamma, c: float
 ) -> focal.Mixture:
     """Return the loss of positives and that of negatives, each by its share of the target."""
-    ones, zeros = xp.ones_like(x), xp.zeros_like(x)
-    positive = sigmoid.BinaryTarget(xp, x, focal.Target(ones, zeros), gamma_pos, None)
+    as_positive, as_negative = focal.hard_targets(xp, x)
+    positive = sigmoid.BinaryTarget(xp, x, as_positive, gamma_pos, None)
     negative: focal.Formula
     if c == 0:
-        negative = sigmoid.BinaryTarget(xp, x, focal.Target(zeros, ones), gamma_neg, None)
+        negative = sigmoid.BinaryTarget(xp, x, as_negative, gamma_neg, None)
     else:
         negative = Shifted(xp, x, gamma_neg, c)
     return focal.Mixture(xp, target, positive, negative, None)

@@ -9,8 +9,6 @@ from .focal import Gamma
 
 def cost(xp: Namespace, x: Array, gamma: Gamma, alpha: Number) -> Array:
     """Return the difference of both focal losses, the positive one weighing alpha."""
-    ones, zeros = xp.ones_like(x), xp.zeros_like(x)
-    positive = sigmoid.BinaryTarget(xp, x, focal.Target(ones, zeros), gamma, None).value()
-    negative = sigmoid.BinaryTarget(xp, x, focal.Target(zeros, ones), gamma, None).value()
-    weighed = focal.safe_multiply(xp, alpha, positive)
-    return weighed - focal.safe_multiply(xp, 1 - alpha, negative)
+    positive, negative = sigmoid.of_each_class(xp, x, gamma)
+    weighed = focal.safe_multiply(xp, alpha, positive.value())
+    return weighed - focal.safe_multiply(xp, 1 - alpha, negative.value())

@@ -182,6 +182,12 @@ class Target(NamedTuple):
         return Target((1 - s) * self.y + even, (1 - s) * self.one_minus_y + (s - even))
 
 
+def hard_targets(xp: Namespace, like: Array) -> tuple[Target, Target]:
+    """Return the targets of what is all positive, and of what is all negative."""
+    ones, zeros = xp.ones_like(like), xp.zeros_like(like)
+    return Target(ones, zeros), Target(zeros, ones)
+
+
 Balance = tuple[Number, Number] | None  # the weights of positives and of negatives; None: 1
 
 

@@ -65,7 +65,7 @@ class OfLabel:
     ) -> None:
         self.choice, self.elsewhere = choice, xp.zeros_like(p)
         balance = None if alpha_t is None else (alpha_t, 1.0)
-        self.f = _hard(xp, choice.gather(p), gamma, eps, balance)
+        self.f = _of_positives(xp, choice.gather(p), gamma, eps, balance)
 
     def value(self) -> Array:
         return self.f.value()
@@ -117,7 +117,7 @@ class MixtureOfRow:
     def __init__(self, xp: Namespace, row: Row, gamma: Gamma, alpha: Number | None) -> None:
         self.xp, self.axis = xp, row.axis
         self.shares = row.y if alpha is None else row.y * alpha
-        self.f = _hard(xp, row.p, gamma, row.eps)
+        self.f = _of_positives(xp, row.p, gamma, row.eps)
 
     def value(self) -> Array:
         return self.xp.sum(self._shared(self.f.value()), axis=self.axis, keepdims=True)
@@ -136,11 +136,14 @@ def mixture(
     xp: Namespace, p: Array, target: focal.Target, gamma: Gamma, eps: float, balance: focal.Balance
 ) -> focal.Mixture:
     """Return ``y FL(p, 1) + (1 - y) FL(p, 0)``, with a modulating factor for each class."""
-    negative = Expected(xp, p, focal.Target(xp.zeros_like(p), xp.ones_like(p)), gamma, eps)
-    return focal.Mixture(xp, target, _hard(xp, p, gamma, eps), negative, balance)
+    as_positive, as_negative = focal.hard_targets(xp, p)
+    negative = Expected(xp, p, as_negative, gamma, eps)
+    return focal.Mixture(xp, target, Expected(xp, p, as_positive, gamma, eps), negative, balance)
 
 
-def _hard(
+def _of_positives(
     xp: Namespace, p: Array, gamma: Gamma, eps: float, balance: focal.Balance = None
 ) -> Expected:
-    return Expected(xp, p, focal.Target(xp.ones_like(p), xp.zeros_like(p)), gamma, eps, balance)
+    """Return the loss of the probabilities that are given to the target's class."""
+    positive, _ = focal.hard_targets(xp, p)
+    return Expected(xp, p, positive, gamma, eps, balance)

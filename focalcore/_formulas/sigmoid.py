@@ -48,7 +48,7 @@ class MarginOdds:
 
     def __init__(self, xp: Namespace, w: Array) -> None:
         self.xp = xp
-        self.is_losing = xp.heaviside(w)
+        self.is_losing = heaviside(xp, w)
         self.e, lost = xp.exp_and_lost(-xp.abs(w))
         self.against = xp.maximum(self.is_losing, self.e)
         self.divisor = one_plus(xp, self.e)
@@ -57,8 +57,12 @@ class MarginOdds:
         self.ce = xp.log1p(self.e) + xp.maximum(w, 0.0)
 
     def in_favour(self) -> Array:
-        """Return A, the part of the odds that is in favour of the class."""
         return self.xp.maximum(1 - self.is_losing, self.e)
+
+
+def heaviside(xp: Namespace, x: Array) -> Array:
+    """Return 1 where x > 0 and 0 where x < 0; at 0 either, on which no result may depend."""
+    return xp.astype(x >= 0, x.dtype)
 
 
 def one_plus(xp: Namespace, e: Array) -> focal.Divisor:
@@ -167,11 +171,8 @@ class Expected(focal.SoftProduct):
         against = xp.share_of(self.side.distance, self.entering.one_minus_y)
         # where the two targets differ, u may be 0 and CE infinite
         multiply = focal.zero_safe(xp) if apart else focal.multiplication(xp, *balance or ())
-        u, ce, alpha_t = (
-            self.b / divisor.total,
-            xp.log1p(e) + against,
-            focal.alpha_t(balance, target),
-        )
+        u, ce = self.b / divisor.total, xp.log1p(e) + against
+        alpha_t = focal.alpha_t(balance, target)
         super().__init__(xp, u, ce, gamma, alpha_t, multiply, divisor)
 
     def first_derivatives(self) -> tuple[Array, Array]:
@@ -185,11 +186,14 @@ class Expected(focal.SoftProduct):
         return self.side.signed(self.xp, R * (self.side.e - 1)), self.side.e
 
 
+def of_each_class(xp: Namespace, x: Array, gamma: Gamma) -> tuple[BinaryTarget, BinaryTarget]:
+    """Return the loss of a logit as a positive, and as a negative."""
+    positive, negative = focal.hard_targets(xp, x)
+    return BinaryTarget(xp, x, positive, gamma, None), BinaryTarget(xp, x, negative, gamma, None)
+
+
 def mixture(
     xp: Namespace, x: Array, target: focal.Target, gamma: Gamma, balance: focal.Balance
 ) -> focal.Mixture:
     """Return ``y FL(x, 1) + (1 - y) FL(x, 0)``, with a modulating factor for each class."""
-    ones, zeros = xp.ones_like(x), xp.zeros_like(x)
-    positive = BinaryTarget(xp, x, focal.Target(ones, zeros), gamma, None)
-    negative = BinaryTarget(xp, x, focal.Target(zeros, ones), gamma, None)
-    return focal.Mixture(xp, target, positive, negative, balance)
+    return focal.Mixture(xp, target, *of_each_class(xp, x, gamma), balance)

@@ -51,13 +51,11 @@ class OneHot(NamedTuple):
     axis: int
 
     def gather(self, x: Array) -> Array:
-        """Return the entry of each row's chosen class, NaN where none is chosen."""
         entry = self._sum(self.xp.where(self.chosen, x, 0.0))
         some = self.xp.any(self.chosen, axis=self.axis, keepdims=True)
         return self.xp.where(some, entry, self.xp.nan)
 
     def scatter(self, x: Array, by: Number) -> Array:
-        """Return the rows with the entry of the chosen class replaced."""
         return self.xp.where(self.chosen, by, x)
 
     def _sum(self, x: Array) -> Array:
@@ -77,7 +75,7 @@ class OneVsRest:
         self.S = xp.maximum(S, 1.0)  # S is 0 where there is no other class
         x_t = choice.gather(x)
         d = _gap(xp, M, x_t)
-        behind = xp.heaviside(d)
+        behind = sigmoid.heaviside(xp, d)
         e = xp.exp(-xp.abs(d))
         S = S * (1 + rounding(xp, M, x_t))
         self.favour, self.against = xp.maximum(1 - behind, e), xp.maximum(behind, e) * S
@@ -86,7 +84,6 @@ class OneVsRest:
         self.ce = xp.log1p(xp.where(d >= 0, (S - 1) + e, self.against)) + xp.maximum(d, 0.0)
 
     def in_favour(self) -> Array:
-        """Return A, the part of the odds that is in favour of the class."""
         return self.favour
 
     def pi(self) -> Array:
@@ -266,7 +263,6 @@ class EachVsRest:
         self.ce = xp.log1p(e) + xp.where(is_behind, xp.log(greater) + row.gap_to_max, 0.0)
 
     def in_favour(self) -> Array:
-        """Return A, the part of the odds that is in favour of the class."""
         return self.favour
 
 

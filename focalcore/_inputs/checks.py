@@ -16,30 +16,39 @@ import numpy as np
 from .. import settings
 from .._backends import Backend
 from .._typing import Array
-from .arrays import ArrayContext, Inputs
+from .arrays import Inputs
 from .doors import Door
 
+Look = Callable[[], None]  # raises what names a bad value, if there is one
 SUM_TOLERANCE = 0.01  # how far from 1 the sum of a distribution may be
+
+
+def in_turn(*looks: Look) -> Look:
+    """Return a look for one thing after the other."""
+
+    def look() -> None:
+        for each in looks:
+            each()
+
+    return look
 
 
 def check_unit_interval(inputs: Inputs, door: Door, ignore_index: int | None) -> None:
     """Check that every counted target lies in [0, 1]."""
     advice = _unless_swapped(inputs, door, door.left_out("ignore_index=", "mask="))
-    claim = Claim(f"{door.labels} must lie in [0, 1]", 0, 1, advice)
-    _check(inputs.context, inputs.targets, ignore_index, inputs.mask, claim)
+    _check(inputs, inputs.targets, _in_unit_interval(door.labels, advice), ignore_index)
 
 
 def check_probabilities(inputs: Inputs, door: Door) -> None:
     """Check that every probability lies in [0, 1]."""
-    text, advice = f"{door.scores} must lie in [0, 1]", "; logits go with from_logits=True"
-    _check(inputs.context, inputs.scores, None, None, Claim(text, 0, 1, lambda: advice))
+    advice = "; logits go with from_logits=True"
+    _check(inputs, inputs.scores, _in_unit_interval(door.scores, lambda: advice))
 
 
 def check_shares(inputs: Inputs, door: Door, axis: int | None) -> None:
     """Check that the scores are in [0, 1], and along an axis, if there is one, sum to 1."""
     name = door.scores
-    claim = Claim(f"{name} must lie in [0, 1]", 0, 1, lambda: "")
-    _check(inputs.context, inputs.scores, None, None, claim)
+    _check(inputs, inputs.scores, _in_unit_interval(name, str))
     seen = values_of(inputs.context.backend, inputs.scores)
     if axis is not None and seen is not None:
         total = np.sum(seen, axis=axis, dtype=np.float64)
@@ -51,8 +60,8 @@ def check_class_labels(inputs: Inputs, door: Door, axis: int, ignore_index: int 
     last = inputs.scores.shape[axis] - 1
     text = f"{door.labels} must be class labels from 0 to {last}"
     options = "ignore_index=", "ignore_class=", "mask="
-    claim = Claim(text, 0, last, lambda: door.left_out(*options))
-    _check(inputs.context, inputs.targets, ignore_index, inputs.mask, claim)
+    claim = Claim(text, 0, last, partial(door.left_out, *options))
+    _check(inputs, inputs.targets, claim, ignore_index)
 
 
 def check_labels_or_background(
@@ -60,11 +69,8 @@ def check_labels_or_background(
 ) -> None:
     """Check that every counted label is a class or the background (None: the one after them)."""
     n = inputs.scores.shape[axis]
-    labels, mask = (
-        None if x is None else values_of(inputs.context.backend, x)
-        for x in (inputs.targets, inputs.mask)
-    )
-    if labels is None or (inputs.mask is not None and mask is None):
+    labels, mask = _seen(inputs, inputs.targets)
+    if labels is None:
         return
     last, labels = n - 1 + (background is None), np.squeeze(labels, axis)
     counted = counted_mask(labels, ignore_index, None if mask is None else mask.any(axis))
@@ -80,20 +86,17 @@ def check_among_bins(inputs: Inputs, door: Door, axis: int) -> None:
     """Check that every counted value lies among the bins, which are numbered from 0."""
     last = inputs.scores.shape[axis] - 1
     text = f"{door.labels} must lie in [0, {last}], among the numbers of the bins"
-    claim = Claim(text, 0, last, partial(door.left_out, "mask="))
-    _check(inputs.context, inputs.targets, None, inputs.mask, claim)
+    _check(inputs, inputs.targets, Claim(text, 0, last, partial(door.left_out, "mask=")))
 
 
 def check_distributions(inputs: Inputs, door: Door, axis: int) -> None:
     """Check that counted rows are in [0, 1] and sum to 1."""
-    context, mask = inputs.context, inputs.mask
-    seen = values_of(context.backend, inputs.targets)
-    rows = None if mask is None else values_of(context.backend, mask)
-    if seen is None or (mask is not None and rows is None):
+    seen, rows = _seen(inputs, inputs.targets)
+    if seen is None:
         return
     everywhere = None if rows is None else np.broadcast_to(np.expand_dims(rows, axis), seen.shape)
     advice = _unless_swapped(inputs, door, door.left_out("mask="))
-    _raise_outside(seen, everywhere, Claim(f"{door.labels} must lie in [0, 1]", 0, 1, advice))
+    _raise_outside(seen, everywhere, _in_unit_interval(door.labels, advice))
     total = np.sum(seen, axis=axis, dtype=np.float64)
     _raise_outside(total, rows, _summing_to_1(door.labels, advice))
 
@@ -121,6 +124,10 @@ class Claim(NamedTuple):
     advice: Callable[[], str]
 
 
+def _in_unit_interval(name: str, advice: Callable[[], str]) -> Claim:
+    return Claim(f"{name} must lie in [0, 1]", 0, 1, advice)
+
+
 def _summing_to_1(name: str, advice: Callable[[], str]) -> Claim:
     text = f"{name} must sum to 1 over the classes"
     return Claim(text, 1 - SUM_TOLERANCE, 1 + SUM_TOLERANCE, advice)
@@ -143,13 +150,19 @@ def _is_binary(seen: Any) -> bool:
     return bool(np.all((seen == 0) | (seen == 1)))
 
 
-def _check(
-    context: ArrayContext, y: Array, ignore_index: int | None, mask: Array | None, claim: Claim
-) -> None:
-    seen = values_of(context.backend, y)
-    counted = None if mask is None else values_of(context.backend, mask)
-    if seen is not None and (mask is None or counted is not None):
-        _raise_outside(seen, counted_mask(seen, ignore_index, counted), claim)
+def _seen(inputs: Inputs, x: Array) -> tuple[Any, Any]:
+    """Return the values of an array and of the mask as NumPy, None if either can't be read."""
+    backend, mask = inputs.context.backend, inputs.mask
+    if mask is None:
+        return values_of(backend, x), None
+    counted = values_of(backend, mask)
+    return None if counted is None else values_of(backend, x), counted
+
+
+def _check(inputs: Inputs, x: Array, claim: Claim, ignore_index: int | None = None) -> None:
+    seen, mask = _seen(inputs, x)
+    if seen is not None:
+        _raise_outside(seen, counted_mask(seen, ignore_index, mask), claim)
 
 
 def _raise_outside(seen: Any, counted: Any, claim: Claim) -> None:

@@ -65,6 +65,11 @@ def check_labels(inputs: Inputs, door: Door, axis: int) -> None:
             f"{door.labels} of shape {labels} do not fit {door.scores} of shape {scores}; "
             f"class labels have the shape {rows}{_fix(door, scores, labels, rows)}"
         )
+    check_integers(inputs, door)
+
+
+def check_integers(inputs: Inputs, door: Door) -> None:
+    """Check that class labels are integers."""
     found = dtype_name(inputs.targets.dtype)
     if found in FLOATS and not is_empty(inputs.targets):  # an empty array's type says nothing
         raise TypeError(

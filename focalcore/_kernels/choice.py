@@ -30,12 +30,10 @@ class Choice:
         self.chosen = chosen if self.is_class is None else chosen & self.is_class
 
     def gather(self, x: Symbol) -> Symbol:
-        """Return the entry of each row's chosen class, NaN where none is chosen."""
         entry = self._at(x, {})
         return entry if self.is_class is None else self.trace.select(self.is_class, entry, math.nan)
 
     def scatter(self, x: Symbol, by: Any) -> Symbol:
-        """Return the rows with the entry of the chosen class replaced."""
         return self.trace.select(self.chosen, by, x)
 
     def _at(self, x: Symbol, known: dict[Symbol, Symbol]) -> Symbol:

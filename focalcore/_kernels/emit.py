@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from .symbols import Symbol
+from .symbols import Over, Symbol
 from .writer import TYPES, Writer, constant, vector
 
 OF_FLOATS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
@@ -33,19 +33,21 @@ class Emitter:
         stack = [symbol]
         while stack:
             top = stack[-1]
+            is_leaf = top.op in LEAVES
             missing = [] if top in self.known else [a for a in top.args if a not in self.known]
-            if missing and not self.is_leaf(top):
+            if missing and not is_leaf:
                 stack.extend(missing)
                 continue
             stack.pop()
             if top not in self.known:
-                self.known[top] = self.leaf(top) if self.is_leaf(top) else self._operation(top)
+                self.known[top] = self.leaf(top) if is_leaf else self._operation(top)
         return self.known[symbol]
 
-    @staticmethod
-    def is_leaf(symbol: Symbol) -> bool:
-        """Tell whether a symbol is read, and not computed from others here."""
-        return symbol.op in LEAVES
+    def emit_below(self, over: Over, symbols: Iterable[Symbol]) -> None:
+        """Write those of some symbols that do not differ by class, or for `Over.ROW` not by row."""
+        for symbol in symbols:
+            if symbol.over < over and symbol.op != "constant":
+                self.emit(symbol)
 
     def wide(self, symbol: Symbol, lanes: int) -> str:
         """Return the name of a symbol's value in a number of lanes."""
@@ -53,18 +55,11 @@ class Emitter:
 
     def spread(self, value: Value, dtype: str, lanes: int) -> str:
         """Return the name of a value, which is repeated in each lane if it has but one."""
-        if value.lanes == lanes:
-            return value.name
-        kind = vector(dtype, lanes)
-        one = self.writer.value(f"insertelement {kind} poison, {TYPES[dtype]} {value.name}, i64 0")
-        return self.writer.value(
-            f"shufflevector {kind} {one}, {kind} poison, <{lanes} x i32> zeroinitializer"
-        )
+        return value.name if value.lanes == lanes else self.writer.spread(dtype, lanes, value.name)
 
     def _operation(self, symbol: Symbol) -> Value:
         if symbol.op == "constant":
-            number = float.fromhex(symbol.of) if symbol.dtype in SHORT else int(symbol.of)
-            return Value(constant(symbol.dtype, number, 1), 1)
+            return Value(_written(symbol, 1), 1)
         lanes = max(self.known[a].lanes for a in symbol.args)
         args = [self._argument(a, lanes) for a in symbol.args]
         text = self.instruction(symbol, args, lanes)
@@ -76,12 +71,18 @@ class Emitter:
 
     def _argument(self, symbol: Symbol, lanes: int) -> str:
         if symbol.op == "constant":
-            number = float.fromhex(symbol.of) if symbol.dtype in SHORT else int(symbol.of)
-            return constant(symbol.dtype, number, lanes)
+            return _written(symbol, lanes)
         return self.spread(self.known[symbol], symbol.dtype, lanes)
 
 
+# what is read, and not computed from others here
 LEAVES = ("load", "number", "count", "class", "pick", "sum", "max", "any", "argmax")
+
+
+def _written(symbol: Symbol, lanes: int) -> str:
+    """Return the text of a constant, in each lane."""
+    number = float.fromhex(symbol.of) if symbol.dtype in SHORT else int(symbol.of)
+    return constant(symbol.dtype, number, lanes)
 
 
 def _instruction(symbol: Symbol, args: list[str], lanes: int) -> str | None:

@@ -57,6 +57,16 @@ class Program:
     width: int  # the lanes of a vector
 
     @cached_property
+    def stored(self) -> list[tuple[int, Result]]:
+        """Return the results that are stored, with their numbers."""
+        return [(i, r) for i, r in enumerate(self.results) if not r.is_sum]
+
+    @cached_property
+    def summed(self) -> list[Result]:
+        """Return the results that are summed up."""
+        return [r for r in self.results if r.is_sum]
+
+    @cached_property
     def symbols(self) -> list[Symbol]:
         """Return all that is computed, each after its parts."""
         looked_at = [r.looked_at for r in self.results if r.looked_at is not None]

@@ -24,6 +24,20 @@ class Pass:
     kept: list[Symbol] = field(default_factory=list)
     stored: list[Symbol] = field(default_factory=list)
 
+    @property
+    def made(self) -> list[Symbol]:
+        """Return what it computes of each class."""
+        return [*(s.args[0] for s in self.reduced), *self.kept, *self.stored]
+
+    @property
+    def symbols(self) -> list[Symbol]:
+        """Return all that this is made of, each after its parts."""
+        return reachable(self.made)
+
+    def stores(self, symbol: Symbol) -> bool:
+        """Tell whether it stores a symbol."""
+        return any(each is symbol for each in self.stored)  # for == of symbols is one itself
+
 
 @dataclass
 class Schedule:
@@ -67,7 +81,7 @@ def _keep(passes: dict[int, Pass], most_repeated: int) -> list[Symbol]:
     kept: dict[Symbol, None] = {}
     for i in sorted(passes):
         seen: dict[Symbol, None] = {}
-        stack = [s.args[0] for s in passes[i].reduced] + passes[i].stored
+        stack = passes[i].made
         while stack:
             symbol = stack.pop()
             if symbol in seen or symbol.over < Over.CLASS:

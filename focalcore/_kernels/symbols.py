@@ -82,9 +82,6 @@ class Symbol:
     def __neg__(self) -> Symbol:
         return self.trace.made("neg", (self,), self.dtype)
 
-    def __pow__(self, other: Any) -> Symbol:
-        return self.trace.pow(self, other)
-
     def __lt__(self, other: Any) -> Symbol:
         return self.trace.compared("lt", self, other)
 

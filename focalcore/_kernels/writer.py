@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -29,12 +29,12 @@ class Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.places: list[str] = []  # allocations, which belong at the function's start
-        self.number = 0
+        self.named = 0
 
     def new(self, prefix: str = "v") -> str:
         """Return a name that is not in use."""
-        self.number += 1
-        return f"{prefix}{self.number}"
+        self.named += 1
+        return f"{prefix}{self.named}"
 
     def do(self, text: str) -> None:
         """Write an instruction that has no value."""
@@ -71,6 +71,12 @@ class Writer:
         """Return what lies in memory."""
         return self.value(f"load {type_}, ptr {pointer}{_aligned(align)}")
 
+    def number(self, dtype: str, pointer: str) -> str:
+        """Return a number from memory, where a bool is a byte."""
+        if dtype != "bool":
+            return self.load(TYPES[dtype], pointer)
+        return self.value(f"icmp ne i8 {self.load('i8', pointer)}, 0")
+
     def store(self, type_: str, value: str, pointer: str, align: int | None = None) -> None:
         """Put a value into memory."""
         self.do(f"store {type_} {value}, ptr {pointer}{_aligned(align)}")
@@ -103,6 +109,27 @@ class Writer:
         """Return one of two values."""
         return self.value(f"select i1 {condition}, {type_} {a}, {type_} {b}")
 
+    def spread(self, dtype: str, lanes: int, value: str) -> str:
+        """Return a number in each of several lanes."""
+        kind = vector(dtype, lanes)
+        one = self.value(f"insertelement {kind} poison, {TYPES[dtype]} {value}, i64 0")
+        zeros = f"<{lanes} x i32> zeroinitializer"
+        return self.value(f"shufflevector {kind} {one}, {kind} poison, {zeros}")
+
+    def as_doubles(self, dtype: str, lanes: int, value: str) -> str:
+        """Return numbers of a type in float64."""
+        if dtype == "float64":
+            return value
+        how = "fpext" if dtype == "float32" else "sitofp"
+        return self.value(f"{how} {vector(dtype, lanes)} {value} to {vector('float64', lanes)}")
+
+    def from_doubles(self, dtype: str, lanes: int, value: str) -> str:
+        """Return numbers in float64 in another type."""
+        if dtype == "float64":
+            return value
+        how = "fptrunc" if dtype == "float32" else "fptosi"
+        return self.value(f"{how} {vector('float64', lanes)} {value} to {vector(dtype, lanes)}")
+
     def halves(self, dtype: str, lanes: int, name: str) -> tuple[str, str]:
         """Return the first half of the lanes of a vector, and the second."""
         kind, half = vector(dtype, lanes), lanes // 2
@@ -127,13 +154,19 @@ class Writer:
     def loop(self, start: str | int, stop: str | int, step: str | int = 1) -> Iterator[str]:
         """Repeat what is written inside, with a counter."""
         counter = self.variable("i64", str(start))
+        with self.repeat(lambda: self.get(counter), stop) as i:
+            yield i
+            self.set(counter, self.add(i, step))
+
+    @contextmanager
+    def repeat(self, following: Callable[[], str], stop: str | int) -> Iterator[str]:
+        """Repeat what is written inside with the number that follows, below a stop."""
         head, body, end = self.new("head"), self.new("body"), self.new("end")
         self.label(head)
-        i = self.get(counter)
+        i = following()
         self.do(f"br i1 {self.is_(i, 'slt', stop)}, label %{body}, label %{end}")
         self.label(body, falls_through=False)
         yield i
-        self.set(counter, self.add(i, step))
         self.do(f"br label %{head}")
         self.label(end, falls_through=False)
 

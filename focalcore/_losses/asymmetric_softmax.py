@@ -11,7 +11,7 @@ from .._inputs.doors import Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
 from .._typing import Array, ArrayLike, Namespace, Parameter
-from .classes import choice_of
+from .classes import largest_of
 from .operands import Operands
 from .options import MeanOptions
 from .prepare import LossCall, Recipe, loss_call, rowwise_inputs
@@ -46,8 +46,8 @@ class AsymmetricOfLabels(SoftmaxOfLabels):
         self, xp: Namespace, x: Array, y: Array, operands: Operands
     ) -> focal.Formula:
         """Return the formula of logits against labels as rows."""
-        target, largest = focal.Target.of(y), xp.argmax(x, axis=self.axis, keepdims=True)
-        row = softmax.row_of(xp, x, choice_of(xp, x, largest, self.axis, self.device))
+        target = focal.Target.of(y)
+        row = softmax.row_of(xp, x, largest_of(xp, x, self.axis, self.device))
         smoothed = target.smoothed(self.label_smoothing, x.shape[self.axis])
         gamma_pos = self.modulated(operands.exponent("gamma_pos"))
         gamma_neg = self.modulated(operands.exponent("gamma_neg"))

@@ -11,7 +11,7 @@ from .._inputs.arrays import Inputs, convert_inputs
 from .._inputs.doors import BINARY, Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import check_broadcast, full_rank, same_shape
-from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
+from .._typing import ArrayLike, Namespace, Parameter, SoftTargets
 from .operands import Operands
 from .options import ScoringOptions
 from .prepare import LossCall, Recipe, check_beside, fit_parameters, loss_call
@@ -37,10 +37,6 @@ class Binary(LossSpec):
     eps: float
     label_smoothing: float | None = None  # if it is given, the loss is a mixture
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and None because all of them count."""
-        return operands.wide(xp, "targets"), None
-
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, with smoothed targets."""
         y, _ = self.read(xp, operands)
@@ -58,29 +54,27 @@ def prepare(door: Door, y_true: ArrayLike, y_pred: ArrayLike, options: BinaryOpt
     inputs = _broadcast(convert_inputs(door, y_pred, y_true, options), door)
     check_beside(inputs, door, door.scores, inputs.scores.shape)
     fit_parameters(inputs, door)
+    look: checks.Look = partial(checks.check_unit_interval, inputs, door, None)
     loss: LossSpec
     if options.from_logits:
         meaning: SoftTargets = "expected" if options.label_smoothing is None else "mixture"
-        s = options.label_smoothing or 0.0
-        loss = Sigmoid(meaning, s, detach_factor=options.detach_factor)
+        loss = Sigmoid(
+            soft_targets=meaning,
+            label_smoothing=options.label_smoothing or 0.0,
+            detach_factor=options.detach_factor,
+        )
     else:
         loss = Binary(
             eps=parse.eps_of(options.eps, inputs.scores),
             label_smoothing=options.label_smoothing,
             detach_factor=options.detach_factor,
         )
+        look = checks.in_turn(look, partial(checks.check_probabilities, inputs, door))
     given = {"gamma": inputs.parameters["gamma"]} | weights_of(inputs.parameters)
-    look = partial(_look, inputs, door, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, **given)
 
 
 RECIPE = Recipe(prepare, BINARY, BinaryOptions)
-
-
-def _look(inputs: Inputs, door: Door, *, are_probabilities: bool) -> None:
-    checks.check_unit_interval(inputs, door, None)
-    if are_probabilities:
-        checks.check_probabilities(inputs, door)
 
 
 def _broadcast(inputs: Inputs, door: Door) -> Inputs:

@@ -7,7 +7,6 @@ from functools import partial
 
 from .._formulas import focal, probability
 from .._inputs import checks, class_axis, parse
-from .._inputs.arrays import Inputs
 from .._inputs.doors import CATEGORICAL, Door
 from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, Namespace, Parameter
@@ -61,20 +60,15 @@ def prepare(
         "device": inputs.context.device,
         "detach_factor": options.detach_factor,
     }
+    look: checks.Look = partial(checks.check_class_labels, inputs, door, axis, None)
     loss: LossSpec
     if options.from_logits:
         loss = SoftmaxOfLabels(**shared)
     else:
         loss = Categorical(eps=parse.eps_of(options.eps, inputs.scores), **shared)
+        look = checks.in_turn(partial(checks.check_probabilities, inputs, door), look)
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "class_weight"))
-    look = partial(_look, inputs, door, axis, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)
 
 
 RECIPE = Recipe(prepare, CATEGORICAL, CategoricalOptions)
-
-
-def _look(inputs: Inputs, door: Door, axis: int, *, are_probabilities: bool) -> None:
-    if are_probabilities:
-        checks.check_probabilities(inputs, door)
-    checks.check_class_labels(inputs, door, axis, None)

@@ -34,6 +34,11 @@ def choice_of(xp: Namespace, x: Array, labels: Array, axis: int, device: Device)
     return softmax.OneHot(xp, labels == classes, axis)
 
 
+def largest_of(xp: Namespace, x: Array, axis: int, device: Device) -> softmax.Choice:
+    """Return a choice of each row's largest class, the first of equals."""
+    return choice_of(xp, x, xp.argmax(x, axis=axis, keepdims=True), axis, device)
+
+
 def per_row_parameters(
     loss: LossSpec, xp: Namespace, operands: Operands, choice: softmax.Choice
 ) -> tuple[focal.Gamma, Number | None]:

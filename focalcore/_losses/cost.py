@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from .._dtypes import FLOATS, dtype_name
 from .._formulas import cost
 from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs, convert_inputs
 from .._inputs.doors import Door
 from .._inputs.options import Options, option, options
-from .._inputs.shapes import is_empty
 from .._typing import Array, ArrayLike, Namespace
 from .operands import Operands
 from .posterior import ScoreMap
@@ -47,18 +45,12 @@ def prepare(door: Door, logits: ArrayLike, labels: ArrayLike, options: CostOptio
 
 
 def _check_labels(inputs: Inputs, door: Door) -> None:
-    labels = inputs.targets
-    if labels.ndim != 1:
+    if inputs.targets.ndim != 1:
         raise ValueError(
             f"{door.labels} must be one list, the class of each box; found shape "
-            f"{tuple(labels.shape)}; give those of one image at a time"
+            f"{tuple(inputs.targets.shape)}; give those of one image at a time"
         )
-    found = dtype_name(labels.dtype)
-    if found in FLOATS and not is_empty(labels):  # an empty array's type says nothing
-        raise TypeError(
-            f"{door.labels} are class labels and must be integer; found {found}: "
-            f"cast with {inputs.context.cast(door.labels, 'int64')}"
-        )
+    class_axis.check_integers(inputs, door)
 
 
 def _taken(inputs: Inputs) -> Array:

@@ -10,8 +10,8 @@ from .._inputs import checks, parse
 from .._inputs.doors import Door
 from .._inputs.options import option, options
 from .._inputs.shapes import check_shape, full_rank, without_axis
-from .._typing import Array, ArrayLike, Namespace
-from .classes import choice_of, class_numbers
+from .._typing import ArrayLike, Namespace
+from .classes import class_numbers, largest_of
 from .operands import Operands
 from .options import MeanOptions
 from .prepare import LossCall, Recipe, loss_call, rowwise_inputs
@@ -32,10 +32,6 @@ class DistributionFocal(LossSpec):
     axis: int
     per_row: tuple[str, ...] = ("mask", "weight", "targets")
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the numbers, and which rows count (None: all)."""
-        return operands.wide(xp, "targets"), operands.arrays.get("mask")
-
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after masking."""
         values, counted = self.read(xp, operands)
@@ -45,8 +41,7 @@ class DistributionFocal(LossSpec):
         bins = class_numbers(xp, operands.arrays["targets"], x.shape, self.axis, self.device)
         n = x.shape[self.axis]
         target = distribution.shares(xp, values, xp.astype(bins, x.dtype), n - 1)
-        largest = xp.argmax(x, axis=self.axis, keepdims=True)
-        row = softmax.row_of(xp, x, choice_of(xp, x, largest, self.axis, self.device))
+        row = softmax.row_of(xp, x, largest_of(xp, x, self.axis, self.device))
         return distribution.CrossEntropy(xp, row, target)
 
 

@@ -7,10 +7,9 @@ from functools import partial
 
 from .._formulas import focal, probability
 from .._inputs import checks, class_axis, parse
-from .._inputs.arrays import Inputs
 from .._inputs.doors import DISTRIBUTIONS, Door
 from .._inputs.options import option, options, parameter
-from .._typing import SOFT_TARGETS, Array, ArrayLike, Namespace, Parameter, SoftTargets
+from .._typing import SOFT_TARGETS, ArrayLike, Namespace, Parameter, SoftTargets
 from .classes import distributions_or_nan, expected
 from .operands import Operands
 from .options import ScoringOptions, check_hard
@@ -31,7 +30,6 @@ class DistributionOptions(ScoringOptions):
     eps: float | None = option(None, parse.at_most(0.5))
 
     def check_together(self) -> None:
-        """Refuse options that contradict each other."""
         check_hard(self.soft_targets, self.label_smoothing)
         if self.soft_targets == "hard" and not self.from_logits:
             raise ValueError(
@@ -48,10 +46,6 @@ class CategoricalOfDistributions(LossSpec):
     eps: float
     soft_targets: SoftTargets = "expected"  # or "mixture"
     label_smoothing: float = 0.0
-
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and None because all rows count."""
-        return operands.wide(xp, "targets"), None
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, with smoothed targets."""
@@ -81,21 +75,16 @@ def prepare(
         "device": inputs.context.device,
         "detach_factor": options.detach_factor,
     }
+    look: checks.Look = partial(checks.check_distributions, inputs, door, axis)
     loss: LossSpec
     if options.from_logits:
         loss = SoftmaxOfDistributions(**shared)
     else:
         eps = parse.eps_of(options.eps, inputs.scores)
         loss = CategoricalOfDistributions(eps=eps, **shared)
+        look = checks.in_turn(partial(checks.check_probabilities, inputs, door), look)
     gamma, alpha = (class_axis.per_class(inputs, name, axis) for name in ("gamma", "alpha"))
-    look = partial(_look, inputs, door, axis, are_probabilities=not options.from_logits)
     return loss_call(inputs, loss, options, look, gamma=gamma, alpha=alpha)
 
 
 RECIPE = Recipe(prepare, DISTRIBUTIONS, DistributionOptions)
-
-
-def _look(inputs: Inputs, door: Door, axis: int, *, are_probabilities: bool) -> None:
-    if are_probabilities:
-        checks.check_probabilities(inputs, door)
-    checks.check_distributions(inputs, door, axis)

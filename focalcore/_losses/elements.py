@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from .._dtypes import FLOATS, dtype_name
 from .._formulas import focal
 from .._inputs import checks, parse
 from .._inputs.doors import Door
@@ -40,17 +41,18 @@ class LossOfElements(LossSpec):
         """Return the formula of logits against targets, which are NaN where they are bad."""
         raise NotImplementedError
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and which of them count (None: all)."""
-        return operands.wide(xp, "targets"), operands.arrays.get("mask")
-
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after masking."""
         y, counted = self.read(xp, operands)
-        x, y = operands.wide(xp, "scores"), nan_outside(xp, y)
-        if counted is not None:
-            x, y = zero_left_out(xp, counted, x), zero_left_out(xp, counted, y)
+        if dtype_name(operands.arrays["targets"].dtype) != "bool":  # of which none can be bad
+            y = nan_outside(xp, y)
+        x, y = (zero_left_out(xp, counted, v) for v in (operands.wide(xp, "scores"), y))
         return self.of_elements(xp, x, focal.Target.of(y), operands)
+
+
+def has_soft_targets(operands: Operands) -> bool:
+    """Tell whether targets may lie between 0 and 1; where not, each is 0, 1 or NaN."""
+    return dtype_name(operands.arrays["targets"].dtype) in FLOATS
 
 
 def elementwise_call(

@@ -89,7 +89,7 @@ class Measured(LossSpec):
         return xp.where(is_positive, place + float(BINS), place)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SigmoidMeasures(Measured, Sigmoid):
     """The measures of independent logits."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from .._dtypes import arithmetic_dtype, cast
 from .._formulas.focal import Exponent
+from .._inputs.checks import Look
 from .._typing import Array, DType, Library, Parameter
 
 
@@ -34,7 +35,7 @@ class Operands:
     numbers: tuple[tuple[str, float], ...] = ()
     # looks for a bad target or probability, where values can be read, and raises what names it;
     # losses make NaN of it, so that nobody has to look before there is one
-    look: Callable[[], None] = field(default=nothing, compare=False)
+    look: Look = field(default=nothing, compare=False)
 
     @staticmethod
     def of(**values: Parameter) -> Operands:

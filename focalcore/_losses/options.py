@@ -65,7 +65,6 @@ class MeanOptions(ReducedOptions):
     )
 
     def check_together(self) -> None:
-        """Refuse options that contradict each other."""
         if self.normalizer is None:
             return
         if self.reduction != "mean":
@@ -89,6 +88,5 @@ class LogitsOptions(FocalOptions, MeanOptions):
     poly_epsilon: float | None = option(None, parse.poly_epsilon)
 
     def check_together(self) -> None:
-        """Refuse options that contradict each other."""
         check_hard(self.soft_targets, self.label_smoothing)
         super().check_together()

@@ -16,7 +16,7 @@ from .._inputs.arrays import Inputs, convert_scores
 from .._inputs.doors import Door
 from .._inputs.options import Options, option, options, parameter
 from .._typing import Array, ArrayLike, Namespace, Parameter
-from .classes import choice_of, distributions_or_nan
+from .classes import distributions_or_nan, largest_of
 from .operands import Operands, Output
 from .prepare import LossCall, fit_parameters
 from .sigmoid import balance_of, weights_of
@@ -93,8 +93,7 @@ class SoftmaxPosterior(ScoreMap):
     def mapped(self, xp: Namespace, operands: Operands) -> Array:
         """Return the probability of each class."""
         x = operands.wide(xp, "scores")
-        largest = xp.argmax(x, axis=self.axis, keepdims=True)
-        top = choice_of(xp, x, largest, self.axis, self.device)
+        top = largest_of(xp, x, self.axis, self.device)
         gamma, alpha = operands.exponent(), operands.get("alpha")
         return posterior.softmax_posterior(xp, x, top, gamma, alpha)
 
@@ -113,8 +112,7 @@ class SoftmaxLogits(ScoreMap):
         eta = nan_outside(xp, distributions_or_nan(xp, operands.wide(xp, "scores"), self.axis))
         gamma, alpha = operands.exponent(), operands.get("alpha")
         lead = posterior.lead(xp, eta, gamma, alpha)
-        largest = xp.argmax(lead, axis=self.axis, keepdims=True)
-        top = choice_of(xp, eta, largest, self.axis, self.device)
+        top = largest_of(xp, lead, self.axis, self.device)
         return posterior.softmax_logits(xp, eta, top, gamma, alpha)
 
 

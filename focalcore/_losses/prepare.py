@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .._inputs import class_axis
 from .._inputs.arrays import ArrayContext, Inputs, convert_inputs
+from .._inputs.checks import Look
 from .._inputs.doors import Door
 from .._inputs.options import Options
 from .._inputs.shapes import broadcastable, check_shape, full_rank, without_axis
@@ -40,7 +41,7 @@ def loss_call(
     inputs: Inputs,
     loss: LossSpec,
     options: Options,
-    look: Callable[[], None],
+    look: Look,
     **parameters: Parameter,
 ) -> LossCall:
     """Return the loss with its operands, to be reduced as the options say."""

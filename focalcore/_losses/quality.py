@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._dtypes import FLOATS, dtype_name
 from .._formulas import focal, quality, sigmoid
 from .._inputs import parse
 from .._inputs.doors import Door
 from .._inputs.options import options, parameter
 from .._typing import Array, ArrayLike, Namespace, Parameter
-from .elements import ElementOptions, LossOfElements, elementwise_call
+from .elements import ElementOptions, LossOfElements, elementwise_call, has_soft_targets
 from .operands import Operands
 from .prepare import LossCall, Recipe
 
@@ -31,7 +30,7 @@ class Quality(LossOfElements):
     ) -> focal.Formula:
         """Return the formula of logits against scores."""
         beta = self.modulated(operands.exponent())
-        if dtype_name(operands.arrays["targets"].dtype) not in FLOATS:  # each is 0 or 1
+        if not has_soft_targets(operands):
             return sigmoid.BinaryTarget(xp, x, target, beta, None)
         return quality.Quality(xp, x, target, beta)
 

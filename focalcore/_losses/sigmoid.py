@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .._dtypes import FLOATS, dtype_name
 from .._formulas import focal, sigmoid
 from .._inputs import checks, class_axis, parse
 from .._inputs.arrays import Inputs, convert_inputs
@@ -14,10 +13,10 @@ from .._inputs.doors import SIGMOID, Door
 from .._inputs.options import option, options, parameter
 from .._typing import Array, ArrayLike, DType, Library, Namespace, Parameter, SoftTargets
 from .classes import class_numbers, wide_labels
+from .elements import LossOfElements, has_soft_targets
 from .operands import Operands
 from .options import LogitsOptions
 from .prepare import LossCall, Recipe, elementwise_inputs, fit_parameters, loss_call
-from .spec import LossSpec, nan_outside, zero_left_out
 
 
 @options
@@ -33,7 +32,6 @@ class SigmoidOptions(LogitsOptions):
     )
 
     def check_together(self) -> None:
-        """Refuse options that contradict each other."""
         super().check_together()
         if self.background is not None and self.class_axis is None:
             raise ValueError(
@@ -42,44 +40,32 @@ class SigmoidOptions(LogitsOptions):
             )
 
 
-@dataclass(frozen=True)
-class Sigmoid(LossSpec):
+@dataclass(frozen=True, kw_only=True)
+class Sigmoid(LossOfElements):
     """The loss of independent logits, each against a target in [0, 1]."""
 
     soft_targets: SoftTargets = "expected"
     label_smoothing: float = 0.0
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and which of them count (None: all)."""
-        y = operands.wide(xp, "targets")
-        return y, checks.counted_mask(y, self.ignore_index, operands.arrays.get("mask"))
-
-    def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """Return the formula of the operands, after smoothing and masking."""
-        y, counted = self.read(xp, operands)
-        kind = dtype_name(operands.arrays["targets"].dtype)
-        if kind != "bool":
-            y = nan_outside(xp, y)
-        x = operands.wide(xp, "scores")
-        if counted is not None:
-            x, y = zero_left_out(xp, counted, x), zero_left_out(xp, counted, y)
+    def of_elements(
+        self, xp: Namespace, x: Array, target: focal.Target, operands: Operands
+    ) -> focal.Formula:
+        """Return the formula of logits against targets, which are smoothed here."""
         gamma = self.modulated(operands.exponent(), operands.get("poly_epsilon"))
         balance = balance_of(operands)
-        shares = focal.Target.of(y)
-        if kind not in FLOATS and not self.label_smoothing:  # each is 0, 1 or NaN
-            return sigmoid.BinaryTarget(xp, x, shares, gamma, balance)
-        smoothed = shares.smoothed(self.label_smoothing) if self.label_smoothing else shares
+        if not (has_soft_targets(operands) or self.label_smoothing):
+            return sigmoid.BinaryTarget(xp, x, target, gamma, balance)
+        smoothed = target.smoothed(self.label_smoothing) if self.label_smoothing else target
         if self.soft_targets == "mixture":
             return sigmoid.mixture(xp, x, smoothed, gamma, balance)
-        modulating = shares if self.soft_targets == "hard" else smoothed
+        modulating = target if self.soft_targets == "hard" else smoothed
         return sigmoid.Expected(xp, x, modulating, smoothed, gamma, balance)
 
     def with_soft_targets(self, xp: Library, operands: Operands) -> Operands:
-        """Return the operands in the form for soft targets, if the targets can be soft."""
         return operands.bind(targets=operands.wide(xp, "targets"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SigmoidOfLabels(Sigmoid):
     """The loss of independent logits, which share a class label along an axis.
 
@@ -90,7 +76,6 @@ class SigmoidOfLabels(Sigmoid):
     background: int | None = None  # the label that is no class; None: the one after the last
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and which of them count (None: all)."""
         arrays = operands.arrays
         counted = checks.counted_mask(arrays["targets"], self.ignore_index, arrays.get("mask"))
         label = wide_labels(xp, arrays["targets"])
@@ -120,8 +105,8 @@ def prepare(door: Door, logits: ArrayLike, targets: ArrayLike, options: SigmoidO
     inputs = elementwise_inputs(door, logits, targets, options)
     look = partial(checks.check_unit_interval, inputs, door, options.ignore_index)
     loss = Sigmoid(
-        options.soft_targets,
-        options.label_smoothing,
+        soft_targets=options.soft_targets,
+        label_smoothing=options.label_smoothing,
         ignore_index=options.ignore_index,
         detach_factor=options.detach_factor,
     )
@@ -142,9 +127,9 @@ def _prepare_labels(
     fit_parameters(inputs, door)
     inputs = class_axis.with_class_axis(inputs, door, axis)
     loss = SigmoidOfLabels(
-        options.soft_targets,
-        options.label_smoothing,
-        options.background,
+        soft_targets=options.soft_targets,
+        label_smoothing=options.label_smoothing,
+        background=options.background,
         ignore_index=class_axis.representable_label(inputs.targets.dtype, options.ignore_index),
         detach_factor=options.detach_factor,
     )

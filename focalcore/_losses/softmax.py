@@ -11,7 +11,14 @@ from .._inputs.doors import SOFTMAX, Door
 from .._inputs.options import option, options, parameter
 from .._inputs.shapes import is_number
 from .._typing import Array, ArrayLike, Namespace, Parameter, SoftTargets
-from .classes import choice_of, distributions_or_nan, expected, per_row_parameters, wide_labels
+from .classes import (
+    choice_of,
+    distributions_or_nan,
+    expected,
+    largest_of,
+    per_row_parameters,
+    wide_labels,
+)
 from .operands import Operands
 from .options import LogitsOptions
 from .prepare import LossCall, Recipe, loss_call, rowwise_inputs
@@ -30,7 +37,6 @@ class SoftmaxOptions(LogitsOptions):
     )
 
     def check_together(self) -> None:
-        """Refuse options that contradict each other."""
         super().check_together()
         normalizer = self.normalizer if isinstance(self.normalizer, str) else None
         if normalizer == "positives" and self.background is None:
@@ -65,8 +71,7 @@ class Softmax(LossSpec):
         """Return the formula of logits against distributions."""
         s, shares = self.label_smoothing, focal.Target.of(y)
         smoothed = shares.smoothed(s, x.shape[self.axis]) if s else shares
-        largest = xp.argmax(x, axis=self.axis, keepdims=True)
-        row = softmax.row_of(xp, x, choice_of(xp, x, largest, self.axis, self.device))
+        row = softmax.row_of(xp, x, largest_of(xp, x, self.axis, self.device))
         gamma, alpha = operands.exponent(), operands.get("alpha")
         if self.is_per_row("gamma"):
             gamma = self.with_class_axis(xp, gamma)
@@ -117,7 +122,6 @@ class SoftmaxOfLabels(Softmax):
         return softmax.OfLabel(xp, x, choice, gamma, alpha)
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """Return the formula of the operands, after smoothing and masking."""
         targets, counted = self.read(xp, operands)
         x = self.logits_of(xp, operands, counted)
         rows = self.with_class_axis(xp, counted)
@@ -134,16 +138,11 @@ class SoftmaxOfLabels(Softmax):
 class SoftmaxOfDistributions(Softmax):
     """The loss of rows of logits, each against a distribution over the classes."""
 
-    def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
-        """Return the targets as numbers, and which rows count (None: all)."""
-        return operands.wide(xp, "targets"), operands.arrays.get("mask")
-
     def class_weight(self, xp: Namespace, operands: Operands, targets: Array) -> Array:
         """Return the sum of each row's targets, each times the alpha of its class."""
         return xp.sum(targets * operands.get("alpha"), axis=self.axis, keepdims=False)
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
-        """Return the formula of the operands, after smoothing and masking."""
         y, counted = self.read(xp, operands)
         x = self.logits_of(xp, operands, counted)
         y = distributions_or_nan(xp, y, self.axis)

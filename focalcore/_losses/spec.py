@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from .._formulas import focal
+from .._inputs import checks
 from .._inputs.shapes import without_axis
 from .._typing import Array, Device, Library, Namespace, Parameter, Shape
 from .operands import Operands, Output
@@ -21,7 +22,7 @@ FORMULA = ("value", "slope", "curvature")  # the quantities that a formula gives
 
 @dataclass(frozen=True, kw_only=True)
 class LossSpec:
-    """The base of all losses; each says how it reads its targets, and what its formula is."""
+    """The base of all losses; each says what its formula is, and how it reads its targets."""
 
     has_kernel: ClassVar[bool] = True  # whether it can be traced on symbols
 
@@ -33,7 +34,8 @@ class LossSpec:
 
     def read(self, xp: Namespace, operands: Operands) -> tuple[Array, Array | None]:
         """Return the targets as numbers, and which of them count (None: all)."""
-        raise NotImplementedError
+        y = operands.wide(xp, "targets")
+        return y, checks.counted_mask(y, self.ignore_index, operands.arrays.get("mask"))
 
     def formula(self, xp: Namespace, operands: Operands) -> focal.Formula:
         """Return the formula of the operands, after smoothing and masking."""

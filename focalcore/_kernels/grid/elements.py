@@ -11,12 +11,8 @@ class Elements(Grid):
     """A kernel in which a team takes elements that follow each other, a vector's at once."""
 
     def team(self, team: str) -> None:
-        """Write what a team does."""
-        w = self.w
-        start = w.mul(team, "%per_team")
         self.sums = [self.partial_sum() for _ in self.summed]
-        stop = w.least(w.add(start, "%per_team"), "%n")
-        self.over_all(start, stop, self.reading_first(self._read, self._compute))
+        self.over_all(*self.bounds(team), self.reading_first(self._read, self._compute))
         self.store_sums(team, self.sums)
 
     def _read(self, elements: str) -> None:
@@ -33,7 +29,7 @@ class Elements(Grid):
             there = lanes.at(f"%o{i}", self.row_of(f"o{i}", elements))
             lanes.store(dtype, value, there, self.is_used)
         for sum_, result in zip(self.sums, self.summed, strict=True):
-            self.add_to(sum_, result.symbol, self.is_used)
+            self.add_to(sum_, self.double_of(result.symbol), self.is_used)
 
     def leaf(self, symbol: Symbol) -> Value:
         """Return the value of a symbol that is read."""

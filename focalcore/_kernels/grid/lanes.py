@@ -64,12 +64,7 @@ class Lanes(ABC):
 
     def each(self, value: str, dtype: str = "int64") -> str:
         """Return a value of the team for each lane."""
-        if self.registers == 1:
-            return value
-        kind = self.kind(dtype)
-        one = self.w.value(f"insertelement {kind} poison, {TYPES[dtype]} {value}, i64 0")
-        zeros = f"<{self.registers} x i32> zeroinitializer"
-        return self.w.value(f"shufflevector {kind} {one}, {kind} poison, {zeros}")
+        return value if self.registers == 1 else self.w.spread(dtype, self.registers, value)
 
     def do(self, how: str, a: str, b: str, dtype: str = "int64") -> str:
         """Return the result of an operation of two values for each lane."""
@@ -97,11 +92,9 @@ class Threads(Lanes):
 
     @property
     def numbers(self) -> str:
-        """Return the number of each lane."""
         return "%lane"
 
     def header(self, name: str, parameters: list[str]) -> str:
-        """Return the first line of a kernel."""
         own = [p.replace("ptr %o", "ptr noalias %o") for p in parameters]
         own = [p.replace("ptr %a", "ptr noalias readonly %a") for p in own]
         return f'ptx_kernel void @{name}({", ".join(own)}) "nvvm.maxntid"="{THREADS}"'
@@ -125,27 +118,20 @@ class Threads(Lanes):
 
     @contextmanager
     def only(self, is_used: str) -> Iterator[None]:
-        """Do what is written inside only in some lanes."""
         with self.w.when(is_used):
             yield
 
     def load(self, dtype: str, pointers: str, is_used: str | None) -> str:  # noqa: ARG002
-        """Return a number for each lane from memory."""
-        if dtype != "bool":
-            return self.w.load(TYPES[dtype], pointers)
-        return self.w.value(f"icmp ne i8 {self.w.load('i8', pointers)}, 0")
+        return self.w.number(dtype, pointers)
 
     def store(self, dtype: str, value: str, pointers: str, is_used: str | None) -> None:  # noqa: ARG002
-        """Put the number of each lane into memory."""
         self.w.store(TYPES[dtype], value, pointers)
 
     def store_first(self, dtype: str, value: str, pointer: str) -> None:
-        """Put the number of the first lane into memory."""
         with self.w.when(self.w.is_("%lane", "eq", 0)):
             self.w.store(TYPES[dtype], value, pointer)
 
     def from_other(self, dtype: str, value: str, distance: int) -> str:
-        """Return the value of the lane whose number differs in one bit, that of a distance."""
         w, kind = self.w, TYPES[dtype]
         if dtype == "bool":
             bit = self._swapped(w.value(f"zext i1 {value} to i32"), distance)
@@ -177,7 +163,6 @@ class Simulated(Lanes):
 
     @property
     def numbers(self) -> str:
-        """Return the number of each lane."""
         return f"<{', '.join(f'i64 {lane}' for lane in range(self.width))}>"
 
     def header(self, name: str, parameters: list[str]) -> str:
@@ -186,7 +171,6 @@ class Simulated(Lanes):
 
     @contextmanager
     def teams(self, n_teams: str) -> Iterator[str]:
-        """Do what is written inside for each team, with its number."""
         with self.w.loop("%first_team", self.w.least("%end_of_teams", n_teams)) as team:
             yield team
         self.w.do("ret void")
@@ -208,18 +192,15 @@ class Simulated(Lanes):
         return self.w.value(f"icmp ne {kind} {found}, zeroinitializer")
 
     def store(self, dtype: str, value: str, pointers: str, is_used: str | None) -> None:
-        """Put the number of each lane into memory."""
         kind = self.kind(dtype)
         name = f"llvm.masked.scatter.{_named(kind)}.v{self.width}p0"
         self.w.do(self.call("void", name, (kind, value), *self._places(pointers, is_used)))
 
     def store_first(self, dtype: str, value: str, pointer: str) -> None:
-        """Put the number of the first lane into memory."""
         first = self.w.value(f"extractelement {self.kind(dtype)} {value}, i64 0")
         self.w.store(TYPES[dtype], first, pointer)
 
     def from_other(self, dtype: str, value: str, distance: int) -> str:
-        """Return the value of the lane whose number differs in one bit, that of a distance."""
         kind = self.kind(dtype)
         order = ", ".join(f"i32 {lane ^ distance}" for lane in range(self.width))
         lanes = f"<{self.width} x i32> <{order}>"

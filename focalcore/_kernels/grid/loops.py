@@ -10,7 +10,7 @@ from ..emit import SHORT, Emitter, Value, given, intrinsics, maximum, minimum
 from ..placement import Place
 from ..program import Array, Program
 from ..symbols import Over, Symbol
-from ..writer import SIZES, TYPES, Variable, Writer
+from ..writer import SIZES, Variable, Writer
 from .lanes import Lanes
 
 UNROLLED = 8  # vectors that are read at once, so that no thread waits for each one
@@ -41,7 +41,6 @@ class GridEmitter(Emitter):
     """What writes the instructions of symbols for a GPU, which bounds a number by one."""
 
     def instruction(self, symbol: Symbol, args: list[str], lanes: int) -> str | None:
-        """Return the instruction of an operation, or None where there is nothing to do."""
         bound = _bound_of(symbol)
         if bound is None:
             return super().instruction(symbol, args, lanes)
@@ -68,8 +67,7 @@ class Grid:
         self.program, self.width, self.w = program, program.width, Writer()
         self.lanes = make(self.w, self.width)
         self.emitter = GridEmitter(self.w, self.lanes.registers, self.leaf)
-        self.stored = [(i, r) for i, r in enumerate(program.results) if not r.is_sum]
-        self.summed = [r for r in program.results if r.is_sum]
+        self.stored, self.summed = program.stored, program.summed
         arrays = [(f"a{i}", a.dtype) for i, a in enumerate(program.arrays)]
         results = [(f"o{i}", r.symbol.dtype) for i, r in self.stored]
         self.dtypes = dict(arrays + results)
@@ -79,9 +77,7 @@ class Grid:
         """Return the kernel as a function, and what it calls, as LLVM IR."""
         w = self.w
         with self.lanes.teams("%teams") as team:
-            for symbol in self.program.symbols:
-                if symbol.over is Over.ALL and symbol.op != "constant":
-                    self.emitter.emit(symbol)
+            self.emitter.emit_below(Over.ROW, self.program.symbols)
             self.team(team)
         return w.function(self.lanes.header(name, self.parameters()))
 
@@ -114,6 +110,11 @@ class Grid:
         raise NotImplementedError
 
     # where the lanes are
+
+    def bounds(self, team: str) -> tuple[str, str]:
+        """Return from where on, and up to where, a team has rows, elements or numbers."""
+        start = self.w.mul(team, "%per_team")
+        return start, self.w.least(self.w.add(start, "%per_team"), "%n")
 
     def over_all(
         self, start: str, stop: str, visit: Callable[[list[str], str | None], None]
@@ -194,13 +195,16 @@ class Grid:
 
     def partial_sum(self) -> Variable:
         """Return a variable for the sum of what a lane has, which is 0."""
-        kind = self.lanes.kind("float64")
-        return self.w.variable(kind, "zeroinitializer" if kind[0] == "<" else "0.0")
+        return self.w.variable(self.lanes.kind("float64"), self.zero)
 
-    def add_to(self, sum_: Variable, symbol: Symbol, is_used: str | None) -> None:
-        """Add a symbol to a sum, in the lanes that are used."""
-        wide = self.as_doubles(self.emitter.wide(symbol, self.lanes.registers), symbol.dtype)
-        kept = self.in_used(is_used, "float64", wide, self.neutral("0.0"))
+    @property
+    def zero(self) -> str:
+        """Return 0 in float64 for each lane."""
+        return "0.0" if self.lanes.registers == 1 else "zeroinitializer"
+
+    def add_to(self, sum_: Variable, number: str, is_used: str | None) -> None:
+        """Add a number to a sum, in the lanes that are used."""
+        kept = self.in_used(is_used, "float64", number, self.zero)
         self.w.set(sum_, self.lanes.do("fadd", self.w.get(sum_), kept, "float64"))
 
     def in_used(self, is_used: str | None, dtype: str, value: str, other: str) -> str:
@@ -210,16 +214,10 @@ class Grid:
         kind, truth = self.lanes.kind(dtype), self.lanes.kind("bool")
         return self.w.value(f"select {truth} {is_used}, {kind} {value}, {kind} {other}")
 
-    def neutral(self, zero: str) -> str:
-        """Return 0 for each lane."""
-        return zero if self.lanes.registers == 1 else "zeroinitializer"
-
-    def as_doubles(self, name: str, dtype: str) -> str:
-        """Return a value as float64."""
-        if dtype == "float64":
-            return name
-        how = "fpext" if dtype == "float32" else "sitofp"
-        return self.lanes.converted(how, name, dtype, "float64")
+    def double_of(self, symbol: Symbol) -> str:
+        """Return the value of a symbol in float64 for each lane."""
+        n = self.lanes.registers
+        return self.w.as_doubles(symbol.dtype, n, self.emitter.wide(symbol, n))
 
     @property
     def distances(self) -> list[int]:
@@ -255,13 +253,7 @@ class Grid:
         if argument is not None:
             return argument
         name, array = self.array_of(symbol)
-        return Value(self.read(array.dtype, f"%{name}"), 1)
-
-    def read(self, dtype: str, pointer: str) -> str:
-        """Return one number from memory, for all lanes."""
-        if dtype != "bool":
-            return self.w.load(TYPES[dtype], pointer)
-        return self.w.value(f"icmp ne i8 {self.w.load('i8', pointer)}, 0")
+        return Value(self.w.number(array.dtype, f"%{name}"), 1)
 
     def array_of(self, symbol: Symbol) -> tuple[str, Array]:
         """Return the operand that a symbol is read from, and its name in the kernel."""

@@ -36,9 +36,9 @@ def module_of(source: Source, make: Make) -> str:
         case "teams":
             grids = [("kernel", RowsOfTeams(program, kinds, make))]
         case _:
-            n = launches_of_parts(passes_of(program).passes)
+            n = launches_of_parts(passes_of(program))
             grids = [(f"kernel{i}", RowsOfParts(program, kinds, make, i)) for i in range(n)]
-    if any(r.is_sum for r in program.results):
+    if program.summed:
         grids += totals(make, program.width)
     return _text(grids)
 

@@ -110,7 +110,7 @@ def _made(call: Call) -> GridPlan | None:
         return None
     placed = [place for _, place in operands]
     stored = [place for *_, place in made if place is not None]
-    passes = passes_of(program).passes
+    passes = passes_of(program)
     way = _way_of(call, placed[0], program, passes)
     kinds = tuple(map(kind_of, (*placed, *stored)))
     launches = _launches(way, call, program, passes)
@@ -164,7 +164,7 @@ def _launches(way: Way, call: Call, program: Program, passes: list[Pass]) -> lis
         return [Launch(f"kernel{i}", n, 1, rows, width) for i, n in enumerate(each)]
     block = rows_of_block(width, call.classes)
     per_team = min(width * UNROLLED, block) if way.loop == "elements" else width
-    if any(r.is_sum for r in program.results) or rows >= MANY_TEAMS * block:
+    if program.summed or rows >= MANY_TEAMS * block:
         per_team = block
     return [Launch("kernel", -(-rows // per_team), per_team, rows, width)]
 

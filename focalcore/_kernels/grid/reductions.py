@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..emit import SHORT, Value, better, maximum
+from ..emit import Value, better, maximum
 from ..symbols import Symbol
 from ..writer import SIZES, constant
 from .loops import Grid, halves
@@ -29,7 +29,7 @@ class Reduction:
         """Return what is reduced, and what changes nothing in the lanes that are not used."""
         name = self.grid.emitter.wide(self.of, self.lanes.registers)
         if self.symbol.op == "sum":
-            name = self.grid.as_doubles(name, self.of.dtype)
+            name = self.w.as_doubles(self.of.dtype, self.lanes.registers, name)
         return self.grid.in_used(is_used, self.dtype, name, self.neutral)
 
     def joined(self, a: str, b: str) -> str:
@@ -59,7 +59,7 @@ class Reduction:
 
     def get(self, there: str) -> None:
         """Take in the result that an earlier launch has stored."""
-        value = self.lanes.each(self.grid.read(self.dtype, there), self.dtype)
+        value = self.lanes.each(self.w.number(self.dtype, there), self.dtype)
         self.w.set(self.found, self.joined(self.w.get(self.found), value))
 
     def folded(self, value: str) -> str:
@@ -70,11 +70,10 @@ class Reduction:
 
     def rounded(self, name: str) -> Value:
         """Return the result in its own type."""
-        dtype = self.symbol.dtype
-        if self.symbol.op == "sum" and dtype != "float64":
-            how = "fptrunc" if dtype in SHORT else "fptosi"
-            name = self.lanes.converted(how, name, "float64", dtype)
-        return Value(name, self.lanes.registers)
+        n = self.lanes.registers
+        if self.symbol.op == "sum":
+            name = self.w.from_doubles(self.symbol.dtype, n, name)
+        return Value(name, n)
 
 
 class Largest(Reduction):
@@ -86,7 +85,6 @@ class Largest(Reduction):
         self.number = self.w.variable(self.lanes.kind("int32"), zero)
 
     def take(self, is_used: str | None, index: str) -> None:
-        """Take in a class for each lane that is used."""
         self._take(self.taken(is_used), index)
 
     def _take(self, value: str, number: str) -> None:
@@ -95,23 +93,19 @@ class Largest(Reduction):
         self.w.set(self.number, best[1])
 
     def of_lanes(self) -> Value:
-        """Return the result of each lane."""
         return Value(self.w.get(self.number), self.lanes.registers)
 
     def of_team(self) -> Value:
-        """Return the result of all lanes, in each."""
         return Value(self._folded()[1], self.lanes.registers)
 
     def put(self, there: str) -> None:
-        """Store the result of all lanes for a later launch."""
         value, number = self._folded()
         self.lanes.store_first(self.dtype, value, there)
         self.lanes.store_first("int32", number, self._beside(there))
 
     def get(self, there: str) -> None:
-        """Take in the result that an earlier launch has stored."""
-        number = self.grid.read("int32", self._beside(there))
-        value = self.lanes.each(self.grid.read(self.dtype, there), self.dtype)
+        number = self.w.number("int32", self._beside(there))
+        value = self.lanes.each(self.w.number(self.dtype, there), self.dtype)
         self._take(value, self.lanes.each(number, "int32"))
 
     def _beside(self, there: str) -> str:
@@ -137,7 +131,6 @@ class SumInRegisters(Reduction):
         self.terms: list[str] = []
 
     def take(self, is_used: str | None, index: str) -> None:  # noqa: ARG002
-        """Take in a class for each lane that is used."""
         self.terms.append(self.taken(is_used))
 
     def of_team(self) -> Value:

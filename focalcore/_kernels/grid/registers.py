@@ -31,7 +31,7 @@ def most_classes(program: Program, *, lie_side_by_side: bool) -> dict[int, int]:
     """Return the most classes of a thread, by the threads that share a row."""
     if lie_side_by_side:
         return {1: MOST_SIDE_BY_SIDE}
-    is_stored = any(r.over is Over.CLASS and not r.is_sum for r in program.results)
+    is_stored = any(r.over is Over.CLASS for _, r in program.stored)
     return MOST_STORED if is_stored else dict.fromkeys(MOST_STORED, MOST_READ)
 
 
@@ -51,7 +51,6 @@ class RowsInRegisters(Rows):
 
     @property
     def distances(self) -> list[int]:
-        """Return the distances of lanes whose classes are joined, by halves."""
         return halves(self.threads)
 
     @property
@@ -60,12 +59,10 @@ class RowsInRegisters(Rows):
         return [*halves(self.threads), *(d * self.threads for d in halves(self.at_once))]
 
     def team(self, team: str) -> None:
-        """Write what a team does."""
         w, lanes = self.w, self.lanes
         self.place = lanes.do("urem", lanes.numbers, self.splat(self.threads))
         group = lanes.do("udiv", lanes.numbers, self.splat(self.threads))
-        start = w.mul(team, "%per_team")
-        stop = w.least(w.add(start, "%per_team"), "%n")
+        start, stop = self.bounds(team)
         sums = [self.partial_sum() for _ in self.summed]
         with w.loop(start, stop, self.width) as first:
             own = [self.partial_sum() for _ in self.summed]
@@ -77,8 +74,7 @@ class RowsInRegisters(Rows):
             rows = lanes.do("add", lanes.do("add", begins, group), lanes.each(first))
             has_row = lanes.do("icmp slt", rows, lanes.each(stop))
             for sum_, value in zip(sums, own, strict=True):
-                kept = self.in_used(has_row, "float64", w.get(value), self.neutral("0.0"))
-                w.set(sum_, lanes.do("fadd", w.get(sum_), kept, "float64"))
+                self.add_to(sum_, w.get(value), has_row)
         self.store_sums(team, sums)
 
     def _rows(self, rows: str, stop: str, is_turn: str, own: list[Variable]) -> None:
@@ -96,9 +92,8 @@ class RowsInRegisters(Rows):
                 is_used = lanes.do("and", self.is_row, is_first, "bool")
                 self._store(f"o{i}", result.symbol, self.splat(0), is_used)
         for sum_, result in zip(own, self.summed, strict=True):
-            value = self.emitter.wide(result.symbol, lanes.registers)
-            wide = self.as_doubles(value, result.symbol.dtype)
-            w.set(sum_, self.in_used(is_turn, "float64", wide, w.get(sum_)))
+            number = self.double_of(result.symbol)
+            w.set(sum_, self.in_used(is_turn, "float64", number, w.get(sum_)))
 
     def _pass(self, step: Pass) -> None:
         found = [self._reduction(symbol) for symbol in step.reduced]
@@ -107,7 +102,7 @@ class RowsInRegisters(Rows):
                 for one in found:
                     one.take(is_class, self.numbers_of_classes("int32"))
                 for i, result in self.stored:
-                    if result.over is Over.CLASS and result.symbol in dict.fromkeys(step.stored):
+                    if result.over is Over.CLASS and step.stores(result.symbol):
                         self._store_class(f"o{i}", result.symbol, is_class)
         for one in found:
             self.emitter.known[one.symbol] = one.of_team()
@@ -143,7 +138,6 @@ class RowsInRegisters(Rows):
             lanes.store(symbol.dtype, value, there, is_used)
 
     def leaf(self, symbol: Symbol) -> Value:
-        """Return the value of a symbol that is read."""
         if symbol.op == "count":
             return Value(str(self.n_classes), 1)
         if symbol.op == "number" and symbol.of == "classes":

@@ -7,9 +7,9 @@ from functools import cached_property
 
 from ..emit import Value
 from ..program import Program
-from ..schedule import Pass, Schedule, schedule
+from ..schedule import Pass, schedule
 from ..sums import PART
-from ..symbols import Over, Symbol, reachable
+from ..symbols import Over, Symbol
 from ..writer import SIZES, TYPES
 from .loops import Grid, Kind, Make
 from .reductions import Reduction, SumOfThread, reduction
@@ -18,10 +18,10 @@ SLOT = 16  # bytes of what is reduced of a part: a number, and that of its class
 ANY_COST = 10**9  # nothing is kept between passes: to compute again is faster than memory
 
 
-def passes_of(program: Program) -> Schedule:
+def passes_of(program: Program) -> list[Pass]:
     """Return the passes over the classes, between which nothing is kept."""
-    stored = [r.symbol for r in program.results if not r.is_sum and r.over is Over.CLASS]
-    return schedule(program.symbols, stored, ANY_COST)
+    stored = [r.symbol for _, r in program.stored if r.over is Over.CLASS]
+    return schedule(program.symbols, stored, ANY_COST).passes
 
 
 class Rows(Grid):
@@ -33,30 +33,24 @@ class Rows(Grid):
     @cached_property
     def passes(self) -> list[Pass]:
         """Return the passes over the classes."""
-        return passes_of(self.program).passes
+        return passes_of(self.program)
 
     def enter_rows(self, rows: str) -> None:
         """Find where the rows of the lanes lie."""
         names = [n for n, kind in self.kinds.items() if kind.over is not Over.ALL]
         self.offsets = {name: self.row_of(name, rows) for name in names}
 
-    def emit_rows(self, step: Pass) -> None:
-        """Compute what a pass needs that has no class."""
-        for symbol in reachable([s.args[0] for s in step.reduced] + step.stored):
-            if symbol.over < Over.CLASS and symbol.op != "constant":
-                self.emitter.emit(symbol)
-
     def visit(self, step: Pass, found: Iterable[Reduction]) -> None:
         """Do what a pass does at the class of each lane."""
         for one in found:
             one.take(self.is_used, self.numbers_of_classes("int32"))
         for i, result in self.stored:
-            if result.over is Over.CLASS and result.symbol in dict.fromkeys(step.stored):
+            if result.over is Over.CLASS and step.stores(result.symbol):
                 self._put(f"o{i}", result.symbol, self.class_of(f"o{i}", self.classes))
 
     def read_classes(self, step: Pass) -> None:
         """Read what a pass needs of the class of each lane."""
-        for symbol in reachable([s.args[0] for s in step.reduced] + step.stored):
+        for symbol in step.symbols:
             if symbol.op == "load" and symbol.over is Over.CLASS:
                 self.emitter.emit(symbol)
 
@@ -98,8 +92,7 @@ class RowsOfThreads(Rows):
     def team(self, team: str) -> None:
         """Write what a team does: as many rows at once as it has lanes."""
         w, lanes = self.w, self.lanes
-        start = w.mul(team, "%per_team")
-        stop = w.least(w.add(start, "%per_team"), "%n")
+        start, stop = self.bounds(team)
         sums = [self.partial_sum() for _ in self.summed]
         with w.loop(start, stop, self.width) as first, self.scope():
             rows = self.of_each(first)
@@ -112,12 +105,12 @@ class RowsOfThreads(Rows):
                     if result.over is Over.ROW:
                         self._put(f"o{i}", result.symbol, self.splat(0))
                 for sum_, result in zip(sums, self.summed, strict=True):
-                    self.add_to(sum_, result.symbol, self.is_used)
+                    self.add_to(sum_, self.double_of(result.symbol), self.is_used)
         self.store_sums(team, sums)
 
     def _pass(self, step: Pass) -> None:
         w = self.w
-        self.emit_rows(step)
+        self.emitter.emit_below(Over.CLASS, step.symbols)
         sums = [SumOfThread(self, s) for s in step.reduced if s.op == "sum"]
         others = [reduction(self, s) for s in step.reduced if s.op != "sum"]
         with w.loop(0, "%classes", PART) as begin:
@@ -141,7 +134,6 @@ class RowsOfTeams(Rows):
     """A kernel in which a team has a row, and each of its lanes some of the classes."""
 
     def team(self, team: str) -> None:
-        """Write what a team does."""
         self.enter_rows(self.lanes.each(team))
         for step in self.passes:
             found = self.begin(step)
@@ -152,7 +144,7 @@ class RowsOfTeams(Rows):
 
     def begin(self, step: Pass) -> list[Reduction]:
         """Begin a pass, and return its reductions."""
-        self.emit_rows(step)
+        self.emitter.emit_below(Over.CLASS, step.symbols)
         return [reduction(self, symbol) for symbol in step.reduced]
 
     def parts(self, start: str, stop: str, step: Pass, found: list[Reduction]) -> None:
@@ -176,12 +168,11 @@ class RowsOfTeams(Rows):
                 there = self.w.at(f"%o{i}", self.w.mul(row, SIZES[self.dtypes[f"o{i}"]]))
                 self.lanes.store_first(result.symbol.dtype, value, there)
         for i, result in enumerate(self.summed):
-            value = self.emitter.wide(result.symbol, self.lanes.registers)
-            wide = self.as_doubles(value, result.symbol.dtype)
+            number = self.double_of(result.symbol)
             there = self.w.at(
                 "%sums", self.w.mul(self.w.add(self.w.mul("%n", i), row), SIZES["float64"])
             )
-            self.lanes.store_first("float64", wide, there)
+            self.lanes.store_first("float64", number, there)
 
 
 class RowsOfParts(RowsOfTeams):
@@ -197,12 +188,9 @@ class RowsOfParts(RowsOfTeams):
         self.earlier, self.own = self.passes[:number], self.passes[number : number + 1]
         self.is_last = number == launches_of_parts(self.passes) - 1
 
-    def _n_parts(self) -> str:
-        return self.w.value(f"udiv i64 {self.w.add('%classes', PART - 1)}, {PART}")
-
     def team(self, team: str) -> None:
-        """Write what a team does."""
-        w, n_parts = self.w, self._n_parts()
+        w = self.w
+        n_parts = w.value(f"udiv i64 {w.add('%classes', PART - 1)}, {PART}")
         row, part = team, "0"
         if self.own:
             row, part = (w.value(f"{how} i64 {team}, {n_parts}") for how in ("udiv", "urem"))

@@ -20,15 +20,11 @@ class Fold(Grid):
         super().__init__(Program((), (), (), width), (), make)
 
     def parameters(self) -> list[str]:
-        """Return the parameters, with their types."""
         return PARAMETERS
 
     def team(self, team: str) -> None:
-        """Write what a team does."""
-        w = self.w
-        start = w.mul(team, "%per_team")
         self.sum = self.partial_sum()
-        self.over_all(start, w.least(w.add(start, "%per_team"), "%n"), self._visit)
+        self.over_all(*self.bounds(team), self._visit)
         self.store(team, self.total_of(self.sum))
 
     def _visit(self, vectors: list[str], is_used: str | None) -> None:
@@ -38,8 +34,7 @@ class Fold(Grid):
             for v in vectors
         ]
         for number in read:
-            kept = self.in_used(is_used, "float64", number, self.neutral("0.0"))
-            self.w.set(self.sum, lanes.do("fadd", self.w.get(self.sum), kept, "float64"))
+            self.add_to(self.sum, number, is_used)
 
     def store(self, team: str, total: str) -> None:
         """Store the sum of a block."""
@@ -56,15 +51,12 @@ class Total(Fold):
 
     def store(self, team: str, total: str) -> None:  # noqa: ARG002 - there is but one team
         """Store the quotient of the sum and the denominator."""
+        w, n = self.w, self.lanes.registers
         denominator = self.lanes.each("%denominator", "float64")
-        total, denominator = self._rounded(total), self._rounded(denominator)
-        quotient = self.lanes.do("fdiv", total, denominator, self.dtype)
+        total = w.from_doubles(self.dtype, n, total)
+        divisor = w.from_doubles(self.dtype, n, denominator)
+        quotient = self.lanes.do("fdiv", total, divisor, self.dtype)
         self.lanes.store_first(self.dtype, quotient, "%to")
-
-    def _rounded(self, number: str) -> str:
-        if self.dtype == "float64":
-            return number
-        return self.lanes.converted("fptrunc", number, "float64", self.dtype)
 
 
 def totals(make: Make, width: int) -> list[tuple[str, Fold]]:

@@ -20,7 +20,6 @@ class ClassesInLanes(Rows):
     adder = SumOverLanes
 
     def units(self) -> str:
-        """Return how many elements a region of scratch memory has."""
         w = self.w
         return w.value(f"and i64 {w.add('%classes', self.width - 1)}, -{self.width}")
 
@@ -72,7 +71,7 @@ class ClassesInLanes(Rows):
             w.store(kind, name, self.at(f"%o{i}", row, size), UNALIGNED)
             self.look(result.looked_at)
         for place, result in zip(self.sums, self.summed, strict=True):
-            number = self.as_doubles(self.emitter.wide(result.symbol, 1), result.symbol.dtype, 1)
+            number = w.as_doubles(result.symbol.dtype, 1, self.emitter.wide(result.symbol, 1))
             there_ = self.at(place, lane, 8)
             w.store("double", w.value(f"fadd double {w.load('double', there_)}, {number}"), there_)
 
@@ -89,7 +88,7 @@ class ClassesInLanes(Rows):
             self.is_used = self.is_reduced = self.lanes_below(left)
             self.one_step(step, found, earlier)
         for i, result in self.classes_stored:
-            if result.symbol in dict.fromkeys(step.stored):
+            if step.stores(result.symbol):
                 self._give_back(f"o{i}")
         for one in found:
             self.emitter.known[one.symbol] = one.of_all()
@@ -103,11 +102,9 @@ class ClassesInLanes(Rows):
             w.copy(size, there, self.pointers[name], "%classes", onto=f"%{name}_step")
 
     def kept_at(self, i: int, symbol: Symbol) -> str:
-        """Return where what is kept for a later pass lies."""
         return self.at(self.region(f"k{i}"), self.class_, SIZES[symbol.dtype])
 
     def stored_at(self, i: int) -> str:
-        """Return where an output lies."""
         return self._vector_at(f"o{i}")
 
     def _vector_at(self, name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..writer import Writer
+from ..writer import Variable, Writer
 
 MOST_AXES = 32
 
@@ -39,24 +39,18 @@ def _walk(w: Writer, start: str, count: str, visit: Callable[[str, str], None]) 
         w.set(offset, w.add(w.get(offset), w.mul(rest, step)))
     length, step = _axis(w, axes, "0")
     done = w.variable("i64", "0")
-    head, body, end = w.new("head"), w.new("body"), w.new("end")
-    w.label(head)
-    more = w.is_(w.get(done), "slt", count)
-    w.do(f"br i1 {more}, label %{body}, label %{end}")
-    w.label(body, falls_through=False)
-    first, begin, place = w.load("i64", index), w.get(done), w.get(offset)
-    run = w.least(w.sub(count, begin), w.sub(length, first))
-    with w.loop(0, run) as i:
-        visit(w.add(begin, i), w.add(place, w.mul(i, step)))
-    w.set(done, w.add(begin, run))
-    w.set(offset, w.add(place, w.mul(run, step)))
-    w.store("i64", w.add(first, run), index)
-    _carry(w, axes, index, n_axes, offset)
-    w.do(f"br label %{head}")
-    w.label(end, falls_through=False)
+    with w.repeat(lambda: w.get(done), count) as begin:
+        first, place = w.load("i64", index), w.get(offset)
+        run = w.least(w.sub(count, begin), w.sub(length, first))
+        with w.loop(0, run) as i:
+            visit(w.add(begin, i), w.add(place, w.mul(i, step)))
+        w.set(done, w.add(begin, run))
+        w.set(offset, w.add(place, w.mul(run, step)))
+        w.store("i64", w.add(first, run), index)
+        _carry(w, axes, index, n_axes, offset)
 
 
-def _carry(w: Writer, axes: str, index: str, n_axes: str, offset: object) -> None:
+def _carry(w: Writer, axes: str, index: str, n_axes: str, offset: Variable) -> None:
     """Go on to the next run, where an axis is at its end."""
     with w.loop(0, w.sub(n_axes, 1)) as axis:
         length, step = _axis(w, axes, axis)
@@ -69,7 +63,7 @@ def _carry(w: Writer, axes: str, index: str, n_axes: str, offset: object) -> Non
             after = w.at(index, w.mul(following, 8))
             w.store("i64", w.add(w.load("i64", after), 1), after)
             back = w.sub(step_of_next, w.mul(length, step))
-            w.set(offset, w.add(w.get(offset), back))  # type: ignore[arg-type]
+            w.set(offset, w.add(w.get(offset), back))
 
 
 def _axis(w: Writer, axes: str, axis: str) -> tuple[str, str]:

@@ -34,7 +34,6 @@ class Kernel:
 
     code: compiler.Code
     program: Program
-    n_sums: int
     scratch: int  # bytes of memory that a thread needs for each class, or each class of each lane
 
 
@@ -58,11 +57,11 @@ def _made(key: Key) -> Kernel | None:
     except Exception as error:  # a machine may forbid to make code
         compiler.refuse(f"{type(error).__name__}: {error}")
         return None
-    return Kernel(code, loop.program, len(loop.summed), loop.scratch)
+    return Kernel(code, loop.program, loop.scratch)
 
 
 def _types(program: Program) -> list[Any]:
     """Return the types of the parameters of a kernel."""
     placed = sum(a.over + 1 for a in program.arrays)
-    stored = sum(r.over + 1 for r in program.results if not r.is_sum)
+    stored = sum(r.over + 1 for _, r in program.stored)
     return [*[INTEGER] * (7 + placed), *[FLOAT] * len(program.numbers), *[INTEGER] * stored]

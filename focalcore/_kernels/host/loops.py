@@ -28,16 +28,13 @@ class Loop:
         self.program, self.width, self.w = program, program.width, Writer()
         self.emitter = Emitter(self.w, self.width, self.leaf)
         self.over_rows = [(i, a) for i, a in enumerate(program.arrays) if a.over is Over.ROW]
-        self.stored = [(i, r) for i, r in enumerate(program.results) if not r.is_sum]
-        self.summed = [r for r in program.results if r.is_sum]
+        self.stored, self.summed = program.stored, program.summed
         self.sums = [self.w.place("double", self.width) for _ in self.summed]
         self.bad = self._no_lane_is_bad()
 
     def text(self) -> str:
         """Return the kernel as a module of LLVM IR."""
-        for symbol in self.program.symbols:
-            if symbol.over is Over.ALL and symbol.op != "constant":
-                self.emitter.emit(symbol)
+        self.emitter.emit_below(Over.ROW, self.program.symbols)
         with self._blocks() as block:
             start = self.w.mul(block, "%per_block")
             for place in self.sums:
@@ -67,17 +64,15 @@ class Loop:
     @contextmanager
     def _blocks(self) -> Iterator[str]:
         """Repeat for each block; of several threads each takes the next ones by the counter."""
-        w, head, body, end = self.w, self.w.new("head"), self.w.new("body"), self.w.new("end")
+        w = self.w
         before = w.add("%n", w.add("%per_block", -1))
         n_blocks = w.value(f"udiv i64 {before}, %per_block")
-        w.label(head)
-        first = w.value("atomicrmw add ptr %counter, i64 %per_turn monotonic")
-        w.do(f"br i1 {w.is_(first, 'slt', n_blocks)}, label %{body}, label %{end}")
-        w.label(body, falls_through=False)
-        with w.loop(first, w.least(w.add(first, "%per_turn"), n_blocks)) as block:
+        turn = "atomicrmw add ptr %counter, i64 %per_turn monotonic"
+        with (
+            w.repeat(lambda: w.value(turn), n_blocks) as first,
+            w.loop(first, w.least(w.add(first, "%per_turn"), n_blocks)) as block,
+        ):
             yield block
-        w.do(f"br label %{head}")
-        w.label(end, falls_through=False)
 
     def block(self, start: str, stop: str) -> None:
         """Write what is done for the elements or rows from a start to a stop."""
@@ -93,17 +88,10 @@ class Loop:
     def add_lanes(self, place: str, symbol: Symbol, is_used: str) -> None:
         """Add a symbol to the partial sums of a place, in the lanes that are used."""
         w, kind = self.w, self.doubles
-        wide = self.as_doubles(self.emitter.wide(symbol, self.width), symbol.dtype, self.width)
+        wide = w.as_doubles(symbol.dtype, self.width, self.emitter.wide(symbol, self.width))
         used = f"<{self.width} x i1> {is_used}"
         kept = w.value(f"select {used}, {kind} {wide}, {kind} zeroinitializer")
         w.store(kind, self.added(w.load(kind, place), kept, self.width), place)
-
-    def as_doubles(self, name: str, dtype: str, lanes: int) -> str:
-        """Return a value as float64."""
-        if dtype == "float64":
-            return name
-        how = "fpext" if dtype == "float32" else "sitofp"
-        return self.w.value(f"{how} {vector(dtype, lanes)} {name} to {vector('float64', lanes)}")
 
     def added(self, a: str, b: str, lanes: int) -> str:
         """Return the sum of two partial sums, or of those of lanes."""

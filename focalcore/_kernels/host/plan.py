@@ -52,7 +52,6 @@ class Plan:
     dtypes: tuple[str, ...]
     summed: tuple[int, ...]  # which outputs are sums
     scratch: int  # bytes of memory for each thread
-    n_sums: int
     n_blocks: int
     size: int  # the number of logits
     owners: tuple[Any, ...]  # of memory that arguments point to
@@ -71,12 +70,13 @@ class Plan:
         arguments = self.arguments.filled(pointers, numbers)
         counter = ctypes.c_int64()
         arguments[COUNTER] = ctypes.addressof(counter)
-        if not self.n_sums:
+        n = len(self.summed)
+        if not n:
             return self._found_bad(arguments, crew), []
-        sums = array("d", bytes(8 * self.n_sums * self.n_blocks))
+        sums = array("d", bytes(8 * n * self.n_blocks))
         arguments[SUMS], _ = sums.buffer_info()
         is_bad = self._found_bad(arguments, crew)
-        return is_bad, [sums[i :: self.n_sums] for i in range(self.n_sums)]
+        return is_bad, [sums[i::n] for i in range(n)]
 
     def _found_bad(self, arguments: list[Any], crew: Crew) -> bool:
         threads = min(crew.threads, self.n_blocks) if self.size >= crew.worth_it else 1
@@ -136,7 +136,6 @@ def _made(call: Call) -> Plan | None:
         tuple(dtype for _, dtype, _ in made),
         tuple(i for i, (shape, *_) in enumerate(made) if shape is None),
         kernel.scratch * units,
-        kernel.n_sums,
         n_blocks,
         rows * classes,
         tuple(owner for _, owner in (*placed, *stored)),

@@ -6,7 +6,7 @@ rows are, a vector in memory takes the place of a lane. For a maximum no order m
 
 from __future__ import annotations
 
-from ..emit import SHORT, Value, better, maximum
+from ..emit import Value, better, maximum
 from ..sums import PART
 from ..symbols import Symbol
 from ..writer import SIZES, constant, vector
@@ -42,7 +42,7 @@ class Reduction:
         """Return what is reduced, and what changes nothing in the lanes that are not used."""
         name = self.loop.emitter.wide(self.of, self.lanes)
         if self.symbol.op == "sum":
-            name = self.loop.as_doubles(name, self.of.dtype, self.lanes)
+            name = self.w.as_doubles(self.of.dtype, self.lanes, name)
         if is_used is None:
             return name
         used = f"<{self.lanes} x i1> {is_used}"
@@ -73,11 +73,7 @@ class Reduction:
 
     def rounded(self, name: str, lanes: int) -> Value:
         """Return a sum in the type that it is wanted in."""
-        if self.symbol.dtype != "float64":
-            source, kind = vector("float64", lanes), vector(self.symbol.dtype, lanes)
-            how = "fptrunc" if self.symbol.dtype in SHORT else "fptosi"
-            name = self.w.value(f"{how} {source} {name} to {kind}")
-        return Value(name, lanes)
+        return Value(self.w.from_doubles(self.symbol.dtype, lanes, name), lanes)
 
 
 class SumOverLanes(Reduction):
@@ -154,7 +150,6 @@ class Largest(Reduction):
         self.index = self.w.variable(self.numbers, constant("int32", 0, self.lanes))
 
     def take(self, is_used: str | None, index: Value) -> None:
-        """Take in the classes of a vector, or those that are used of them."""
         name = self.taken(is_used)
         number = self.loop.emitter.spread(index, "int32", self.lanes)
         before = self.w.get(self.found), self.w.get(self.index)
@@ -163,11 +158,9 @@ class Largest(Reduction):
         self.w.set(self.index, best[1])
 
     def of_lanes(self) -> Value:
-        """Return the result of each lane."""
         return Value(self.w.get(self.index), self.lanes)
 
     def of_all(self) -> Value:
-        """Return the result of all lanes together."""
         values, numbers = self.w.place(self.kind), self.w.place(self.numbers)
         self.w.store(self.kind, self.w.get(self.found), values)
         self.w.store(self.numbers, self.w.get(self.index), numbers)

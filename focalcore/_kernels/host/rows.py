@@ -9,7 +9,7 @@ from ..emit import Value
 from ..program import Program
 from ..schedule import Pass, schedule
 from ..sums import PART
-from ..symbols import Over, Symbol, reachable
+from ..symbols import Over, Symbol
 from ..writer import SIZES, vector
 from .loops import UNALIGNED, Loop
 from .reductions import Largest, Reduction
@@ -43,10 +43,7 @@ class Rows(Loop):
     def run_passes(self) -> None:
         """Write the passes over the classes, after which what is reduced is known."""
         for i, step in enumerate(self.schedule.passes):
-            wanted = [s.args[0] for s in step.reduced] + [*step.kept, *step.stored]
-            for symbol in reachable(wanted):
-                if symbol.over < Over.CLASS and symbol.op != "constant":
-                    self.emitter.emit(symbol)
+            self.emitter.emit_below(Over.CLASS, step.symbols)
             earlier = [s for before in self.schedule.passes[:i] for s in before.kept]
             found = [self.reduction(symbol) for symbol in step.reduced]
             self.over_all_classes(step, found, earlier)
@@ -85,7 +82,7 @@ class Rows(Loop):
         for symbol in step.kept:
             self.put(symbol, self.kept_at(numbers[symbol], symbol))
         for i, result in self.classes_stored:
-            if result.symbol in dict.fromkeys(step.stored):
+            if step.stores(result.symbol):
                 self.put(result.symbol, self.stored_at(i))
                 self.look(result.looked_at, self.is_used)
         self.emitter.known = before

@@ -18,7 +18,6 @@ class RowsInLanes(Rows):
     """
 
     def units(self) -> str:
-        """Return how many elements a region of scratch memory has."""
         return self.w.mul("%classes", self.width)
 
     def block(self, start: str, stop: str) -> None:
@@ -94,11 +93,9 @@ class RowsInLanes(Rows):
         return Value(self.w.value(f"trunc i64 {self.class_} to i32"), 1)
 
     def kept_at(self, i: int, symbol: Symbol) -> str:
-        """Return where what is kept for a later pass lies."""
         return self.at(self.region(f"k{i}"), self.class_, SIZES[symbol.dtype] * self.width)
 
     def stored_at(self, i: int) -> str:
-        """Return where an output lies."""
         return self.at(self.pointers[f"o{i}"], self.class_, self.steps[f"o{i}"])
 
     def leaf(self, symbol: Symbol) -> Value:
