@@ -45,6 +45,7 @@ SLICE = (
     "softmax-posterior[gamma=(0.5 2 3.75), alpha=(0.25 1 3)]",
     "asymmetric-soft[gamma_pos=0.5, gamma_neg=2, clip=0]",
     "poly-soft[gamma=2, poly_epsilon=1, alpha=0.25]",
+    "poly_softmax-hard[gamma=0.5, poly_epsilon=-1]",
     "quality-hard[beta=0.5]",
     "softmax-pair[gamma=1.5]",
     "softmax-hard[gamma=0.5, label_smoothing=0.1, soft_targets=expected]",

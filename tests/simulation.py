@@ -10,8 +10,9 @@ import numpy as np
 from focalcore import _recall, use_compiler
 from focalcore._execution import device, numpy_host
 from focalcore._kernels import compiler
-from focalcore._kernels.grid.lanes import Simulated
 from focalcore._kernels.grid.modules import module_of
+
+from .simulated_lanes import Simulated
 
 ALL_TEAMS = 0, 2**62
 

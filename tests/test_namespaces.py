@@ -29,17 +29,6 @@ def each(place, claim):
                 raise AssertionError(f"in the namespace {name} of {place.id}") from error
 
 
-def test_heaviside_is_one_on_the_right_and_zero_on_the_left(place):
-    x = np.asarray([-np.inf, -2.0, -1e-30, 1e-30, 3.0, np.inf], "float32")
-
-    def claim(xp):
-        found = xp.heaviside(place.array(x))
-        assert found.dtype == place.array(x).dtype
-        np.testing.assert_array_equal(place.numpy(found), x > 0)
-
-    each(place, claim)
-
-
 def test_a_floor_is_the_larger_of_the_two(place):
     x = np.asarray([0.0, 1e-9, 0.3, 1.0])
 

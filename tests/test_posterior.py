@@ -319,6 +319,12 @@ def test_torch_compiles_it_for_any_number_of_classes(torch):
     np.testing.assert_allclose(compiled(torch.tensor(ROWS)), softmax_focal_posterior(ROWS))
 
 
+@pytest.mark.parametrize("posterior", [sigmoid_focal_posterior, softmax_focal_posterior])
+def test_the_order_of_bytes_changes_no_bit(posterior):
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    np.testing.assert_array_equal(posterior(x.astype(">f8")), posterior(x))
+
+
 def test_a_gamma_that_learns_gets_its_gradient(torch):
     x = torch.tensor([-2.0, 0.5], dtype=torch.float64)
     gamma = torch.tensor(1.7, dtype=torch.float64, requires_grad=True)

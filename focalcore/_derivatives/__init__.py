@@ -21,19 +21,19 @@ def run(backend: Backend, loss: LossSpec, operands: Operands, output: Output) ->
 
     Where there is a denominator among the operands, what is returned is divided by it.
     """
-    match backend.differentiator:
-        case "torch_function":
-            from . import torch_function
+    # by `if`, for AutoGraph can't read a `match`
+    if backend.differentiator == "torch_function":
+        from . import torch_function
 
-            return torch_function.run(loss, operands, output)
-        case "jax_custom_jvp":
-            from . import jax_custom_jvp
+        return torch_function.run(loss, operands, output)
+    if backend.differentiator == "jax_custom_jvp":
+        from . import jax_custom_jvp
 
-            return jax_custom_jvp.run(loss, operands, output)
-        case "tensorflow_custom_gradient":
-            from . import tensorflow_custom_gradient
+        return jax_custom_jvp.run(loss, operands, output)
+    if backend.differentiator == "tensorflow_custom_gradient":
+        from . import tensorflow_custom_gradient
 
-            return tensorflow_custom_gradient.run(loss, operands, output)
+        return tensorflow_custom_gradient.run(loss, operands, output)
     return _execution.run(backend, loss, operands, (output,))[0]
 
 

@@ -23,7 +23,7 @@ BLOCK = 2**18  # bytes: some ten arrays of a block are in use at a time, and the
 
 def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Result, ...]:
     """Return the outputs."""
-    operands = operands.with_arrays(map(np.asarray, operands.arrays.values()))  # of scalars too
+    operands = operands.with_arrays(map(_native, operands.arrays.values()))
     found = host.run(MEMORY, loss, operands, outputs)
     if found is None:
         # an underflow or an infinity on the way is no error; the caller's errstate stays as it is
@@ -31,6 +31,12 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tupl
             found = blocks.run(FORMULAS, loss, operands, outputs, size=BLOCK)
             found = plain.looked(BACKEND, operands, found)
     return tuple(map(_result, found))
+
+
+def _native(x: HostArray) -> HostArray:
+    """Return an array, of scalars too, in the machine's order of bytes: kernels read no other."""
+    x = np.asarray(x)
+    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
 
 
 def sums_of_blocks(loss: LossSpec, operands: Operands, output: Output) -> Sequence[float]:
