@@ -6,11 +6,12 @@ bytes, the last axis first. Elements are numbered in the order of the rows (C or
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..writer import Variable, Writer
 
 MOST_AXES = 32
+AT_ONCE = 4  # rows that are turned at once: a store has the class of each
 
 
 def functions(width: int, kernel: str) -> str:
@@ -131,12 +132,17 @@ def _turn(size: int, width: int) -> str:
     w, kind = Writer(), f"i{8 * size}"
     with w.when(w.is_("%count", "slt", width)), w.loop(0, w.mul("%classes", width)) as i:
         w.store(kind, "0", w.at("%to", w.mul(i, size)), size)
-    with w.loop(0, "%count") as row:
-        source = w.at("%from", w.load("i64", w.at("%offsets", w.mul(row, 8))))
+    for rows, row in _some_rows(w):
+        sources = [_row_of(w, "%from", row, k) for k in range(rows)]
         target = w.at("%to", w.mul(row, size))
         with w.loop(0, "%classes") as j:
-            element = w.load(kind, w.at(source, w.mul(j, "%step")), 1)
-            w.store(kind, element, w.at(target, w.mul(j, size * width)), size)
+            place, packed = w.mul(j, "%step"), "poison"
+            for k, source in enumerate(sources):
+                element = w.load(kind, w.at(source, place), 1)
+                packed = w.value(
+                    f"insertelement <{rows} x {kind}> {packed}, {kind} {element}, i64 {k}"
+                )
+            w.store(f"<{rows} x {kind}>", packed, w.at(target, w.mul(j, size * width)), size)
     w.do("ret void")
     return w.function(_head_of_turn(f"turn{size}"))
 
@@ -144,14 +150,31 @@ def _turn(size: int, width: int) -> str:
 def _turn_back(size: int, width: int) -> str:
     """Copy to rows at %offsets from where a class of all of them lies side by side."""
     w, kind = Writer(), f"i{8 * size}"
-    with w.loop(0, "%count") as row:
-        target = w.at("%to", w.load("i64", w.at("%offsets", w.mul(row, 8))))
+    for rows, row in _some_rows(w):
+        targets = [_row_of(w, "%to", row, k) for k in range(rows)]
         source = w.at("%from", w.mul(row, size))
         with w.loop(0, "%classes") as j:
-            element = w.load(kind, w.at(source, w.mul(j, size * width)), size)
-            w.store(kind, element, w.at(target, w.mul(j, "%step")), 1)
+            place = w.mul(j, "%step")
+            packed = w.load(f"<{rows} x {kind}>", w.at(source, w.mul(j, size * width)), size)
+            for k, target in enumerate(targets):
+                element = w.value(f"extractelement <{rows} x {kind}> {packed}, i64 {k}")
+                w.store(kind, element, w.at(target, place), 1)
     w.do("ret void")
     return w.function(_head_of_turn(f"turn_back{size}"))
+
+
+def _some_rows(w: Writer) -> Iterator[tuple[int, str]]:
+    """Visit the rows, several at once and then what is left: how many, and the first of them."""
+    whole = w.value(f"and i64 %count, -{AT_ONCE}")
+    for rows, start, stop in ((AT_ONCE, "0", whole), (1, whole, "%count")):
+        with w.loop(start, stop, rows) as row:
+            yield rows, row
+
+
+def _row_of(w: Writer, base: str, first: str, k: int) -> str:
+    """Return a pointer to a row that is k rows after one."""
+    number = w.add(first, k) if k else first
+    return w.at(base, w.load("i64", w.at("%offsets", w.mul(number, 8))))
 
 
 def _head_of_turn(name: str) -> str:
