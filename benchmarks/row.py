@@ -18,6 +18,7 @@ Loss = Callable[..., Array]
 Size = Any  # a number of elements, or a shape
 
 OURS = "focalcore"
+COPY = "a copy of as many bytes"  # which is the least that a loss could take
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 LARGEST = 100_000_000  # for ours alone
 
@@ -66,6 +67,12 @@ def on_torch(n: int) -> tuple[Array, Array]:
 
     x, y = numbers(n)
     return torch.from_numpy(x), torch.from_numpy(y)
+
+
+def copy(*arrays: Array) -> Run:
+    """A copy by NumPy that reads and writes as many bytes as read these and write the first."""
+    moved = sum(array.nbytes for array in (*arrays, arrays[0]))
+    return np.ones(moved // 2, "uint8").copy
 
 
 def values(losses: dict[str, Loss], x: Array, y: Array) -> Runs:

@@ -9,7 +9,7 @@ import numpy as np
 
 from focalcore import sigmoid_focal_loss
 
-from .row import OURS, Array, Loss, Row, Runs, numbers, values
+from .row import COPY, OURS, Array, Loss, Row, Runs, copy, numbers, values
 
 
 def usual(x: Array, y: Array) -> Array:
@@ -58,7 +58,12 @@ def on_numpy(labels: str) -> Callable[[int], Runs]:
         "numexpr": with_numexpr(),
         "numba": with_numba(),
     }
-    return lambda n: values(losses, *numbers(n, labels))
+
+    def runs(n: int) -> Runs:
+        arrays = numbers(n, labels)
+        return values(losses, *arrays) | {COPY: copy(*arrays)}
+
+    return runs
 
 
 NEEDS = ("numexpr", "numba")

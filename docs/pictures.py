@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 from PIL import Image
 
+from benchmarks.row import COPY, OURS
 from conformance.implementations import FOCALCORE
 from conformance.measure import in_ulp, results
 from conformance.peers import PEERS
@@ -23,7 +24,8 @@ HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent
 SPEED, ERRORS = ROOT / "benchmarks" / "reports", ROOT / "conformance" / "reports"
 EXACT = [ROOT / "conformance" / "data" / f"{loss}.json" for loss in ("sigmoid", "softmax")]
-OURS, COPY = "focalcore", "a copy of the same bytes"
+COPIED = "NumPy value, float32 labels"  # whose bytes the copy on the host is of
+FEWEST = 3  # sizes that make a line
 # told apart by all eyes (Okabe and Ito 2008), ours first
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 ON_GPU = {
@@ -81,21 +83,29 @@ def panels_of(rows, columns=2, **shared):
 
 
 def of_the_host(report):
-    """Draw the time of each element against their number, a panel for each kind of work."""
+    """Draw the time of each element against their number, a panel for work of several sizes."""
     works = {}
     for record in report["records"]:
         if isinstance(record["size"], int):
             works.setdefault(record["row"], []).append(record)
+    works = {work: records for work, records in works.items() if len(records) >= FEWEST}
+    copies = points_of(works[COPIED], COPY)
     figure, panels = panels_of(-(-len(works) // 2), sharex=True, sharey=True)
     for panel, (work, records) in zip(panels, works.items(), strict=False):
-        for colour, name in zip(COLOURS, records[0]["ns"], strict=False):
-            points = [(r["size"], r["ns"][name]) for r in records if name in r["ns"]]
-            line(panel, points, name, colour)
+        names = (name for name in records[0]["ns"] if name != COPY)
+        for colour, name in zip(COLOURS, names, strict=False):
+            line(panel, points_of(records, name), name, colour)
+        panel.loglog(*zip(*copies, strict=True), color="black", label=COPY)
         label(panel, work)
     for panel in panels[len(works) :]:
         panel.set_visible(False)
     figure.supxlabel("logits", fontsize=10)
     return figure
+
+
+def points_of(records, name):
+    """Return sizes and times of a contender, where it was run."""
+    return [(r["size"], r["ns"][name]) for r in records if name in r["ns"]]
 
 
 def of_gpus(*reports):
