@@ -63,7 +63,7 @@ def quality_focal_loss(
         What "mean" divides by. None: the number of elements that count. "positives": the sum of the
         scores. "weight": the sum of their weights. A number: itself. 0 divides by 1.
     detach_factor : bool, default False
-        Whether derivatives take |y - p|^beta as a constant; beta has no gradient then.
+        Whether derivatives take ``|y - p|^beta`` as a constant; beta has no gradient then.
 
     Returns
     -------
