@@ -96,6 +96,17 @@ def test_elements_are_added_up_in_order(n, dtype):
     assert bits(found) == bits(expected.astype(dtype))
 
 
+def test_the_order_of_bytes_does_not_change_that_of_sums():
+    x = np.linspace(-30, 30, 5_000)
+    blocks, swapped = (
+        numpy_host.sums_of_blocks(
+            Sigmoid(), Operands.of(scores=each, targets=x > 1, gamma=2.0), Output.LOSS_SUM
+        )
+        for each in (x, x.astype(x.dtype.newbyteorder()))
+    )
+    assert list(swapped) == list(blocks)
+
+
 @every_dtype
 @pytest.mark.parametrize("shape", [(1, 3), (40, 3), (2000, 3), (3000, 10), (70, 100), (33, 3000)])
 def test_rows_are_added_up_in_order(shape, dtype):

@@ -23,7 +23,7 @@ BLOCK = 2**18  # bytes: some ten arrays of a block are in use at a time, and the
 
 def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tuple[Result, ...]:
     """Return the outputs."""
-    operands = operands.with_arrays(map(_native, operands.arrays.values()))
+    operands = _native(operands)
     found = host.run(MEMORY, loss, operands, outputs)
     if found is None:
         # an underflow or an infinity on the way is no error; the caller's errstate stays as it is
@@ -33,14 +33,17 @@ def run(loss: LossSpec, operands: Operands, outputs: tuple[Output, ...]) -> tupl
     return tuple(map(_result, found))
 
 
-def _native(x: HostArray) -> HostArray:
-    """Return an array, of scalars too, in the machine's order of bytes: kernels read no other."""
-    x = np.asarray(x)
-    return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
+def _native(operands: Operands) -> Operands:
+    """Return the operands as arrays in the machine's order of bytes: kernels read no other."""
+    arrays = map(np.asarray, operands.arrays.values())  # of scalars too
+    return operands.with_arrays(
+        x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("=")) for x in arrays
+    )
 
 
 def sums_of_blocks(loss: LossSpec, operands: Operands, output: Output) -> Sequence[float]:
     """Return numbers in float64 that add up to a sum, in an order that the shape alone decides."""
+    operands = _native(operands)
     run_ = host.run_of(MEMORY, loss, operands, (output,))
     if run_ is not None:
         return run_.sums_of_blocks(tuple(operands.arrays.values()))
