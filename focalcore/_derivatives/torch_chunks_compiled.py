@@ -100,23 +100,23 @@ def _there(found: Arrays) -> list[Tensor]:
     return [x for x in found if x is not None]
 
 
-operator = functools.partial(torch.library.custom_op, mutates_args=())
+custom_op = functools.partial(torch.library.custom_op, mutates_args=())
 
 
-@operator("focalcore::value_by_chunks", schema=f"({CALL}) -> Tensor")
+@custom_op("focalcore::value_by_chunks", schema=f"({CALL}) -> Tensor")
 def _value(*call: Any) -> Tensor:
     chunks, arrays = _eager(*call)
     return chunks.value(*arrays)
 
 
-@operator("focalcore::push_by_chunks", schema=f"({CALL}, bool[] needed) -> Tensor[]")
+@custom_op("focalcore::push_by_chunks", schema=f"({CALL}, bool[] needed) -> Tensor[]")
 def _push(*call: Any) -> list[Tensor]:
     chunks, arrays = _eager(*call[:-1])
     total, found = chunks.push(arrays, call[-1])
     return [total, *_there(found)]
 
 
-@operator(
+@custom_op(
     "focalcore::pull_by_chunks", schema=f"({CALL}, bool[] needed, Tensor upstream) -> Tensor[]"
 )
 def _pull(*call: Any) -> list[Tensor]:
